@@ -1,0 +1,119 @@
+#include "core/base/loop.h"
+
+#include <assert.h>
+
+uint64_t loop_now(struct loop *loop)
+{
+	return loop->ops->now(loop);
+}
+
+uint64_t loop_wall(struct loop *loop)
+{
+	return loop->ops->wall(loop);
+}
+
+void loop_random(struct loop *loop, void *out, size_t len)
+{
+	loop->ops->random(loop, out, len);
+}
+
+/*
+ * A plain remainder would favour small numbers when 2^32 is no multiple of bound. So the first
+ * 2^32 % bound of the 2^32 numbers are thrown away: fewer than half of them.
+ */
+uint32_t loop_random_below(struct loop *loop, uint32_t bound)
+{
+	uint32_t number;
+	uint32_t unfair;
+
+	assert(bound > 0);
+	unfair = -bound % bound; /* -bound is 2^32 - bound, which leaves the same remainder */
+	do {
+		loop_random(loop, &number, sizeof(number));
+	} while (number < unfair);
+	return number % bound;
+}
+
+void timer_init(struct timer *timer, struct loop *loop, void (*fire)(void *arg), void *arg)
+{
+	*timer = (struct timer){.loop = loop, .fire = fire, .arg = arg};
+}
+
+void timer_start(struct timer *timer, uint64_t due_ns)
+{
+	timer_stop(timer);
+	timer->due_ns = due_ns;
+	timer->loop->ops->timer_start(timer->loop, timer);
+}
+
+/* A delay that ends after the last nanosecond never ends; it must not end at once. */
+void timer_start_in(struct timer *timer, uint64_t delay_ns)
+{
+	uint64_t now_ns = loop_now(timer->loop);
+	uint64_t left_ns = UINT64_MAX - now_ns;
+
+	timer_start(timer, now_ns + (delay_ns < left_ns ? delay_ns : left_ns));
+}
+
+void timer_stop(struct timer *timer)
+{
+	if (timer_running(timer))
+		timer->loop->ops->timer_stop(timer->loop, timer);
+}
+
+bool timer_running(const struct timer *timer)
+{
+	return timer->node.queued;
+}
+
+void loop_post(struct loop *loop, struct post *post)
+{
+	loop->ops->post(loop, post);
+}
+
+int loop_work(struct loop *loop, struct work *work)
+{
+	return loop->ops->work(loop, work);
+}
+
+int loop_udp_open(struct udp **out, struct loop *loop, const struct addr *local)
+{
+	return loop->ops->udp_open(out, loop, local);
+}
+
+int udp_start(struct udp *udp, struct loop *loop, const struct udp_events *events, void *arg)
+{
+	return udp->ops->start(udp, loop, events, arg);
+}
+
+int udp_send(struct udp *udp, const struct addr *to, struct slice bytes)
+{
+	return udp->ops->send(udp, to, bytes);
+}
+
+void udp_local(struct addr *out, const struct udp *udp)
+{
+	udp->ops->local(out, udp);
+}
+
+void udp_free(struct udp *udp)
+{
+	if (udp)
+		udp->ops->free(udp);
+}
+
+int loop_route(struct addr *out, struct loop *loop, const struct addr *to)
+{
+	return loop->ops->route(out, loop, to);
+}
+
+int loop_resolve(
+	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg)
+{
+	return loop->ops->resolve(out, loop, host, done, arg);
+}
+
+void resolve_cancel(struct resolve *resolve)
+{
+	resolve->loop->ops->resolve_cancel(resolve);
+}

@@ -1,0 +1,180 @@
+/*
+ * What a room is given in place of the world: time, timers, datagrams, names, chance, other
+ * threads.
+ *
+ * Nothing in core, audio or codecs reads a clock, opens a socket, sleeps, starts a thread or draws
+ * a random number by itself; it asks the loop that it was handed. core/net has the loop of the real
+ * world; a simulated one can stand in its place, and nobody above sees the difference.
+ *
+ * A loop belongs to one thread. Everything here is for that thread alone, but for loop_post(), and
+ * for what its comment says otherwise. Time is in nanoseconds.
+ */
+#pragma once
+
+#include "core/base/addr.h"
+#include "core/base/bytes.h"
+#include "core/base/heap.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NS_PER_US UINT64_C(1000)
+#define NS_PER_MS UINT64_C(1000000)
+#define NS_PER_S UINT64_C(1000000000)
+
+struct loop_ops;
+
+/* The first member of each implementation. */
+struct loop {
+	const struct loop_ops *ops;
+};
+
+/* Nanoseconds since some moment before the loop was made. It never goes back. */
+uint64_t loop_now(struct loop *loop);
+
+/* Nanoseconds since 1970 began, UTC. It may jump; only for what a person or a far end reads. */
+uint64_t loop_wall(struct loop *loop);
+
+/* Fills out with bytes that nobody can guess. */
+void loop_random(struct loop *loop, void *out, size_t len);
+
+/* A number below bound, each as likely as the others. bound > 0. */
+uint32_t loop_random_below(struct loop *loop, uint32_t bound);
+
+/*
+ * A timer lives inside the object that it serves, so starting it cannot fail. It is stopped before
+ * that object goes. Its function is called once, at due_ns or as soon after as the thread can; it
+ * may start the timer again, or free what the timer is part of.
+ */
+struct timer {
+	struct heap_node node; /* the loop's, from here to due_ns */
+	struct loop *loop;
+	uint64_t order;
+	uint64_t due_ns;
+	void (*fire)(void *arg);
+	void *arg;
+};
+
+void timer_init(struct timer *timer, struct loop *loop, void (*fire)(void *arg), void *arg);
+
+/* Sets it to go off at the absolute time due_ns, whether it runs already or not. */
+void timer_start(struct timer *timer, uint64_t due_ns);
+
+/* The same, delay_ns from now. */
+void timer_start_in(struct timer *timer, uint64_t delay_ns);
+
+/* It will not go off. Stopping one that does not run does nothing. */
+void timer_stop(struct timer *timer);
+
+bool timer_running(const struct timer *timer);
+
+/*
+ * A message to a loop's thread, inside the object that it speaks of, so that posting cannot fail.
+ * From loop_post() until run is called it belongs to the loop and is not posted again. Posts from
+ * one thread run in the order in which they were posted. Any thread may post.
+ */
+struct post {
+	struct post *next;
+	void (*run)(struct post *post);
+};
+
+void loop_post(struct loop *loop, struct post *post);
+
+/*
+ * Slow work, done on another thread (a disk that may hang). run is called there and touches only
+ * what work is part of; then done is called on the loop's thread. Until then it belongs to the
+ * loop. Pieces of work of one loop may run side by side and in any order.
+ */
+struct work {
+	void (*run)(struct work *work);
+	void (*done)(struct work *work);
+};
+
+/* Returns 0, or a negative error code if the work cannot be queued; done is then not called. */
+int loop_work(struct loop *loop, struct work *work);
+
+/*
+ * One UDP socket. It is bound by one thread, which needs its port, and may be handed, before
+ * udp_start(), to the loop of another thread, which then is the only one to touch it.
+ */
+struct udp;
+
+struct udp_events {
+	/* arrival_ns: when it reached this host. bytes are good during the call only. */
+	void (*datagram)(
+		void *arg, const struct addr *from, struct slice bytes, uint64_t arrival_ns);
+	/* An ICMP error came for a datagram that was sent to to; err is a negative error code,
+	 * sent as much of that datagram as is known (maybe nothing), good during the call only. */
+	void (*unreachable)(void *arg, const struct addr *to, int err, struct slice sent);
+};
+
+/* Binds to local; port 0 picks a free one. -EADDRINUSE, -EADDRNOTAVAIL, -EACCES, -EMFILE, ... */
+int loop_udp_open(struct udp **out, struct loop *loop, const struct addr *local);
+
+/* Starts receiving on loop's thread. An event function may free the socket. */
+int udp_start(struct udp *udp, struct loop *loop, const struct udp_events *events, void *arg);
+
+/* Hands one datagram to the network. An error says that it was surely not sent. */
+int udp_send(struct udp *udp, const struct addr *to, struct slice bytes);
+
+/* The address it is bound to, with the port that was picked. */
+void udp_local(struct addr *out, const struct udp *udp);
+
+/* Closes it; no event comes any more. NULL is allowed. */
+void udp_free(struct udp *udp);
+
+/*
+ * The local address, port 0, from which this host would send to to. -ENETUNREACH or the like if
+ * there is no way there.
+ */
+int loop_route(struct addr *out, struct loop *loop, const struct addr *to);
+
+/*
+ * Looks up the addresses of a host name, port 0, in order of preference. done is called once, never
+ * before loop_resolve() returns, with err 0 and count > 0, or with a negative error code (-ENOENT:
+ * there is no such name; -ETIMEDOUT, -EAGAIN: nobody could tell).
+ */
+struct resolve;
+
+typedef void resolve_done(void *arg, int err, const struct addr *addrs, size_t count);
+
+int loop_resolve(
+	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg);
+
+/* Forgets the question; done will not be called. Not after done. */
+void resolve_cancel(struct resolve *resolve);
+
+/* What an implementation provides, one function for each of the above. */
+struct loop_ops {
+	uint64_t (*now)(struct loop *loop);
+	uint64_t (*wall)(struct loop *loop);
+	void (*random)(struct loop *loop, void *out, size_t len);
+	void (*timer_start)(struct loop *loop, struct timer *timer);
+	void (*timer_stop)(struct loop *loop, struct timer *timer);
+	void (*post)(struct loop *loop, struct post *post);
+	int (*work)(struct loop *loop, struct work *work);
+	int (*udp_open)(struct udp **out, struct loop *loop, const struct addr *local);
+	int (*route)(struct addr *out, struct loop *loop, const struct addr *to);
+	int (*resolve)(struct resolve **out, struct loop *loop, const char *host,
+		resolve_done *done, void *arg);
+	void (*resolve_cancel)(struct resolve *resolve);
+};
+
+struct udp_ops {
+	int (*start)(
+		struct udp *udp, struct loop *loop, const struct udp_events *events, void *arg);
+	int (*send)(struct udp *udp, const struct addr *to, struct slice bytes);
+	void (*local)(struct addr *out, const struct udp *udp);
+	void (*free)(struct udp *udp);
+};
+
+/* The first member of each implementation's socket. */
+struct udp {
+	const struct udp_ops *ops;
+};
+
+/* The first member of each implementation's question. */
+struct resolve {
+	struct loop *loop;
+};
