@@ -1,0 +1,34 @@
+/*
+ * The loop of the real world, on libuv, and the thread that it may run on. Whoever makes a loop
+ * owns it, and frees it on any thread once nobody runs it any more.
+ */
+#pragma once
+
+#include "core/base/loop.h"
+
+/* Returns -ENOMEM, -EMFILE or the like if the system has no more to give. */
+int loop_uv_new(struct loop **out);
+
+/* What has been posted and not been run is dropped; slow work is waited for. NULL is allowed. */
+void loop_uv_free(struct loop *loop);
+
+/* Runs it on the calling thread until loop_uv_stop(). */
+void loop_uv_run(struct loop *loop);
+
+/* Lets loop_uv_run() return after the event at hand. On its thread; loop_post() leads there. */
+void loop_uv_stop(struct loop *loop);
+
+/*
+ * Calls caught with arg for each signal number, on the loop's thread, until the loop is freed. One
+ * loop of the process for each signal.
+ */
+int loop_uv_signal(struct loop *loop, int number, void (*caught)(void *arg, int number), void *arg);
+
+/* A thread that runs a loop. */
+struct loop_thread;
+
+/* name: at most 15 characters, as ps and gdb show it. */
+int loop_thread_start(struct loop_thread **out, struct loop *loop, const char *name);
+
+/* Stops the loop, after what has been posted to it, and waits for the thread. NULL is allowed. */
+void loop_thread_stop(struct loop_thread *thread);

@@ -1,0 +1,55 @@
+/*
+ * What the files of the real loop share among each other, and with nobody else. All of it is on the
+ * loop's thread.
+ */
+#pragma once
+
+#include "core/base/list.h"
+#include "core/net/loop_uv.h"
+
+#include <pthread.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+enum {
+	UDP_BATCH = 8,            /* datagrams taken from the system at a time */
+	UDP_DATAGRAM_MAX = 65536, /* bytes; no datagram is larger */
+	UDP_CONTROL_MAX = 128,    /* bytes of what the system tells about a datagram */
+};
+
+/* Where datagrams are received, one for all sockets of a loop; its pages are touched as needed. */
+struct udp_batch {
+	uint8_t bytes[UDP_BATCH][UDP_DATAGRAM_MAX];
+	struct sockaddr_storage from[UDP_BATCH];
+	_Alignas(max_align_t) uint8_t control[UDP_BATCH][UDP_CONTROL_MAX];
+};
+
+struct loop_uv {
+	struct loop loop;
+	uv_loop_t uv;
+
+	struct heap timers;
+	uint64_t timer_order;
+	uint64_t armed_ns; /* what timer_fd is set to; 0: nothing */
+	int timer_fd;
+	uv_poll_t timer_poll;
+	uv_prepare_t prepare;
+
+	pthread_mutex_t mutex; /* of the posts */
+	uv_async_t wakeup;
+	struct post *first_post;
+	struct post **last_post;
+
+	struct list signals;     /* of struct signal_watch */
+	struct udp_batch *batch; /* made by the first socket that receives */
+};
+
+int udp_uv_open(struct udp **out, struct loop *loop, const struct addr *local);
+int udp_uv_route(struct addr *out, struct loop *loop, const struct addr *to);
+
+int resolve_uv(
+	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg);
+void resolve_uv_cancel(struct resolve *resolve);
+
+/* After their handles have been closed. */
+void signal_uv_free_all(struct loop_uv *self);

@@ -1,0 +1,322 @@
+/*
+ * UDP sockets of the real world: our own descriptors, watched by libuv. Datagrams are taken several
+ * at a time with the moment of their arrival at this host, and ICMP errors come by the socket's
+ * error queue with the datagram that they speak of (ip(7), IP_RECVERR).
+ */
+#include "core/net/loop_uv_private.h"
+#include "core/net/sockaddr.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+struct udp_uv {
+	struct udp udp;
+	int fd;
+	enum addr_family family;
+	struct loop_uv *loop; /* NULL until udp_start() */
+	uv_poll_t poll;
+	const struct udp_events *events;
+	void *arg;
+	bool *gone; /* while an event function runs: to be set if it frees us */
+};
+
+static struct udp_uv *udp_uv_of(const struct udp *udp)
+{
+	return container_of(udp, struct udp_uv, udp);
+}
+
+/* The system tells arrivals by the wall clock; loops count by the steady one. */
+static uint64_t arrival_ns(struct loop *loop, struct msghdr *msg)
+{
+	struct timespec at;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		uint64_t now = loop_now(loop);
+		uint64_t wall, stamp;
+
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&at, CMSG_DATA(c), sizeof(at));
+		stamp = (uint64_t)at.tv_sec * NS_PER_S + (uint64_t)at.tv_nsec;
+		wall = loop_wall(loop);
+		/* a stamp from before the clock was set says nothing */
+		if (stamp > wall || wall - stamp > NS_PER_S)
+			return now;
+		return now - (wall - stamp);
+	}
+	return loop_now(loop);
+}
+
+static int receive(struct udp_uv *self, struct mmsghdr msgs[static UDP_BATCH])
+{
+	struct udp_batch *batch = self->loop->batch;
+	struct iovec iov[UDP_BATCH];
+
+	for (size_t i = 0; i < UDP_BATCH; i++) {
+		iov[i] = (struct iovec){batch->bytes[i], UDP_DATAGRAM_MAX};
+		msgs[i].msg_hdr = (struct msghdr){
+			.msg_name = &batch->from[i],
+			.msg_namelen = sizeof(batch->from[i]),
+			.msg_iov = &iov[i],
+			.msg_iovlen = 1,
+			.msg_control = batch->control[i],
+			.msg_controllen = UDP_CONTROL_MAX,
+		};
+	}
+	return recvmmsg(self->fd, msgs, UDP_BATCH, MSG_DONTWAIT, NULL);
+}
+
+/* Returns false if an event function has freed the socket. */
+static bool deliver_datagrams(struct udp_uv *self)
+{
+	struct loop_uv *loop = self->loop;
+	struct mmsghdr msgs[UDP_BATCH];
+	bool gone = false;
+	int count;
+
+	self->gone = &gone;
+	count = receive(self, msgs);
+	for (int i = 0; i < count && !gone; i++) {
+		struct slice bytes = {loop->batch->bytes[i], msgs[i].msg_len};
+		struct addr from;
+
+		if (sockaddr_get(&from, msgs[i].msg_hdr.msg_name) != 0)
+			continue;
+		self->events->datagram(
+			self->arg, &from, bytes, arrival_ns(&loop->loop, &msgs[i].msg_hdr));
+	}
+	if (!gone)
+		self->gone = NULL;
+	return !gone;
+}
+
+static int icmp_error(struct msghdr *msg)
+{
+	struct sock_extended_err error;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		bool v4 = c->cmsg_level == SOL_IP && c->cmsg_type == IP_RECVERR;
+		bool v6 = c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_RECVERR;
+
+		if (!v4 && !v6)
+			continue;
+		memcpy(&error, CMSG_DATA(c), sizeof(error));
+		return -(int)error.ee_errno;
+	}
+	return 0;
+}
+
+/* Returns false if an event function has freed the socket. */
+static bool deliver_errors(struct udp_uv *self)
+{
+	struct udp_batch *batch = self->loop->batch;
+	bool gone = false;
+
+	self->gone = &gone;
+	while (!gone) {
+		struct iovec iov = {batch->bytes[0], UDP_DATAGRAM_MAX};
+		struct msghdr msg = {
+			.msg_name = &batch->from[0],
+			.msg_namelen = sizeof(batch->from[0]),
+			.msg_iov = &iov,
+			.msg_iovlen = 1,
+			.msg_control = batch->control,
+			.msg_controllen = sizeof(batch->control),
+		};
+		ssize_t len = recvmsg(self->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT);
+		struct addr to;
+		int err;
+
+		if (len < 0)
+			break;
+		err = icmp_error(&msg);
+		if (err && sockaddr_get(&to, msg.msg_name) == 0)
+			self->events->unreachable(
+				self->arg, &to, err, (struct slice){batch->bytes[0], (size_t)len});
+	}
+	if (!gone)
+		self->gone = NULL;
+	return !gone;
+}
+
+/* libuv stops watching a descriptor that has an error to tell, so it is started again. */
+static void watch(uv_poll_t *poll, int status, int events)
+{
+	struct udp_uv *self = poll->data;
+
+	(void)events;
+	if (!deliver_errors(self) || !deliver_datagrams(self))
+		return;
+	if (status < 0)
+		uv_poll_start(&self->poll, UV_READABLE, watch);
+}
+
+static int start(struct udp *udp, struct loop *loop, const struct udp_events *events, void *arg)
+{
+	struct udp_uv *self = udp_uv_of(udp);
+	struct loop_uv *uv = container_of(loop, struct loop_uv, loop);
+	int err;
+
+	assert(!self->loop);
+
+	if (!uv->batch)
+		uv->batch = calloc(1, sizeof(*uv->batch));
+	if (!uv->batch)
+		return -ENOMEM;
+
+	err = uv_poll_init(&uv->uv, &self->poll, self->fd);
+	if (err)
+		return err;
+
+	self->loop = uv;
+	self->events = events;
+	self->arg = arg;
+	self->poll.data = self;
+	return uv_poll_start(&self->poll, UV_READABLE, watch);
+}
+
+/*
+ * An ICMP error that waits to be told makes the next send fail in the place of the one that it is
+ * about (ip(7)). It is told by the error queue as well, so the send is only tried again.
+ */
+static int send_datagram(struct udp *udp, const struct addr *to, struct slice bytes)
+{
+	struct udp_uv *self = udp_uv_of(udp);
+	struct sockaddr_storage address;
+	socklen_t address_len;
+
+	if (to->family != self->family)
+		return -EAFNOSUPPORT;
+
+	address_len = sockaddr_put(&address, to);
+	for (int tries = 0; tries < 3; tries++) {
+		if (sendto(self->fd, bytes.data, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL,
+			    (struct sockaddr *)&address, address_len) >= 0)
+			return 0;
+		if (errno != ECONNREFUSED && errno != EHOSTUNREACH && errno != EINTR)
+			break;
+	}
+	return -errno;
+}
+
+static void local_address(struct addr *out, const struct udp *udp)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = sizeof(address);
+
+	if (getsockname(udp_uv_of(udp)->fd, (struct sockaddr *)&address, &len) != 0 ||
+		sockaddr_get(out, (struct sockaddr *)&address) != 0)
+		abort(); /* it is bound, so it has an address */
+}
+
+static void free_closed(uv_handle_t *handle)
+{
+	free(handle->data);
+}
+
+static void free_socket(struct udp *udp)
+{
+	struct udp_uv *self = udp_uv_of(udp);
+
+	if (self->gone)
+		*self->gone = true;
+	if (self->loop)
+		uv_close((uv_handle_t *)&self->poll, free_closed);
+	close(self->fd);
+	if (!self->loop)
+		free(self);
+}
+
+static const struct udp_ops ops = {
+	.start = start,
+	.send = send_datagram,
+	.local = local_address,
+	.free = free_socket,
+};
+
+static int make_socket(int *out, enum addr_family family)
+{
+	int on = 1;
+	int level = family == ADDR_IPV4 ? SOL_IP : SOL_IPV6;
+	int option = family == ADDR_IPV4 ? IP_RECVERR : IPV6_RECVERR;
+	int fd;
+
+	fd = socket(family == ADDR_IPV4 ? AF_INET : AF_INET6,
+		SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+
+	/* Without these the socket works, only with less knowledge. */
+	setsockopt(fd, level, option, &on, sizeof(on));
+	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+	if (family == ADDR_IPV6)
+		setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &on, sizeof(on));
+	*out = fd;
+	return 0;
+}
+
+int udp_uv_open(struct udp **out, struct loop *loop, const struct addr *local)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sockaddr_put(&address, local);
+	struct udp_uv *self;
+	int err;
+
+	(void)loop; /* the one that it is started on counts */
+	self = calloc(1, sizeof(*self));
+	if (!self)
+		return -ENOMEM;
+
+	self->udp.ops = &ops;
+	self->family = local->family;
+	err = make_socket(&self->fd, local->family);
+	if (err) {
+		free(self);
+		return err;
+	}
+	if (bind(self->fd, (struct sockaddr *)&address, len) != 0) {
+		err = -errno;
+		free_socket(&self->udp);
+		return err;
+	}
+	*out = &self->udp;
+	return 0;
+}
+
+/* Connecting a UDP socket sends nothing, but chooses the address to send from. */
+int udp_uv_route(struct addr *out, struct loop *loop, const struct addr *to)
+{
+	struct addr there = *to;
+	struct sockaddr_storage address;
+	socklen_t len;
+	int fd = -1;
+	int err;
+
+	(void)loop;
+	if (there.port == 0)
+		there.port = 9; /* any will do, but some systems refuse 0 */
+	err = make_socket(&fd, there.family);
+	if (err)
+		return err;
+
+	len = sockaddr_put(&address, &there);
+	if (connect(fd, (struct sockaddr *)&address, len) != 0) {
+		err = -errno;
+		goto out;
+	}
+	len = sizeof(address);
+	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
+		err = -errno;
+		goto out;
+	}
+	err = sockaddr_get(out, (struct sockaddr *)&address);
+	out->port = 0;
+out:
+	close(fd);
+	return err;
+}
