@@ -1,0 +1,819 @@
+/* core/rtp/jitter: single decisions by scripts, whole calls by made-up networks, and its bounds. */
+#include "core/rtp/jitter.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define MS UINT64_C(1000000)
+#define START (UINT64_C(3600000) * MS)
+
+enum {
+	RATE = 8000,
+	TICKS_PER_MS = 8,
+	FRAME_MS = 20,
+	FRAME = 160,
+};
+
+static size_t allocations_left = SIZE_MAX;
+
+/* The linker sends each calloc() of this program to the first, by --wrap=calloc. */
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	if (allocations_left == 0)
+		return NULL;
+
+	allocations_left--;
+	return __real_calloc(count, size);
+}
+
+static struct jitter *new_jitter(uint32_t min_ms, uint32_t max_ms)
+{
+	struct jitter_config config = {RATE, min_ms, max_ms};
+	struct jitter *jitter;
+
+	assert_int_equal(jitter_new(&jitter, &config), 0);
+	return jitter;
+}
+
+static struct jitter_stats stats_of(const struct jitter *jitter)
+{
+	struct jitter_stats stats;
+
+	jitter_stats(&stats, jitter);
+	return stats;
+}
+
+static int put(struct jitter *jitter, uint16_t seq, uint32_t timestamp, uint64_t arrival_ns)
+{
+	uint8_t payload[2] = {(uint8_t)(seq >> 8), (uint8_t)seq};
+	struct rtp_packet packet = {.seq = seq, .timestamp = timestamp, .payload = {payload, 2}};
+
+	return jitter_put(jitter, &packet, arrival_ns, FRAME);
+}
+
+/*
+ * Scripts. Time goes on by 20 ms with each G; gets lie halfway between the puts.
+ *   P put the next packet     . the next is lost         S the sender is silent for a packet's time
+ *   L the last lost comes     D the last put comes again J a stray comes, each time another
+ *   R the sender starts anew  G get 20 ms                O another SSRC starts
+ *   C the sender's clock is set anew
+ * What comes out, a letter a decision: p play, c conceal, f FEC, n noise, - nothing; and of a put
+ * that was not taken: l late, d duplicate.
+ */
+/* clang-format off */
+static const struct script {
+	const char *name;
+	uint32_t min_ms;
+	const char *script;
+	const char *wanted;
+} scripts[] = {
+	{"nothing ever",            0, "GGG", "---"},
+	{"in time",                 0, "PGPGPGPG", "pppp"},
+	{"silence first",           0, "GGPGPG", "--pp"},
+	{"one lost",                0, "PGPG.GPGPGPG", "ppcppp"},
+	{"two lost",                0, "PGPG.G.GPGPG", "ppccpp"},
+	{"late, but still next",    0, "PG.GLPGPGPG", "pcppp"},
+	{"late by two",             0, "PG.GGLPPGPGPG", "pccppp"},
+	{"swapped before the get",  0, "PG.PLGGPG", "pppp"},
+	{"too late",                0, "PG.GPGLPG", "pcplp"},
+	{"twice",                   0, "PDGPG", "dpp"},
+	{"played, and again",       0, "PGDPG", "plp"},
+	{"waits as told",          40, "PGPGPGPG", "--pp"},
+	{"lost, but the next is here", 40, "PGPGPGPG.GPGPGPGPG", "--pppp" "fpp"},
+	{"two lost, the next is here", 40, "PGPGPGPG.G.GPGPGPGPG", "--pppp" "cfpp"},
+	{"late, in time",          40, "PGPGPGPG.GPLGPGPGPG", "--pp" "ppppp"},
+	{"late after FEC",         40, "PGPGPGPG.GPGPGLPGPG", "--ppppf" "lpp"},
+	{"short silence",           0, "PGPGSGSGPGPG", "ppccpp"},
+	{"silence, then wait",     40, "PGPGPGSGSGSGPGPGPGPG", "--pppcnnpp"},
+	{"a stop",                  0, "PGGGGGGGGGGGGG", "pcccccccccc--"},
+	{"a stop, then talk",       0, "PGSGSGSGSGSGSGSGSGSGSGSGPGPG", "pcccccccccc-pp"},
+	{"stalled past the stop",   0, "PGGGGGGGGGGGGPPG", "pcccccccccc-p"},
+	{"a stray",                 0, "PGJPGPG", "ppp"},
+	{"a stray alone", 0, "PGJGPG", "pcp"},
+	{"a new clock", 0, "PGPGCPGPGPG", "ppcpp"},
+	{"strays",                  0, "PGJPGJPGJPG", "pppp"},
+	{"a new start",             0, "PGPGRPGPGPG", "ppcpp"},
+	{"a new start, lost again", 0, "PGPGRPG.GPGPGPG", "ppccc" "pp"},
+	{"another source",          0, "PGPGOPGPG", "pppp"},
+};
+/* clang-format on */
+
+struct player {
+	struct jitter *jitter;
+	uint64_t now_ns;
+	uint16_t seq, lost_seq, last_seq;
+	uint32_t timestamp, lost_timestamp, last_timestamp;
+	uint32_t ssrc;
+	uint16_t strays;
+	char out[64];
+	size_t len;
+};
+
+static void player_put(struct player *player, uint16_t seq, uint32_t timestamp)
+{
+	struct rtp_packet packet = {.seq = seq, .timestamp = timestamp, .ssrc = player->ssrc};
+	int err = jitter_put(player->jitter, &packet, player->now_ns, FRAME);
+
+	assert_true(err == 0 || err == -ETIME || err == -EALREADY);
+	if (err)
+		player->out[player->len++] = err == -ETIME ? 'l' : 'd';
+}
+
+static void player_get(struct player *player)
+{
+	struct jitter_decision decision;
+	uint32_t ready = 0;
+
+	for (;;) {
+		jitter_next(&decision, player->jitter, player->now_ns + 10 * MS, ready, FRAME);
+		if (decision.action == JITTER_ENOUGH)
+			break;
+		player->out[player->len++] = "e-pfcn"[decision.action];
+		if (decision.action == JITTER_NOTHING)
+			break;
+		ready += decision.duration;
+		jitter_done(player->jitter,
+			&(struct jitter_done){decision.action, decision.duration, 0});
+	}
+	player->now_ns += FRAME_MS * MS;
+}
+
+static void player_step(struct player *player, char letter)
+{
+	switch (letter) {
+	case 'P':
+		player->last_seq = player->seq++;
+		player->last_timestamp = player->timestamp;
+		player->timestamp += FRAME;
+		player_put(player, player->last_seq, player->last_timestamp);
+		break;
+	case '.':
+		player->lost_seq = player->seq++;
+		player->lost_timestamp = player->timestamp;
+		player->timestamp += FRAME;
+		break;
+	case 'S':
+		player->timestamp += FRAME;
+		break;
+	case 'L':
+		player_put(player, player->lost_seq, player->lost_timestamp);
+		break;
+	case 'D':
+		player_put(player, player->last_seq, player->last_timestamp);
+		break;
+	case 'J':
+		player->strays = (uint16_t)(player->strays + 7);
+		player_put(player, (uint16_t)(player->seq + 20000 + player->strays),
+			player->timestamp);
+		break;
+	case 'C':
+		player->timestamp += 0x50000000;
+		break;
+	case 'R':
+		player->seq = (uint16_t)(player->seq + 30000);
+		player->timestamp += 0x50000000;
+		break;
+	case 'O':
+		player->ssrc++;
+		player->seq = (uint16_t)(player->seq + 3);
+		player->timestamp += 12345;
+		break;
+	case 'G':
+		player_get(player);
+		break;
+	default:
+		fail_msg("no letter %c", letter);
+	}
+}
+
+/* Each twice: where the numbers begin, and where they run over. */
+static void test_scripts(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * COUNT(scripts); i++) {
+		const struct script *script = &scripts[i / 2];
+		struct player player = {
+			.jitter = new_jitter(script->min_ms, 500),
+			.now_ns = START,
+			.seq = i % 2 ? 65534 : 0,
+			.timestamp = i % 2 ? (uint32_t)-FRAME : 0,
+		};
+
+		for (const char *letter = script->script; *letter; letter++)
+			player_step(&player, *letter);
+		if (strcmp(player.out, script->wanted) != 0)
+			fail_msg("%s: %s, not %s", script->name, player.out, script->wanted);
+		jitter_free(player.jitter);
+	}
+}
+
+/* A network that is made up, packet by packet, from a seed. */
+struct network {
+	const char *name;
+	uint32_t packets;
+	uint32_t frame_ms, tick_ms;
+	uint32_t jitter_ms;             /* each packet, uniform; reorders if more than a frame */
+	int drift_ppm;                  /* > 0: the sender's clock is slow */
+	uint32_t stall_every, stall_ms; /* packets that come at once, behind one that is late */
+	double loss, burst;             /* of packets; mean length of a row of them */
+	uint32_t step_at, step_until, step_ms;
+	bool stretches; /* the caller does as wished */
+	/* what is to come of it */
+	double concealed_max; /* percent */
+	double delay_max;     /* ms, mean over all packets played, over the least of the network */
+	double last_max;      /* the same over the last tenth */
+	double worst;         /* of any */
+	uint64_t dropped_max;
+	double concealed_min; /* percent: what is lost cannot come out */
+};
+
+/* clang-format off */
+static const struct network networks[] = {
+	{.name = "none", .packets = 1000, .concealed_max = 0, .delay_max = 25, .last_max = 25, .worst = 25},
+	{.name = "none, 10 ms ticks", .packets = 1000, .tick_ms = 10, .concealed_max = 0, .delay_max = 15,
+		.last_max = 15, .worst = 15},
+	{.name = "none, 60 ms packets", .packets = 1000, .frame_ms = 60, .concealed_max = 0, .delay_max = 35,
+		.last_max = 35, .worst = 40},
+	{.name = "2 ms", .packets = 3000, .jitter_ms = 2, .concealed_max = 0.1, .delay_max = 27, .last_max = 27,
+		.worst = 27},
+	{.name = "uniform 40 ms", .packets = 3000, .jitter_ms = 40, .concealed_max = 0.2, .delay_max = 60,
+		.last_max = 60, .worst = 66},
+	{.name = "uniform 100 ms", .packets = 3000, .jitter_ms = 100, .concealed_max = 0.3, .delay_max = 120,
+		.last_max = 120, .worst = 126},
+	{.name = "stalls", .packets = 3000, .jitter_ms = 2, .stall_every = 100, .stall_ms = 150,
+		.concealed_max = 1.5, .delay_max = 165, .last_max = 165, .worst = 175, .dropped_max = 32},
+	{.name = "two stalls", .packets = 3000, .stall_every = 1600, .stall_ms = 150, .concealed_max = 0.6,
+		.delay_max = 48, .last_max = 30, .worst = 175, .dropped_max = 16},
+	{.name = "loss", .packets = 3000, .loss = 0.05, .burst = 1, .concealed_max = 6, .concealed_min = 4,
+		.delay_max = 25, .last_max = 25, .worst = 25},
+	{.name = "bursts of loss and 20 ms", .packets = 6000, .loss = 0.05, .burst = 2.5, .jitter_ms = 20,
+		.concealed_max = 6.5, .concealed_min = 4, .delay_max = 40, .last_max = 40, .worst = 46},
+	{.name = "fast sender, 20 min", .packets = 60000, .drift_ppm = -200, .jitter_ms = 2,
+		.concealed_max = 0.02, .delay_max = 22, .last_max = 28, .worst = 32, .dropped_max = 14},
+	{.name = "slow sender, 20 min", .packets = 60000, .drift_ppm = 200, .jitter_ms = 2,
+		.concealed_max = 0.05, .delay_max = 22, .last_max = 28, .worst = 32},
+	{.name = "a longer path", .packets = 3000, .step_at = 1000, .step_until = 9999, .step_ms = 80,
+		.concealed_max = 0.2, .delay_max = 75, .last_max = 100, .worst = 105},
+	{.name = "longer and back", .packets = 3000, .step_at = 500, .step_until = 1500, .step_ms = 80,
+		.concealed_max = 0.2, .delay_max = 55, .last_max = 25, .worst = 105, .dropped_max = 4},
+	{.name = "back, with stretching", .packets = 3000, .step_at = 500, .step_until = 1500, .step_ms = 80,
+		.stretches = true, .concealed_max = 0.2, .delay_max = 55, .last_max = 26, .worst = 105},
+	{.name = "stalls, with stretching", .packets = 3000, .jitter_ms = 2, .stall_every = 100,
+		.stall_ms = 150, .stretches = true, .concealed_max = 2, .delay_max = 165, .last_max = 170,
+		.worst = 200},
+};
+/* clang-format on */
+
+static uint32_t draw(uint32_t *seed, uint32_t below)
+{
+	*seed = *seed * 1664525 + 1013904223;
+	return (uint32_t)((uint64_t)(*seed >> 8) * below >> 24);
+}
+
+struct sent {
+	uint64_t arrival_ns;
+	uint64_t sent_ns;
+	uint32_t number;
+};
+
+static int by_arrival(const void *a, const void *b)
+{
+	const struct sent *x = a, *y = b;
+
+	if (x->arrival_ns != y->arrival_ns)
+		return x->arrival_ns < y->arrival_ns ? -1 : 1;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+/* Fills sent with what arrives, in order of arrival; returns how many. */
+static size_t transmit(
+	struct sent *sent, const struct network *network, uint32_t frame_ms, uint32_t seed)
+{
+	uint64_t held_ns = 0;
+	size_t count = 0;
+	bool losing = false;
+
+	for (uint32_t i = 0; i < network->packets; i++) {
+		uint64_t step_ns = frame_ms * (MS + (uint64_t)(network->drift_ppm + 1000) - 1000);
+		struct sent packet = {.number = i, .sent_ns = START + i * step_ns};
+
+		packet.arrival_ns =
+			packet.sent_ns + draw(&seed, network->jitter_ms * 1000 + 1) * 1000;
+		if (network->stall_every && i % network->stall_every == network->stall_every / 2)
+			held_ns = packet.sent_ns + network->stall_ms * MS;
+		if (packet.arrival_ns < held_ns)
+			packet.arrival_ns = held_ns;
+		if (i >= network->step_at && i < network->step_until)
+			packet.arrival_ns += network->step_ms * MS;
+
+		if (network->loss > 0) {
+			double leave = 1 / network->burst;
+			double begin = network->loss * leave / (1 - network->loss);
+			double chance = draw(&seed, 1 << 24) / (double)(1 << 24);
+
+			losing = losing ? chance >= leave : chance < begin;
+		}
+		if (!losing || i == 0)
+			sent[count++] = packet;
+	}
+	qsort(sent, count, sizeof(*sent), by_arrival);
+	return count;
+}
+
+struct result {
+	double delay_sum, last_sum, worst;
+	size_t played, last_played;
+	uint64_t ticks, concealed;
+	int64_t highest;
+	bool began;
+	uint32_t hash; /* of all decisions */
+};
+
+static void note_play(struct result *result, const struct network *network, uint32_t frame_ms,
+	const struct jitter_packet *packet, uint64_t play_ns)
+{
+	uint64_t step_ns = frame_ms * (MS + (uint64_t)(network->drift_ppm + 1000) - 1000);
+	int64_t number = (int64_t)(packet->timestamp / (frame_ms * TICKS_PER_MS));
+	double delay =
+		((double)play_ns - (double)(START + (uint64_t)number * step_ns)) / (double)MS;
+
+	assert_true(number > result->highest); /* each once, and in order */
+	assert_int_equal(packet->payload.len, 2);
+	assert_int_equal(be16_get(packet->payload.data), (uint16_t)number);
+	assert_int_equal(packet->seq, (uint16_t)number);
+	result->highest = number;
+	result->delay_sum += delay;
+	result->played++;
+	if (number >= network->packets - network->packets / 10) {
+		result->last_sum += delay;
+		result->last_played++;
+	}
+	if (delay > result->worst)
+		result->worst = delay;
+}
+
+/* One tick of the caller's: asks until it has enough. Returns what is ready for the next. */
+static uint32_t tick(struct result *result, const struct network *network, struct jitter *jitter,
+	uint32_t frame_ms, uint64_t now_ns, uint64_t shift_ns, uint32_t ready, uint32_t wanted)
+{
+	for (;;) {
+		struct jitter_decision decision;
+		struct jitter_done done = {0};
+
+		jitter_next(&decision, jitter, now_ns + shift_ns, ready, wanted);
+		result->hash = result->hash * 31 + decision.action * 7 + (uint32_t)decision.stretch;
+		if (decision.action == JITTER_ENOUGH)
+			return ready - wanted;
+		if (decision.action == JITTER_NOTHING) {
+			result->concealed += result->began ? wanted - ready : 0;
+			result->ticks += result->began ? wanted - ready : 0;
+			return 0;
+		}
+
+		assert_true(decision.duration > 0);
+		assert_int_equal(decision.packet != NULL,
+			decision.action == JITTER_PLAY || decision.action == JITTER_FEC);
+		if (decision.action == JITTER_PLAY)
+			note_play(result, network, frame_ms, decision.packet,
+				now_ns + ready / TICKS_PER_MS * MS);
+		else
+			result->concealed += decision.duration;
+		result->began = true;
+		done.action = decision.action == JITTER_FEC ? JITTER_CONCEAL : decision.action;
+		done.stretched = network->stretches ? decision.stretch : 0;
+		done.ticks = (uint32_t)((int32_t)decision.duration + done.stretched);
+		result->ticks += done.ticks;
+		ready += done.ticks;
+		jitter_done(jitter, &done);
+	}
+}
+
+static struct result simulate(
+	const struct network *network, uint32_t seed, uint64_t shift_ns, struct jitter_stats *stats)
+{
+	uint32_t frame_ms = network->frame_ms ? network->frame_ms : FRAME_MS;
+	uint32_t tick_ms = network->tick_ms ? network->tick_ms : FRAME_MS;
+	struct sent *sent = calloc(network->packets, sizeof(*sent));
+	struct jitter *jitter = new_jitter(0, 500);
+	struct result result = {.highest = -1, .hash = 1};
+	uint64_t now_ns = START + seed * 4300000 % (tick_ms * MS); /* the ticks lie anywhere */
+	uint32_t ready = 0;
+	size_t count, next = 0;
+
+	assert_non_null(sent);
+	count = transmit(sent, network, frame_ms, seed * 2654435761);
+	for (; next < count; now_ns += tick_ms * MS) {
+		for (; next < count && sent[next].arrival_ns <= now_ns; next++) {
+			uint32_t number = sent[next].number;
+			uint8_t payload[2] = {(uint8_t)(number >> 8), (uint8_t)number};
+			struct rtp_packet packet = {.seq = (uint16_t)number,
+				.timestamp = number * frame_ms * TICKS_PER_MS,
+				.payload = {payload, 2}};
+			int err = jitter_put(jitter, &packet, sent[next].arrival_ns + shift_ns,
+				frame_ms * TICKS_PER_MS);
+
+			assert_true(err == 0 || err == -ETIME);
+		}
+		ready = tick(&result, network, jitter, frame_ms, now_ns, shift_ns, ready,
+			tick_ms * TICKS_PER_MS);
+	}
+	*stats = stats_of(jitter);
+	jitter_free(jitter);
+	free(sent);
+	return result;
+}
+
+static void check_result(const struct network *network, uint32_t seed, const struct result *result,
+	const struct jitter_stats *stats)
+{
+	double concealed = 100.0 * (double)result->concealed / (double)result->ticks;
+	double delay = result->delay_sum / (double)result->played;
+	double last = result->last_sum / (double)result->last_played;
+
+	if (concealed > network->concealed_max || concealed < network->concealed_min ||
+		delay > network->delay_max || last > network->last_max ||
+		result->worst > network->worst || stats->dropped > network->dropped_max)
+		fail_msg("%s, seed %u: concealed %.2f %%, delay %.1f, last %.1f, worst %.1f ms, "
+			 "dropped %d",
+			network->name, seed, concealed, delay, last, result->worst,
+			(int)stats->dropped);
+	assert_int_equal(stats->played, result->played);
+	assert_int_equal(stats->restarts, 0);
+	assert_int_equal(stats->overflow, 0);
+	assert_true(stats->buffer_ms <= delay + 0.01);
+}
+
+static void test_networks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(networks); i++) {
+		for (uint32_t seed = 1; seed <= (networks[i].packets > 6000 ? 1 : 5); seed++) {
+			struct jitter_stats stats;
+			struct result result = simulate(&networks[i], seed, 0, &stats);
+
+			check_result(&networks[i], seed, &result, &stats);
+		}
+	}
+}
+
+/* The same calls make the same decisions, whenever the clock began. */
+static void test_replay(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(networks); i++) {
+		struct jitter_stats stats;
+		struct network network = networks[i];
+		uint32_t hash;
+
+		if (network.packets > 3000)
+			network.packets = 3000;
+		hash = simulate(&network, 9, 0, &stats).hash;
+		assert_int_equal(simulate(&network, 9, 0, &stats).hash, hash);
+		assert_int_equal(simulate(&network, 9, 1000000000 * MS, &stats).hash, hash);
+		if (network.jitter_ms > 20)
+			assert_int_not_equal(simulate(&network, 10, 0, &stats).hash, hash);
+	}
+}
+
+/* A caller whose samples do not come as asked: what really happened is what counts. */
+static void test_done_is_believed(void **state)
+{
+	struct jitter *jitter = new_jitter(0, 500);
+	struct jitter_decision decision;
+
+	(void)state;
+	for (uint16_t i = 0; i < 5; i++)
+		assert_int_equal(put(jitter, i, i * (uint32_t)FRAME, START + i * MS), 0);
+
+	/* played longer than thought: the second is over before its turn */
+	jitter_next(&decision, jitter, START + 20 * MS, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	assert_int_equal(decision.packet->seq, 0);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, 2 * FRAME, 0});
+	jitter_next(&decision, jitter, START + 60 * MS, 0, FRAME);
+	assert_int_equal(decision.packet->seq, 2);
+	assert_int_equal(stats_of(jitter).late, 1);
+
+	/* stretched: the stream went on by a packet all the same */
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, 2 * FRAME, FRAME});
+	jitter_next(&decision, jitter, START + 80 * MS, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	assert_int_equal(decision.packet->seq, 3);
+
+	/* could not be decoded: concealed, and gone */
+	jitter_done(jitter, &(struct jitter_done){JITTER_CONCEAL, FRAME, 0});
+	jitter_next(&decision, jitter, START + 100 * MS, 0, FRAME);
+	assert_int_equal(decision.packet->seq, 4);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	assert_int_equal(stats_of(jitter).played_ticks, 5 * FRAME);
+	assert_int_equal(stats_of(jitter).concealed_ticks, FRAME);
+	jitter_free(jitter);
+}
+
+/* FEC leaves its packet for the play that follows; the caller's next samples join without a seam.
+ */
+static void test_fec(void **state)
+{
+	struct jitter *jitter = new_jitter(40, 500);
+	struct jitter_decision decision;
+
+	(void)state;
+	put(jitter, 0, 0, START);
+	put(jitter, 2, 2 * FRAME, START + 40 * MS);
+	jitter_next(&decision, jitter, START + 45 * MS, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_next(&decision, jitter, START + 45 * MS, FRAME, FRAME);
+	assert_int_equal(decision.action, JITTER_ENOUGH);
+	jitter_next(&decision, jitter, START + 65 * MS, 0, 2 * FRAME);
+	assert_int_equal(decision.action, JITTER_FEC);
+	assert_int_equal(decision.packet->seq, 2);
+	assert_int_equal(decision.packet->payload.len, 2);
+	assert_int_equal(decision.duration, FRAME);
+	jitter_done(jitter, &(struct jitter_done){JITTER_FEC, FRAME, 0});
+	jitter_next(&decision, jitter, START + 65 * MS, FRAME, 2 * FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	assert_int_equal(decision.packet->seq, 2);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	assert_int_equal(stats_of(jitter).fec_ticks, FRAME);
+	assert_int_equal(stats_of(jitter).lost, 1);
+	assert_int_equal(stats_of(jitter).concealed_ticks, 0);
+	jitter_free(jitter);
+}
+
+/* Too little delay is made up in a gap, by one packet's length, and the late one still plays. */
+static void test_delay_grows_in_a_gap(void **state)
+{
+	struct jitter *jitter = new_jitter(0, 500);
+	struct jitter_decision decision;
+
+	(void)state;
+	put(jitter, 0, 0, START);
+	jitter_next(&decision, jitter, START + 10 * MS, 0, FRAME);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	put(jitter, 1, FRAME, START + 45 * MS); /* from here on the target is 25 ms */
+	put(jitter, 3, 3 * FRAME, START + 60 * MS);
+	jitter_next(&decision, jitter, START + 30 * MS + 16 * MS, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	assert_int_equal(decision.stretch, 0);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	assert_int_equal(stats_of(jitter).target_ms, 25);
+
+	jitter_next(&decision, jitter, START + 62 * MS, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_CONCEAL);
+	assert_int_equal(decision.duration, FRAME);
+	jitter_done(jitter, &(struct jitter_done){JITTER_CONCEAL, FRAME, 0});
+	assert_int_equal(put(jitter, 2, 2 * FRAME, START + 70 * MS), 0);
+	jitter_next(&decision, jitter, START + 82 * MS, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	assert_int_equal(decision.packet->seq, 2);
+	assert_true(stats_of(jitter).delay_ms > 41.9 && stats_of(jitter).delay_ms < 42.1);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_free(jitter);
+}
+
+/* However much delay is wanted, a gap gives one packet's length of it, and then is closed. */
+static void test_delay_grows_by_one(void **state)
+{
+	static const enum jitter_action wanted[] = {JITTER_CONCEAL, JITTER_FEC, JITTER_PLAY};
+	struct jitter *jitter = new_jitter(0, 500);
+	struct jitter_decision decision;
+
+	(void)state;
+	put(jitter, 0, 0, START);
+	jitter_next(&decision, jitter, START + 10 * MS, 0, FRAME);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	assert_int_equal(put(jitter, 65535, (uint32_t)-FRAME, START + 80 * MS), -ETIME);
+	assert_int_equal(put(jitter, 65534, FRAME, START + 80 * MS), -ETIME); /* by its number */
+	assert_int_equal(stats_of(jitter).target_ms, 100); /* late ones tell of the network, too */
+	put(jitter, 2, 2 * FRAME, START + 40 * MS);
+	for (size_t i = 0; i < COUNT(wanted); i++) {
+		jitter_next(&decision, jitter, START + (30 + 20 * i) * MS, 0, FRAME);
+		assert_int_equal(decision.action, wanted[i]);
+		jitter_done(jitter, &(struct jitter_done){decision.action, FRAME, 0});
+	}
+	jitter_free(jitter);
+}
+
+/* A quarter of a packet passes before a start, so that a tick that comes early finds the next. */
+static void test_grace(void **state)
+{
+	struct jitter *jitter = new_jitter(0, 500);
+	struct jitter_decision decision;
+
+	(void)state;
+	put(jitter, 0, 0, START);
+	jitter_next(&decision, jitter, START + 5 * MS - 1, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_NOTHING);
+	jitter_next(&decision, jitter, START + 5 * MS, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	jitter_free(jitter);
+}
+
+/* When the path becomes longer, its new delay is no delay any more after a few seconds. */
+static void test_target_forgets(void **state)
+{
+	struct jitter *jitter = new_jitter(0, 500);
+
+	(void)state;
+	for (uint16_t i = 0; i < 800; i++) {
+		uint64_t late_ns = i < 250 ? 0 : 80 * MS;
+
+		put(jitter, i, i * (uint32_t)FRAME, START + i * 20 * MS + late_ns);
+		if (i == 249)
+			assert_int_equal(stats_of(jitter).target_ms, 0);
+		if (i == 300)
+			assert_int_equal(stats_of(jitter).target_ms, 80);
+	}
+	assert_int_equal(stats_of(jitter).target_ms, 0);
+	put(jitter, 800, 800 * FRAME, START + 800 * 20 * MS + 80 * MS + 1);
+	put(jitter, 801, 801 * FRAME, START + 801 * 20 * MS + 80 * MS + MS);
+	put(jitter, 802, 802 * FRAME, START + 802 * 20 * MS + 80 * MS + 1);
+	assert_int_equal(stats_of(jitter).target_ms, 1); /* upwards; two of 200 may be later */
+	jitter_free(jitter);
+}
+
+/* Wishes: to lengthen while the delay is too little, to shorten after half a second of too much. */
+static void test_stretch(void **state)
+{
+	struct jitter *jitter = new_jitter(0, 500);
+	struct jitter_decision decision;
+	uint64_t now_ns = START + 10 * MS;
+	uint16_t seq = 0;
+	int excess_at = -1, i;
+
+	(void)state;
+	for (; seq < 4; seq++) /* three that have been held up: enough for a long delay at first */
+		put(jitter, seq, seq * (uint32_t)FRAME, START);
+	for (i = 0; stats_of(jitter).dropped == 0; i++, now_ns += FRAME_MS * MS, seq++) {
+		put(jitter, seq, seq * (uint32_t)FRAME, now_ns - 10 * MS);
+		jitter_next(&decision, jitter, now_ns, 0, FRAME);
+		assert_int_equal(decision.action, JITTER_PLAY);
+		if (excess_at < 0 && stats_of(jitter).delay_ms > 25 + stats_of(jitter).target_ms)
+			excess_at = i;
+		assert_int_equal(
+			decision.stretch, excess_at >= 0 && i >= excess_at + 25 ? -FRAME / 2 : 0);
+		jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	}
+	assert_true(excess_at > 0);
+	assert_int_equal(i, excess_at + 51);
+	jitter_free(jitter);
+
+	jitter = new_jitter(0, 500);
+	put(jitter, 0, 0, START);
+	jitter_next(&decision, jitter, START + 10 * MS, 0, FRAME);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	put(jitter, 1, FRAME, START + 25 * MS);
+	put(jitter, 2, 2 * FRAME, START + 49 * MS); /* 9 ms late */
+	jitter_next(&decision, jitter, START + 24 * MS, 0, FRAME);
+	assert_int_equal(decision.stretch, 5 * TICKS_PER_MS); /* 4 ms of 9 */
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_free(jitter);
+}
+
+/* What cannot be caught up with is left out at once, but for the newest. */
+static void test_far_behind(void **state)
+{
+	struct jitter *jitter = new_jitter(0, 100);
+	struct jitter_decision decision;
+
+	(void)state;
+	for (uint16_t i = 0; i < 50; i++)
+		put(jitter, i, i * (uint32_t)FRAME, START + i * 20 * MS);
+	jitter_next(&decision, jitter, START + 1000 * MS, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	assert_int_equal(decision.packet->seq, 43); /* 140 ms: the bound, and two packets */
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	assert_int_equal(stats_of(jitter).dropped, 43);
+	assert_int_equal(stats_of(jitter).lost, 0);
+	jitter_next(&decision, jitter, START + 1700 * MS, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	assert_int_equal(decision.packet->seq, 49);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_free(jitter);
+}
+
+static void test_target_bounds(void **state)
+{
+	struct jitter *jitter = new_jitter(30, 60);
+
+	(void)state;
+	assert_int_equal(stats_of(jitter).target_ms, 30);
+	put(jitter, 0, 0, START);
+	put(jitter, 1, FRAME, START + 65 * MS);
+	assert_int_equal(stats_of(jitter).target_ms, 45);
+	put(jitter, 2, 2 * FRAME, START + 40 * MS + 200 * MS);
+	assert_int_equal(stats_of(jitter).target_ms, 60);
+	jitter_free(jitter);
+}
+
+static void test_caps(void **state)
+{
+	static const uint8_t payload[JITTER_BYTES_MAX];
+	struct rtp_packet packet = {.payload = {payload, 1}};
+	struct jitter *jitter = new_jitter(0, 500);
+
+	(void)state;
+	assert_int_equal(jitter_put(jitter, &packet, START, 0), -EPROTO);
+	assert_int_equal(jitter_put(jitter, &packet, START, RATE + 1), -EPROTO);
+	for (; packet.seq < JITTER_PACKETS_MAX; packet.seq++)
+		assert_int_equal(jitter_put(jitter, &packet, START, RATE), 0);
+	assert_int_equal(jitter_put(jitter, &packet, START, RATE), -ENOBUFS);
+	assert_int_equal(stats_of(jitter).overflow, 1);
+	jitter_reset(jitter);
+	assert_int_equal(stats_of(jitter).dropped, JITTER_PACKETS_MAX);
+
+	packet.payload.len = JITTER_BYTES_MAX - 1;
+	assert_int_equal(jitter_put(jitter, &packet, START, FRAME), 0);
+	packet.seq++;
+	packet.payload.len = 2;
+	assert_int_equal(jitter_put(jitter, &packet, START, FRAME), -ENOBUFS);
+	packet.payload.len = 1;
+	assert_int_equal(jitter_put(jitter, &packet, START, FRAME), 0);
+	assert_int_equal(stats_of(jitter).overflow, 2);
+	jitter_free(jitter);
+}
+
+/* A packet is the decision's own: fields, payload, and a payload type that changes in mid-stream.
+ */
+static void test_packet_fields(void **state)
+{
+	uint8_t payload[] = "abc";
+	struct rtp_packet packet = {.seq = 7, .payload_type = 8, .payload = {payload, 3}};
+	struct jitter *jitter = new_jitter(0, 500);
+	struct jitter_decision decision;
+
+	(void)state;
+	jitter_put(jitter, &packet, START, FRAME);
+	packet = (struct rtp_packet){.seq = 8,
+		.payload_type = 96,
+		.timestamp = FRAME,
+		.marker = true,
+		.payload = {payload, 2}};
+	jitter_put(jitter, &packet, START, FRAME);
+	memset(payload, 'x', sizeof(payload));
+
+	jitter_next(&decision, jitter, START + 10 * MS, 0, FRAME);
+	assert_int_equal(decision.packet->payload_type, 8);
+	assert_false(decision.packet->marker);
+	assert_int_equal(decision.packet->payload.len, 3);
+	assert_memory_equal(decision.packet->payload.data, "abc", 3);
+	assert_int_equal(decision.packet->duration, FRAME);
+	assert_true(decision.packet->arrival_ns == START);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	assert_true(stats_of(jitter).buffer_ms > 9.9 && stats_of(jitter).buffer_ms < 10.1);
+	jitter_next(&decision, jitter, START + 30 * MS, 0, FRAME);
+	assert_int_equal(decision.packet->payload_type, 96);
+	assert_int_equal(decision.packet->timestamp, FRAME);
+	assert_true(decision.packet->marker);
+	assert_int_equal(decision.packet->payload.len, 2);
+	jitter_free(jitter); /* with the decision still open */
+}
+
+static void test_no_memory(void **state)
+{
+	struct jitter_config config = {RATE, 0, 500};
+	struct jitter *jitter = NULL;
+
+	(void)state;
+	allocations_left = 0;
+	assert_int_equal(jitter_new(&jitter, &config), -ENOMEM);
+	assert_null(jitter);
+	allocations_left = 1;
+	assert_int_equal(jitter_new(&jitter, &config), 0);
+	assert_int_equal(put(jitter, 0, 0, START), -ENOMEM);
+	allocations_left = SIZE_MAX;
+	assert_int_equal(put(jitter, 0, 0, START), 0); /* as if the first had not come */
+	jitter_free(jitter);
+	jitter_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_scripts),
+		cmocka_unit_test(test_networks),
+		cmocka_unit_test(test_replay),
+		cmocka_unit_test(test_done_is_believed),
+		cmocka_unit_test(test_fec),
+		cmocka_unit_test(test_delay_grows_in_a_gap),
+		cmocka_unit_test(test_delay_grows_by_one),
+		cmocka_unit_test(test_grace),
+		cmocka_unit_test(test_target_forgets),
+		cmocka_unit_test(test_stretch),
+		cmocka_unit_test(test_far_behind),
+		cmocka_unit_test(test_target_bounds),
+		cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_packet_fields),
+		cmocka_unit_test(test_no_memory),
+	};
+
+	return cmocka_run_group_tests_name("rtp/jitter", tests, NULL, NULL);
+}
