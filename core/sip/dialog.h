@@ -1,0 +1,46 @@
+/*
+ * Dialogs (RFC 3261, section 12): what two user agents keep in mind about each other, so that
+ * requests between them find their way. Whoever makes one owns it. On the stack's thread.
+ */
+#pragma once
+
+#include "core/sip/msg.h"
+#include "core/sip/request.h"
+#include "core/sip/server.h"
+
+struct sip_dialog;
+
+/*
+ * The dialog that a 2xx to our INVITE makes (section 12.1.2); request is what we sent by flow.
+ * Returns -EPROTO if it does not say how to reach its sender, -ENOMEM.
+ */
+int sip_dialog_from_response(struct sip_dialog **out, struct sip_stack *stack,
+	const struct sip_flow *flow, const struct sip_msg *request, const struct sip_msg *response);
+
+/* The dialog of an INVITE that came by flow and gets that tag of ours (section 12.1.1). Same
+ * errors. */
+int sip_dialog_from_request(struct sip_dialog **out, struct sip_stack *stack,
+	const struct sip_flow *flow, const struct sip_msg *request, const char *tag);
+
+/* NULL is allowed. */
+void sip_dialog_free(struct sip_dialog *dialog);
+
+struct slice sip_dialog_remote_tag(const struct sip_dialog *dialog);
+
+/* The way to the next hop; it may still change, while the name of that is looked up. */
+const struct sip_flow *sip_dialog_flow(const struct sip_dialog *dialog);
+
+/*
+ * Whether a request, which has our tag and Call-ID, is good in this dialog (section 12.2.2).
+ * -ENOENT if it is another's, -ERANGE if it comes too late.
+ */
+int sip_dialog_receive(struct sip_dialog *dialog, const struct sip_msg *request);
+
+/* Sends a request within it (section 12.2.1.1). more: whole lines to be added. As
+ * sip_request_send().
+ */
+int sip_dialog_send(struct sip_request **out, struct sip_dialog *dialog, enum sip_method method,
+	struct slice more, const struct sip_request_events *events, void *arg);
+
+/* Prints the ACK for a 2xx to the INVITE with that CSeq number (section 13.2.2.4). */
+void sip_dialog_print_ack(struct text *out, const struct sip_dialog *dialog, uint32_t cseq);

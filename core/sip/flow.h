@@ -1,0 +1,26 @@
+/*
+ * The way to one next hop. A plain value, good as long as the stack listens where it did.
+ */
+#pragma once
+
+#include "core/base/addr.h"
+
+struct sip_stack;
+struct sip_transport;
+
+enum sip_transport_kind {
+	SIP_UDP,
+};
+
+struct sip_flow {
+	struct sip_transport *transport;
+	struct addr remote;
+	struct addr local; /* ours, as the far end should see it: never 0.0.0.0; with our port */
+};
+
+/*
+ * The flow to remote over kind. -EAFNOSUPPORT if we listen on nothing of its address family, or
+ * what loop_route() returns.
+ */
+int sip_stack_flow(struct sip_flow *out, struct sip_stack *stack, enum sip_transport_kind kind,
+	const struct addr *remote);

@@ -1,0 +1,367 @@
+#include "core/sip/invite.h"
+
+#include "core/sip/invite_private.h"
+#include "core/sip/print.h"
+#include "core/sip/registry.h"
+#include "core/sip/transaction.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#define BIT(state) (1u << SIP_INVITE_##state)
+
+void sip_invite_become(struct sip_invite *invite, enum sip_invite_state next)
+{
+	static const unsigned int allowed[] = {
+		[SIP_INVITE_CALLING] =
+			BIT(PROCEEDING) | BIT(CANCELLING) | BIT(CONFIRMED) | BIT(ENDED),
+		[SIP_INVITE_PROCEEDING] = BIT(CANCELLING) | BIT(CONFIRMED) | BIT(ENDED),
+		[SIP_INVITE_CANCELLING] = BIT(ENDING) | BIT(ENDED),
+		[SIP_INVITE_INCOMING] = BIT(ACCEPTED) | BIT(ENDED),
+		[SIP_INVITE_ACCEPTED] = BIT(CONFIRMED) | BIT(ENDING) | BIT(ENDED),
+		[SIP_INVITE_CONFIRMED] = BIT(ENDING) | BIT(ENDED),
+		[SIP_INVITE_ENDING] = BIT(ENDED),
+		[SIP_INVITE_ENDED] = 0,
+	};
+
+	assert(allowed[invite->state] & 1u << next);
+	invite->state = next;
+}
+
+static struct slice put(struct text *text, struct slice bytes)
+{
+	struct slice copy = {(const uint8_t *)text->data + text->len, bytes.len};
+
+	text_put(text, bytes);
+	return copy;
+}
+
+static struct slice put_contact(
+	struct text *text, const struct sip_flow *flow, struct slice contact_user)
+{
+	size_t start = text->len;
+	char local[ADDR_TEXT_SIZE];
+
+	sip_print_header_text(text, SIP_CONTACT, "<sip:%.*s%s%s>", (int)contact_user.len,
+		(const char *)contact_user.data, contact_user.len > 0 ? "@" : "",
+		addr_print_port(local, &flow->local));
+	return (struct slice){(const uint8_t *)text->data + start, text->len - start};
+}
+
+static int copy_names(struct sip_invite *invite, struct slice call_id, struct slice tag,
+	struct slice contact_user)
+{
+	size_t size = call_id.len + tag.len + contact_user.len + 2 * ADDR_TEXT_SIZE;
+	struct text text;
+
+	invite->text = calloc(size, 1);
+	if (!invite->text)
+		return -ENOMEM;
+
+	text = text_in(invite->text, size);
+	invite->call_id = put(&text, call_id);
+	invite->tag = put(&text, tag);
+	invite->contact = put_contact(&text, &invite->flow, contact_user);
+	return text.cut ? -EMSGSIZE : 0;
+}
+
+/* The wait for the ACK is over, or that for the answer to our CANCEL (section 9.1). */
+static void limit_reached(void *arg)
+{
+	struct sip_invite *invite = arg;
+
+	if (invite->state == SIP_INVITE_CANCELLING) {
+		sip_invite_end(invite, &(struct sip_invite_end){.cause = invite->cause});
+		return;
+	}
+	if (invite->state == SIP_INVITE_ACCEPTED)
+		invite->cause = SIP_ENDED_TIMEOUT; /* section 13.3.1.4 */
+	sip_invite_bye(invite);
+}
+
+/* Section 13.3.1.4: the 2xx is repeated by us, as it crosses proxies hop by hop without help. */
+static void repeat_accept(void *arg)
+{
+	struct sip_invite *invite = arg;
+
+	if (!invite->server)
+		return;
+	invite->again_ns = invite->again_ns * 2 < SIP_T2_NS ? invite->again_ns * 2 : SIP_T2_NS;
+	timer_start_in(&invite->again, invite->again_ns);
+	sip_server_repeat(invite->server);
+}
+
+int sip_invite_new(struct sip_invite **out, struct sip_stack *stack, const struct sip_flow *flow,
+	struct slice call_id, struct slice tag, struct slice contact_user,
+	const struct sip_invite_events *events, void *arg)
+{
+	struct sip_invite *invite;
+	int err;
+
+	invite = calloc(1, sizeof(*invite));
+	if (!invite)
+		return -ENOMEM;
+
+	list_init(&invite->link);
+	invite->stack = stack;
+	invite->events = events;
+	invite->arg = arg;
+	invite->flow = *flow;
+	timer_init(&invite->again, stack->loop, repeat_accept, invite);
+	timer_init(&invite->limit, stack->loop, limit_reached, invite);
+	err = copy_names(invite, call_id, tag, contact_user);
+	if (err)
+		goto out;
+	*out = invite;
+	invite = NULL;
+out:
+	sip_invite_free(invite);
+	return err;
+}
+
+void sip_invite_publish(struct sip_invite *invite)
+{
+	struct sip_stack *stack = invite->stack;
+
+	list_add(&stack->invites, &invite->link);
+	table_add(&stack->invite_table, &invite->node,
+		sip_stack_hash(stack, invite->call_id, invite->tag));
+}
+
+static void unpublish(struct sip_invite *invite)
+{
+	if (list_empty(&invite->link))
+		return;
+	list_remove(&invite->link);
+	table_remove(&invite->stack->invite_table, &invite->node);
+}
+
+struct sip_invite *sip_invite_find(
+	const struct sip_stack *stack, struct slice call_id, struct slice tag)
+{
+	for (struct table_node *node =
+			table_find(&stack->invite_table, sip_stack_hash(stack, call_id, tag));
+		node; node = table_find_next(node)) {
+		struct sip_invite *invite = container_of(node, struct sip_invite, node);
+
+		if (slice_equal(invite->call_id, call_id) && slice_equal(invite->tag, tag))
+			return invite;
+	}
+	return NULL;
+}
+
+/* What is still on its way to the far end goes on without the call. */
+void sip_invite_end(struct sip_invite *invite, const struct sip_invite_end *end)
+{
+	sip_invite_become(invite, SIP_INVITE_ENDED);
+	timer_stop(&invite->again);
+	timer_stop(&invite->limit);
+	unpublish(invite);
+	sip_caller_flush(invite);
+	sip_caller_leave(invite);
+	sip_called_leave(invite);
+	sip_request_orphan(invite->bye);
+	invite->bye = NULL;
+	invite->events->ended(invite->arg, end);
+}
+
+void sip_invite_keep_reason(struct sip_invite *invite, struct slice line)
+{
+	free(invite->reason);
+	invite->reason = line.len > 0 ? slice_copy(line) : NULL;
+}
+
+struct slice sip_invite_reason(const struct sip_invite *invite)
+{
+	return invite->reason ? slice_of(invite->reason) : (struct slice){0};
+}
+
+static void end_with_cause(struct sip_invite *invite)
+{
+	sip_invite_end(invite, &(struct sip_invite_end){.cause = invite->cause});
+}
+
+/* Whatever it is: they know, or they know no such call (section 15.1.1). */
+static void bye_answered(void *arg, const struct sip_msg *response)
+{
+	struct sip_invite *invite = arg;
+
+	if (response->status >= 200)
+		end_with_cause(invite);
+}
+
+static void bye_ended(void *arg, int err, const struct fault *why)
+{
+	(void)err;
+	(void)why;
+	end_with_cause(arg);
+}
+
+void sip_invite_bye(struct sip_invite *invite)
+{
+	static const struct sip_request_events events = {
+		.response = bye_answered, .ended = bye_ended};
+
+	timer_stop(&invite->again);
+	timer_stop(&invite->limit);
+	invite->held = false;
+	sip_caller_flush(invite);
+	if (invite->state != SIP_INVITE_ENDING)
+		sip_invite_become(invite, SIP_INVITE_ENDING);
+	if (sip_dialog_send(&invite->bye, invite->dialog, SIP_BYE, sip_invite_reason(invite),
+		    &events, invite))
+		end_with_cause(invite);
+}
+
+static void respond(struct sip_server *server, uint16_t status)
+{
+	sip_server_respond(server, &(struct sip_response){.status = status});
+}
+
+/*
+ * The far end hung up. That may cross what we are about; who hung up first here is what we say. An
+ * INVITE that waits for our answer gets 487 (section 15.1.2).
+ */
+static void receive_bye(
+	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg)
+{
+	struct sip_invite_end end = {.cause = SIP_ENDED_REMOTE, .msg = msg};
+
+	respond(server, 200);
+	if (invite->state == SIP_INVITE_ENDING || invite->state == SIP_INVITE_CANCELLING)
+		end = (struct sip_invite_end){.cause = invite->cause};
+	if (invite->state == SIP_INVITE_INCOMING) {
+		end.status = 487;
+		sip_called_refuse(invite, end.status);
+	}
+	sip_invite_end(invite, &end);
+}
+
+/* Sections 14.2 and 13.3.1.3: the session is not renegotiated; it stays as it was. */
+static void receive_reinvite(
+	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg)
+{
+	char line[64];
+	struct text text = TEXT_IN(line);
+
+	(void)msg;
+	if (invite->state != SIP_INVITE_INCOMING) {
+		respond(server, 488);
+		return;
+	}
+	sip_print_header_text(&text, SIP_RETRY_AFTER, "%u",
+		(unsigned int)loop_random_below(invite->stack->loop, 11));
+	sip_server_respond(
+		server, &(struct sip_response){.status = 500, .headers = text_slice(&text)});
+}
+
+/* No dialog yet, as our INVITE is not answered; a BYE says that the answer was lost on its way. */
+static void receive_early(
+	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg)
+{
+	if (msg->method == SIP_BYE)
+		receive_bye(invite, server, msg);
+	else
+		respond(server, msg->method == SIP_INVITE ? 491 : 481); /* section 14.2 */
+}
+
+/* Section 12.2.2. */
+void sip_invite_receive(
+	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg)
+{
+	int err;
+
+	if (!invite->dialog) {
+		receive_early(invite, server, msg);
+		return;
+	}
+	err = sip_dialog_receive(invite->dialog, msg);
+	if (err)
+		respond(server, err == -ENOENT ? 481 : 500);
+	else if (msg->method == SIP_BYE)
+		receive_bye(invite, server, msg);
+	else if (invite->state == SIP_INVITE_ENDING)
+		respond(server, 481);
+	else if (msg->method == SIP_INVITE)
+		receive_reinvite(invite, server, msg);
+	else
+		respond(server, msg->method == SIP_OPTIONS ? 200 : 501);
+}
+
+void sip_invite_ack(struct sip_invite *invite, const struct sip_msg *ack)
+{
+	if (!invite->server || ack->cseq != invite->invite_seq ||
+		!slice_equal(sip_dialog_remote_tag(invite->dialog), ack->from.tag))
+		return;
+
+	if (invite->state == SIP_INVITE_ACCEPTED)
+		sip_called_confirm(invite, ack);
+	else if (invite->held)
+		sip_invite_bye(invite);
+}
+
+/*
+ * Section 15: CANCEL before there is a dialog; BYE after, but not while our 200 has no ACK, for
+ * that BYE might overtake the 200.
+ */
+void sip_invite_hangup(struct sip_invite *invite, struct slice reason_header)
+{
+	enum sip_invite_state state = invite->state;
+
+	if (state == SIP_INVITE_CANCELLING || state == SIP_INVITE_ENDING ||
+		state == SIP_INVITE_ENDED)
+		return;
+
+	invite->cause = SIP_ENDED_LOCAL;
+	sip_invite_keep_reason(invite, reason_header);
+	if (state == SIP_INVITE_INCOMING) {
+		sip_called_refuse(invite, 480);
+		sip_invite_end(
+			invite, &(struct sip_invite_end){.cause = invite->cause, .status = 480});
+	} else if (state == SIP_INVITE_ACCEPTED) {
+		sip_invite_become(invite, SIP_INVITE_ENDING);
+		invite->held = true;
+	} else if (state == SIP_INVITE_CONFIRMED) {
+		sip_invite_bye(invite);
+	} else {
+		sip_invite_become(invite, SIP_INVITE_CANCELLING);
+		invite->held = true;
+		if (state == SIP_INVITE_PROCEEDING)
+			sip_caller_cancel(invite);
+	}
+}
+
+enum sip_invite_state sip_invite_state(const struct sip_invite *invite)
+{
+	return invite->state;
+}
+
+struct slice sip_invite_call_id(const struct sip_invite *invite)
+{
+	return invite->call_id;
+}
+
+const struct sip_flow *sip_invite_flow(const struct sip_invite *invite)
+{
+	return invite->dialog ? sip_dialog_flow(invite->dialog) : &invite->flow;
+}
+
+void sip_invite_free(struct sip_invite *invite)
+{
+	if (!invite)
+		return;
+
+	if (invite->freed)
+		*invite->freed = true;
+	timer_stop(&invite->again);
+	timer_stop(&invite->limit);
+	unpublish(invite);
+	sip_caller_free(invite->caller);
+	sip_called_leave(invite);
+	sip_request_free(invite->bye);
+	sip_dialog_free(invite->dialog);
+	free(invite->reason);
+	free(invite->reply_headers);
+	free(invite->text);
+	free(invite);
+}

@@ -1,0 +1,22 @@
+#include "core/sip/registry.h"
+
+const char *sip_token(char out[static SIP_TOKEN_SIZE], struct loop *loop)
+{
+	uint8_t random[8];
+	struct text text = text_in(out, SIP_TOKEN_SIZE);
+
+	loop_random(loop, random, sizeof(random));
+	for (size_t i = 0; i < sizeof(random); i++)
+		text_printf(&text, "%02x", random[i]);
+	return out;
+}
+
+struct text sip_stack_scratch(struct sip_stack *stack)
+{
+	return TEXT_IN(stack->scratch);
+}
+
+uint32_t sip_stack_hash(const struct sip_stack *stack, struct slice a, struct slice b)
+{
+	return table_hash(table_hash(stack->hash_seed, a), b);
+}

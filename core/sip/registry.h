@@ -1,0 +1,48 @@
+/*
+ * What the files of this room share and nobody above sees: the stack's registry of everything that
+ * lives. Tables find, lists give the order in which to walk; both hold what others own. On the
+ * stack's thread.
+ */
+#pragma once
+
+#include "core/base/list.h"
+#include "core/base/text.h"
+#include "core/sip/config.h"
+#include "core/sip/table.h"
+
+struct sip_flow;
+struct sip_invite;
+
+struct sip_stack {
+	struct sip_stack_config config; /* its strings are ours */
+	struct loop *loop;
+	/* Hands a message that came by flow to whom it belongs, and takes it over. */
+	void (*receive)(struct sip_stack *stack, const struct sip_flow *flow, struct sip_msg *msg);
+	uint32_t hash_seed;
+	uint64_t serial; /* of the newest client transaction */
+
+	struct list transports;
+	struct list clients;  /* client transactions, oldest first */
+	struct list servers;  /* server transactions */
+	struct list requests; /* each sip_request */
+	struct list callers;  /* what answers the 2xx of an INVITE of ours */
+	struct list invites;
+
+	struct table client_table; /* by branch */
+	struct table server_table; /* by branch, or by Call-ID if there is no proper one */
+	struct table merge_table;  /* server transactions of requests outside dialogs, by Call-ID */
+	struct table invite_table; /* by Call-ID and local tag */
+
+	/* Where messages are printed. Nothing stays in it while an event function runs. */
+	char scratch[SIP_MESSAGE_MAX];
+};
+
+/* An empty text in the stack's scratch room. */
+struct text sip_stack_scratch(struct sip_stack *stack);
+
+/* A hash for the stack's tables; b may be empty. */
+uint32_t sip_stack_hash(const struct sip_stack *stack, struct slice a, struct slice b);
+
+/* A new tag, Call-ID part or branch part: 16 characters or more from 64 random bits. */
+enum { SIP_TOKEN_SIZE = 24 };
+const char *sip_token(char out[static SIP_TOKEN_SIZE], struct loop *loop);

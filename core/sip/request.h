@@ -1,0 +1,58 @@
+/*
+ * One request as its user sees it, over the client transactions that carry it: it finds out where
+ * to send it, fills in what every request has, and reports what came of it. Whoever sends it owns
+ * it. On the stack's thread; an event function may free it.
+ */
+#pragma once
+
+#include "core/base/fault.h"
+#include "core/sip/msg.h"
+#include "core/sip/server.h"
+
+struct sip_request;
+
+struct sip_request_config {
+	enum sip_method method;
+	struct slice uri; /* Request-URI */
+	uint32_t cseq;
+	struct slice headers; /* whole lines with CRLF: From, To, Call-ID, Route, ... */
+	struct slice more;    /* further lines, or empty */
+	const char *content_type;
+	struct slice body;
+	const struct sip_flow *flow; /* NULL: wherever uri is located */
+};
+
+struct sip_request_events {
+	/* As sip_client_events.response. */
+	void (*response)(void *arg, const struct sip_msg *response);
+	/* As sip_client_events.ended; why: in words if it could not be located, or NULL. */
+	void (*ended)(void *arg, int err, const struct fault *why);
+};
+
+/*
+ * Sends it, at once if flow is given. All of config is copied. events NULL: nobody wants to know,
+ * and it belongs to the stack. Returns -ENOMEM, -EMSGSIZE, -EINVAL or, with a flow, what udp_send()
+ * does; there is no request then.
+ */
+int sip_request_send(struct sip_request **out, struct sip_stack *stack,
+	const struct sip_request_config *config, const struct sip_request_events *events,
+	void *arg);
+
+/* The message that was sent: only with a flow, and until its final response but 2xx to INVITE. */
+const struct sip_msg *sip_request_message(const struct sip_request *request);
+
+/* CANCEL for an INVITE that has had a provisional response. As sip_client_cancel(). */
+int sip_request_cancel(struct sip_request *request, struct slice headers);
+
+/* Nobody wants to know any more: it belongs to the stack until it ends. NULL is allowed. */
+void sip_request_orphan(struct sip_request *request);
+
+/* Forgets it; a transaction without a final response ends. NULL is allowed. */
+void sip_request_free(struct sip_request *request);
+
+/* Prints it as it goes by flow, with a new branch; config->flow is not looked at. */
+void sip_request_print(struct text *out, const struct sip_stack *stack, const struct sip_flow *flow,
+	const struct sip_request_config *config);
+
+/* For the stack: the end of all orphans. */
+void sip_request_free_all(struct sip_stack *stack);

@@ -1,0 +1,403 @@
+#include "core/base/log.h"
+#include "core/sip/print.h"
+#include "core/sip/registry.h"
+#include "core/sip/transaction.h"
+#include "core/sip/transport.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* Trying is for all but INVITE; Confirmed and Accepted are INVITE's only. */
+enum server_state {
+	TRYING,
+	PROCEEDING,
+	COMPLETED,
+	CONFIRMED,
+	ACCEPTED, /* RFC 6026, section 7.1 */
+	TERMINATED,
+};
+
+struct sip_server {
+	struct table_node node;
+	struct table_node merge_node;
+	struct list link;
+	struct sip_stack *stack;
+	struct sip_flow flow;
+	struct sip_flow reply; /* the way of the responses */
+	struct sip_msg *request;
+	enum server_state state;
+	char tag[SIP_TOKEN_SIZE];
+	char *last; /* the last response, or NULL */
+	size_t last_len;
+	struct timer again; /* until 100 is due; G */
+	uint64_t again_ns;
+	struct timer limit; /* H, I, J, L */
+	const struct sip_server_events *events;
+	void *arg;
+};
+
+/* RFC 3261, figures 7 and 8, with RFC 6026, section 8.5. */
+static void become(struct sip_server *server, enum server_state next)
+{
+	static const unsigned int allowed[] = {
+		[TRYING] = 1u << PROCEEDING | 1u << COMPLETED | 1u << TERMINATED,
+		[PROCEEDING] =
+			1u << PROCEEDING | 1u << COMPLETED | 1u << ACCEPTED | 1u << TERMINATED,
+		[COMPLETED] = 1u << CONFIRMED | 1u << TERMINATED,
+		[CONFIRMED] = 1u << TERMINATED,
+		[ACCEPTED] = 1u << TERMINATED,
+		[TERMINATED] = 0,
+	};
+
+	assert(allowed[server->state] & 1u << next);
+	server->state = next;
+}
+
+static bool is_invite(const struct sip_server *server)
+{
+	return server->request->method == SIP_INVITE;
+}
+
+/* Its final response has not been sent. */
+static bool is_open(const struct sip_server *server)
+{
+	return server->state == TRYING || server->state == PROCEEDING;
+}
+
+bool sip_server_is_answered(const struct sip_server *server)
+{
+	return !is_open(server);
+}
+
+static bool has_cookie(const struct sip_msg *msg)
+{
+	struct slice start = {msg->via.branch.data, strlen(SIP_BRANCH_COOKIE)};
+
+	return msg->via.branch.len > start.len && slice_is_nocase(start, SIP_BRANCH_COOKIE);
+}
+
+static uint32_t hash_of(const struct sip_stack *stack, const struct sip_msg *msg)
+{
+	return sip_stack_hash(
+		stack, has_cookie(msg) ? msg->via.branch : msg->call_id, (struct slice){0});
+}
+
+/* Section 17.2.3: by branch and sent-by, or what stands in a request of RFC 2543. */
+static bool matches(const struct sip_msg *a, const struct sip_msg *b)
+{
+	if (has_cookie(a) != has_cookie(b))
+		return false;
+	if (has_cookie(a))
+		return slice_equal(a->via.branch, b->via.branch) &&
+		       slice_equal_nocase(a->via.host, b->via.host) && a->via.port == b->via.port;
+	return slice_equal(a->call_id, b->call_id) && a->cseq == b->cseq &&
+	       slice_equal(a->from.tag, b->from.tag);
+}
+
+static bool is_same_method(
+	const struct sip_server *server, const struct sip_msg *msg, enum sip_method method)
+{
+	if (server->request->method != method)
+		return false;
+	return method != SIP_METHOD_OTHER ||
+	       slice_equal(server->request->method_name, msg->method_name);
+}
+
+struct sip_server *sip_server_find(
+	const struct sip_stack *stack, const struct sip_msg *msg, enum sip_method method)
+{
+	for (struct table_node *node = table_find(&stack->server_table, hash_of(stack, msg)); node;
+		node = table_find_next(node)) {
+		struct sip_server *server = container_of(node, struct sip_server, node);
+
+		if (is_same_method(server, msg, method) && matches(server->request, msg))
+			return server;
+	}
+	return NULL;
+}
+
+bool sip_server_is_merged(const struct sip_server *server)
+{
+	const struct sip_msg *msg = server->request;
+
+	for (struct table_node *node =
+			table_find(&server->stack->merge_table, server->merge_node.hash);
+		node; node = table_find_next(node)) {
+		struct sip_server *other = container_of(node, struct sip_server, merge_node);
+
+		if (other != server && is_same_method(other, msg, msg->method) &&
+			other->request->cseq == msg->cseq &&
+			slice_equal(other->request->call_id, msg->call_id) &&
+			slice_equal(other->request->from.tag, msg->from.tag))
+			return true;
+	}
+	return false;
+}
+
+static void destroy(struct sip_server *server)
+{
+	timer_stop(&server->again);
+	timer_stop(&server->limit);
+	list_remove(&server->link);
+	table_remove(&server->stack->server_table, &server->node);
+	table_remove(&server->stack->merge_table, &server->merge_node);
+	sip_msg_free(server->request);
+	free(server->last);
+	free(server);
+}
+
+static void time_is_up(void *arg)
+{
+	struct sip_server *server = arg;
+	const struct sip_server_events *events = server->events;
+	void *events_arg = server->arg;
+
+	if (server->state != TERMINATED)
+		become(server, TERMINATED);
+	destroy(server);
+	if (events)
+		events->gone(events_arg);
+}
+
+void sip_server_repeat(struct sip_server *server)
+{
+	if (server->last)
+		sip_flow_send(&server->reply,
+			(struct slice){(const uint8_t *)server->last, server->last_len});
+}
+
+/* 100 by ourselves if nobody was faster (section 17.2.1), and then Timer G. */
+static void again(void *arg)
+{
+	struct sip_server *server = arg;
+
+	if (server->state == PROCEEDING) {
+		sip_server_respond(server, &(struct sip_response){.status = 100});
+		return;
+	}
+	server->again_ns = server->again_ns * 2 < SIP_T2_NS ? server->again_ns * 2 : SIP_T2_NS;
+	timer_start_in(&server->again, server->again_ns);
+	sip_server_repeat(server);
+}
+
+int sip_server_new(struct sip_server **out, struct sip_stack *stack, const struct sip_flow *flow,
+	struct sip_msg *msg)
+{
+	struct sip_server *server = calloc(1, sizeof(*server));
+
+	if (!server)
+		return -ENOMEM;
+
+	server->stack = stack;
+	server->flow = *flow;
+	server->reply = *flow;
+	server->reply.remote = sip_flow_reply_to(flow, &msg->via);
+	server->request = msg;
+	server->state = is_invite(server) ? PROCEEDING : TRYING;
+	sip_token(server->tag, stack->loop);
+	timer_init(&server->again, stack->loop, again, server);
+	timer_init(&server->limit, stack->loop, time_is_up, server);
+	if (is_invite(server))
+		timer_start_in(&server->again, SIP_TRYING_NS);
+	list_add(&stack->servers, &server->link);
+	table_add(&stack->server_table, &server->node, hash_of(stack, msg));
+	table_add(&stack->merge_table, &server->merge_node,
+		sip_stack_hash(stack, msg->call_id, msg->from.tag));
+	*out = server;
+	return 0;
+}
+
+const struct sip_msg *sip_server_request(const struct sip_server *server)
+{
+	return server->request;
+}
+
+const char *sip_server_tag(const struct sip_server *server)
+{
+	return server->tag;
+}
+
+struct sip_stack *sip_server_stack(const struct sip_server *server)
+{
+	return server->stack;
+}
+
+void sip_server_flow(struct sip_flow *out, const struct sip_server *server)
+{
+	*out = server->flow;
+}
+
+void sip_server_watch(struct sip_server *server, const struct sip_server_events *events, void *arg)
+{
+	server->events = events;
+	server->arg = arg;
+}
+
+/* Section 8.2.6.2: with a tag of ours if there is none, but for 100. */
+static void print_to(struct text *out, const struct sip_server *server, uint16_t status)
+{
+	const struct slice *to = sip_msg_header(server->request, SIP_TO);
+
+	if (!to)
+		return;
+	if (status == 100 || server->request->to.tag.len > 0)
+		sip_print_header(out, SIP_TO, *to);
+	else
+		sip_print_header_text(out, SIP_TO, "%.*s;tag=%s", (int)to->len,
+			(const char *)to->data, server->tag);
+}
+
+/* Where section 20 and its table 2 want to hear what we can do. */
+static void print_abilities(struct text *out, const struct sip_server *server, uint16_t status)
+{
+	const struct sip_stack_config *config = &server->stack->config;
+	enum sip_method method = server->request->method;
+	bool told = status >= 200 && status < 300;
+
+	if (status == 405 || (told && (method == SIP_INVITE || method == SIP_OPTIONS)))
+		sip_print_header(out, SIP_ALLOW, slice_of(config->allow));
+	if (status == 415 || (told && method == SIP_OPTIONS))
+		sip_print_header(out, SIP_ACCEPT, slice_of(config->accept));
+}
+
+static void print_response(
+	struct text *out, const struct sip_server *server, const struct sip_response *response)
+{
+	const struct sip_msg *request = server->request;
+	const struct slice *timestamp = sip_msg_header_named(request, "Timestamp");
+
+	sip_print_status_line(out, response->status, response->reason);
+	sip_print_vias_of_response(out, request, &server->flow.remote);
+	sip_print_copies(out, request, SIP_FROM);
+	print_to(out, server, response->status);
+	sip_print_copies(out, request, SIP_CALL_ID);
+	sip_print_copies(out, request, SIP_CSEQ);
+	if (response->status == 100 && timestamp) /* section 8.2.6.1 */
+		text_printf(out, "Timestamp: %.*s\r\n", (int)timestamp->len,
+			(const char *)timestamp->data);
+	print_abilities(out, server, response->status);
+	sip_print_header(out, SIP_SERVER, slice_of(server->stack->config.user_agent));
+	text_put(out, response->headers);
+	sip_print_body(out, response->content_type, response->body);
+}
+
+/* Remembers what has been printed, for retransmissions. -EMSGSIZE, -ENOMEM. */
+static int keep(struct sip_server *server, const struct text *text)
+{
+	char *copy;
+
+	if (text->cut)
+		return -EMSGSIZE;
+	copy = calloc(text->len, 1);
+	if (!copy)
+		return -ENOMEM;
+
+	memcpy(copy, text->data, text->len);
+	free(server->last);
+	server->last = copy;
+	server->last_len = text->len;
+	return 0;
+}
+
+/* The state and the timers after a response was sent. */
+static void advance(struct sip_server *server, uint16_t status)
+{
+	timer_stop(&server->again);
+	if (status < 200) {
+		become(server, PROCEEDING);
+		return;
+	}
+	timer_start_in(&server->limit, SIP_64T1_NS); /* H, J, L */
+	if (is_invite(server) && status < 300) {
+		become(server, ACCEPTED);
+		return;
+	}
+	become(server, COMPLETED);
+	if (is_invite(server)) {
+		server->again_ns = SIP_T1_NS;
+		timer_start_in(&server->again, server->again_ns); /* G */
+	}
+}
+
+int sip_server_try(struct sip_server *server, const struct sip_response *response)
+{
+	struct text text = sip_stack_scratch(server->stack);
+	int err;
+
+	assert(is_open(server));
+	print_response(&text, server, response);
+	err = keep(server, &text);
+	if (err)
+		return err;
+
+	advance(server, response->status);
+	sip_server_repeat(server); /* an error is a loss like any */
+	return 0;
+}
+
+/* The last resort when a final response cannot be made: 500, once, even without memory. */
+static void give_up(struct sip_server *server)
+{
+	struct text text = sip_stack_scratch(server->stack);
+
+	print_response(&text, server, &(struct sip_response){.status = 500});
+	free(server->last);
+	server->last = NULL;
+	advance(server, 500);
+	if (!text.cut)
+		sip_flow_send(&server->reply, text_slice(&text));
+}
+
+int sip_server_respond(struct sip_server *server, const struct sip_response *response)
+{
+	int err = sip_server_try(server, response);
+
+	if (err) {
+		log_warning("sip: cannot answer %u: %s", response->status, strerror(-err));
+		if (response->status >= 200)
+			give_up(server);
+	}
+	return err;
+}
+
+/* It is freed by the loop, so that whoever looks at the request may finish. */
+void sip_server_discard(struct sip_server *server)
+{
+	server->events = NULL;
+	become(server, TERMINATED);
+	timer_stop(&server->again);
+	timer_start_in(&server->limit, 0);
+}
+
+/* Sections 17.2.1 and 17.2.2; RFC 6026, section 7.1: the 2xx is repeated by its user alone. */
+void sip_server_again(struct sip_server *server)
+{
+	if (server->state == PROCEEDING || server->state == COMPLETED)
+		sip_server_repeat(server);
+}
+
+/* Not ours, if we answered 2xx: then it is the dialog's. */
+bool sip_server_ack(struct sip_server *server)
+{
+	if (server->state == ACCEPTED)
+		return false;
+
+	if (server->state == COMPLETED) {
+		become(server, CONFIRMED);
+		timer_stop(&server->again);
+		timer_start_in(&server->limit, SIP_T4_NS); /* I */
+	}
+	return true;
+}
+
+/* Section 9.2: a CANCEL has no effect on what is answered. */
+void sip_server_cancel(struct sip_server *server, const struct sip_msg *cancel)
+{
+	if (is_open(server) && server->events)
+		server->events->cancelled(server->arg, cancel);
+}
+
+void sip_server_free_all(struct sip_stack *stack)
+{
+	list_each(link, &stack->servers) destroy(container_of(link, struct sip_server, link));
+}

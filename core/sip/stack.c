@@ -1,0 +1,149 @@
+#include "core/sip/stack.h"
+
+#include "core/base/log.h"
+#include "core/sip/invite_private.h"
+#include "core/sip/registry.h"
+#include "core/sip/request.h"
+#include "core/sip/transaction.h"
+#include "core/sip/transport.h"
+#include "core/sip/uas.h"
+
+#include <stdlib.h>
+
+/*
+ * An ACK belongs to its INVITE's transaction (section 17.2.1), or, after a 2xx, to the dialog
+ * (section 13.3.1.4). Nothing ever answers it.
+ */
+static void receive_ack(struct sip_stack *stack, const struct sip_msg *ack)
+{
+	struct sip_server *server = sip_server_find(stack, ack, SIP_INVITE);
+	struct sip_invite *invite;
+
+	if (server && sip_server_ack(server))
+		return;
+	invite = sip_invite_find(stack, ack->call_id, ack->to.tag);
+	if (invite)
+		sip_invite_ack(invite, ack);
+}
+
+static void receive(struct sip_stack *stack, const struct sip_flow *flow, struct sip_msg *msg)
+{
+	struct sip_server *server;
+
+	if (!msg->request) {
+		sip_client_receive(stack, msg);
+		goto out;
+	}
+	if (msg->method == SIP_ACK) {
+		receive_ack(stack, msg);
+		goto out;
+	}
+	server = sip_server_find(stack, msg, msg->method);
+	if (server) {
+		sip_server_again(server);
+		goto out;
+	}
+	if (sip_server_new(&server, stack, flow, msg)) {
+		log_warning("sip: no memory for a request; its sender will repeat it");
+		goto out;
+	}
+	msg = NULL; /* the transaction's from here on */
+	sip_uas_receive(server);
+out:
+	sip_msg_free(msg);
+}
+
+static int init_tables(struct sip_stack *stack)
+{
+	struct table *tables[] = {&stack->client_table, &stack->server_table, &stack->merge_table,
+		&stack->invite_table};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		if (table_init(tables[i]))
+			return -ENOMEM;
+	return 0;
+}
+
+static void init_lists(struct sip_stack *stack)
+{
+	list_init(&stack->transports);
+	list_init(&stack->clients);
+	list_init(&stack->servers);
+	list_init(&stack->requests);
+	list_init(&stack->callers);
+	list_init(&stack->invites);
+}
+
+static int copy_config(struct sip_stack_config *out, const struct sip_stack_config *config)
+{
+	*out = *config;
+	out->user_agent = slice_copy(slice_of(config->user_agent));
+	out->allow = slice_copy(slice_of(config->allow));
+	out->accept = slice_copy(slice_of(config->accept));
+	return out->user_agent && out->allow && out->accept ? 0 : -ENOMEM;
+}
+
+int sip_stack_new(struct sip_stack **out, const struct sip_stack_config *config)
+{
+	struct sip_stack *stack;
+	int err;
+
+	stack = calloc(1, sizeof(*stack));
+	if (!stack)
+		return -ENOMEM;
+
+	init_lists(stack);
+	stack->loop = config->loop;
+	stack->receive = receive;
+	loop_random(stack->loop, &stack->hash_seed, sizeof(stack->hash_seed));
+	err = copy_config(&stack->config, config);
+	if (err)
+		goto out;
+	err = init_tables(stack);
+	if (err)
+		goto out;
+	*out = stack;
+	stack = NULL;
+out:
+	sip_stack_free(stack);
+	return err;
+}
+
+void sip_stack_free(struct sip_stack *stack)
+{
+	if (!stack)
+		return;
+
+	sip_caller_free_all(stack);
+	sip_request_free_all(stack);
+	sip_client_free_all(stack);
+	sip_server_free_all(stack);
+	list_each(link, &stack->transports)
+		sip_transport_free(container_of(link, struct sip_transport, link));
+	table_close(&stack->client_table);
+	table_close(&stack->server_table);
+	table_close(&stack->merge_table);
+	table_close(&stack->invite_table);
+	free((char *)stack->config.user_agent);
+	free((char *)stack->config.allow);
+	free((char *)stack->config.accept);
+	free(stack);
+}
+
+int sip_stack_listen(struct addr *out, struct sip_stack *stack, enum sip_transport_kind kind,
+	const struct addr *local)
+{
+	static int (*const open[])(struct sip_transport **, struct sip_stack *,
+		const struct addr *) = {[SIP_UDP] = sip_transport_udp_new};
+	struct sip_transport *transport;
+	int err;
+
+	err = open[kind](&transport, stack, local);
+	if (err)
+		return err;
+
+	list_add(&stack->transports, &transport->link);
+	if (out)
+		*out = transport->local;
+	return 0;
+}

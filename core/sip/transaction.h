@@ -1,0 +1,110 @@
+/*
+ * Transactions (RFC 3261, section 17, with the Accepted states of RFC 6026): a request, its
+ * retransmissions, its responses. They belong to the stack and end by themselves; whoever uses one
+ * holds a pointer only until its last event. On the stack's thread.
+ *
+ * An event is the last thing that a transaction does with a message or a timer, so that an event
+ * function may do anything here, too.
+ */
+#pragma once
+
+#include "core/base/loop.h"
+#include "core/sip/msg.h"
+#include "core/sip/server.h"
+
+/* Section 17, table 4. */
+#define SIP_T1_NS (500 * NS_PER_MS)
+#define SIP_T2_NS (4 * NS_PER_S)
+#define SIP_T4_NS (5 * NS_PER_S)
+#define SIP_64T1_NS (64 * SIP_T1_NS)
+#define SIP_TRYING_NS (200 * NS_PER_MS) /* section 17.2.1 */
+
+/* What a branch of RFC 3261 begins with (section 8.1.1.7). */
+#define SIP_BRANCH_COOKIE "z9hG4bK"
+
+struct sip_client; /* a client transaction (section 17.1) */
+
+struct sip_client_events {
+	/*
+	 * A response. A final one is the last event, but for a 2xx to INVITE: after that come the
+	 * 2xx that are repeated or of other forks, and then ended.
+	 */
+	void (*response)(void *arg, const struct sip_msg *response);
+	/* The last event: -ETIMEDOUT, or why it could not be sent; 0 after a 2xx to INVITE. */
+	void (*ended)(void *arg, int err);
+};
+
+/*
+ * Sends the request that bytes are, with a Via of ours, and keeps a copy. -ENOMEM, -EINVAL if we
+ * would not understand it ourselves, or what udp_send() returns; there is no transaction then.
+ * events may be NULL.
+ */
+int sip_client_new(struct sip_client **out, struct sip_stack *stack, const struct sip_flow *flow,
+	struct slice bytes, const struct sip_client_events *events, void *arg);
+
+/* The request that it sent; good as long as the transaction is. */
+const struct sip_msg *sip_client_request(const struct sip_client *client);
+
+/*
+ * Sends CANCEL for an INVITE that has had a provisional response (section 9.1); nothing if it has
+ * had a final one. headers: whole lines to go with it, or empty. -ENOMEM, -EMSGSIZE, or what
+ * udp_send() returns.
+ */
+int sip_client_cancel(struct sip_client *invite, struct slice headers);
+
+/* No event comes any more; a request that has no final response is forgotten. NULL is allowed. */
+void sip_client_release(struct sip_client *client);
+
+/* For the stack: a response that came; an ICMP error; the end. */
+void sip_client_receive(struct sip_stack *stack, const struct sip_msg *response);
+void sip_client_unreachable(struct sip_stack *stack, const struct sip_transport *transport,
+	const struct addr *to, int err, struct slice sent);
+void sip_client_free_all(struct sip_stack *stack);
+
+struct sip_server_events {
+	/* A CANCEL for this INVITE, which is not answered, has come and been answered 200. */
+	void (*cancelled)(void *arg, const struct sip_msg *cancel);
+	/* The last event: its time is over. */
+	void (*gone)(void *arg);
+};
+
+/* The server transaction that msg belongs to, as a request of that method (section 17.2.3). */
+struct sip_server *sip_server_find(
+	const struct sip_stack *stack, const struct sip_msg *msg, enum sip_method method);
+
+/* Whether msg has come already by another way (section 8.2.2.2); server is msg's own. */
+bool sip_server_is_merged(const struct sip_server *server);
+
+/* Makes one for a new request and takes msg over, but not on error. -ENOMEM. */
+int sip_server_new(struct sip_server **out, struct sip_stack *stack, const struct sip_flow *flow,
+	struct sip_msg *msg);
+
+/* The request; good until sip_server_respond() was given a final response and the event returned.
+ */
+const struct sip_msg *sip_server_request(const struct sip_server *server);
+
+/* The tag that responses get if the request has none in To. */
+const char *sip_server_tag(const struct sip_server *server);
+
+struct sip_stack *sip_server_stack(const struct sip_server *server);
+
+/* Who wants its events; NULL: nobody any more. */
+void sip_server_watch(struct sip_server *server, const struct sip_server_events *events, void *arg);
+
+/* As sip_server_respond(), but an error leaves everything as it was, and nothing is sent. */
+int sip_server_try(struct sip_server *server, const struct sip_response *response);
+
+/* Sends the last response again: a 2xx to INVITE, until its ACK comes (section 13.3.1.4). */
+void sip_server_repeat(struct sip_server *server);
+
+/* Whether its final response was sent. */
+bool sip_server_is_answered(const struct sip_server *server);
+
+/* Forgets it without a response. Its request is still good until the event at hand returns. */
+void sip_server_discard(struct sip_server *server);
+
+/* For the stack: the request again; an ACK, and whether it was for us; a CANCEL; the end. */
+void sip_server_again(struct sip_server *server);
+bool sip_server_ack(struct sip_server *server);
+void sip_server_cancel(struct sip_server *server, const struct sip_msg *cancel);
+void sip_server_free_all(struct sip_stack *stack);
