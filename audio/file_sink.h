@@ -1,0 +1,12 @@
+/* A sink that writes a WAV file, mono, beside the call. See audio/sink.h and audio/wav_writer.h. */
+#pragma once
+
+#include "audio/sink.h"
+
+#include "core/base/fault.h"
+
+struct loop;
+
+/* Creates path, or overwrites it. Errors as wav_writer_open(). */
+int file_sink_open(
+	struct sink **out, struct loop *loop, const char *path, uint32_t rate, struct fault *why);

@@ -1,0 +1,302 @@
+#include "audio/open.h"
+
+#include "audio/file_sink.h"
+#include "audio/file_source.h"
+#include "audio/nothing.h"
+#include "audio/tone.h"
+#include "audio/wav_writer.h"
+#include "core/base/nearest.h"
+#include "core/base/text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+	TONE_HZ_MAX = 23999, /* below half of the highest rate of a stream */
+	SHOWN = 120,
+};
+
+struct kind {
+	const char *name;
+	const char *form; /* how it is written; without a colon it takes nothing */
+	const char *needs;
+	int (*check)(struct slice arg, struct fault *why); /* NULL: nothing to see to */
+	int (*open_source)(struct source **out, struct loop *loop, struct slice arg, uint32_t rate,
+		struct fault *why);
+	int (*open_sink)(struct sink **out, struct loop *loop, struct slice arg, uint32_t rate,
+		struct fault *why);
+};
+
+/* A path as the system wants it, to be freed. */
+static int take_path(char **out, struct slice arg, struct fault *why)
+{
+	if (slice_find(arg, '\0') < arg.len)
+		return fault_set(why, -EINVAL, "a file's name cannot hold a NUL");
+
+	*out = slice_copy(arg);
+	return *out ? 0 : fault_set(why, -ENOMEM, "too little memory for a file's name");
+}
+
+static int source_file_check(struct slice arg, struct fault *why)
+{
+	char *path;
+	int err;
+
+	err = take_path(&path, arg, why);
+	if (err)
+		return err;
+
+	err = file_source_check(path, why);
+	free(path);
+	return err;
+}
+
+static int source_file_open(
+	struct source **out, struct loop *loop, struct slice arg, uint32_t rate, struct fault *why)
+{
+	char *path;
+	int err;
+
+	err = take_path(&path, arg, why);
+	if (err)
+		return err;
+
+	err = file_source_open(out, loop, path, rate, why);
+	free(path);
+	return err;
+}
+
+static int read_hz(uint32_t *out, struct slice arg, struct fault *why)
+{
+	uint64_t hz;
+
+	if (slice_number(&hz, arg, TONE_HZ_MAX) || hz < TONE_HZ_MIN)
+		return fault_set(why, -EINVAL, "a tone has from %d to %d Hz, as in tone:440",
+			TONE_HZ_MIN, TONE_HZ_MAX);
+
+	*out = (uint32_t)hz;
+	return 0;
+}
+
+static int tone_check(struct slice arg, struct fault *why)
+{
+	uint32_t hz = 0;
+
+	return read_hz(&hz, arg, why);
+}
+
+static int tone_open(
+	struct source **out, struct loop *loop, struct slice arg, uint32_t rate, struct fault *why)
+{
+	uint32_t hz = 0;
+	int err;
+
+	(void)loop;
+	err = read_hz(&hz, arg, why);
+	if (err)
+		return err;
+
+	err = tone_new(out, hz, rate);
+	if (err == -EINVAL)
+		return fault_set(why, err, "tone:%u: at %u Hz there are no tones above %u Hz", hz,
+			rate, rate / 2 - 1);
+	return err ? fault_set(why, err, "too little memory for a tone") : 0;
+}
+
+static int silence_open(
+	struct source **out, struct loop *loop, struct slice arg, uint32_t rate, struct fault *why)
+{
+	int err = silence_new(out);
+
+	(void)loop;
+	(void)arg;
+	(void)rate;
+	return err ? fault_set(why, err, "too little memory for silence") : 0;
+}
+
+static int sink_file_check(struct slice arg, struct fault *why)
+{
+	char *path;
+	int err;
+
+	err = take_path(&path, arg, why);
+	if (err)
+		return err;
+
+	err = wav_writer_check(path, why);
+	free(path);
+	return err;
+}
+
+static int sink_file_open(
+	struct sink **out, struct loop *loop, struct slice arg, uint32_t rate, struct fault *why)
+{
+	char *path;
+	int err;
+
+	err = take_path(&path, arg, why);
+	if (err)
+		return err;
+
+	err = file_sink_open(out, loop, path, rate, why);
+	free(path);
+	return err;
+}
+
+static int null_open(
+	struct sink **out, struct loop *loop, struct slice arg, uint32_t rate, struct fault *why)
+{
+	int err = null_new(out, loop);
+
+	(void)arg;
+	(void)rate;
+	return err ? fault_set(why, err, "too little memory for a sink") : 0;
+}
+
+static const struct kind source_kinds[] = {
+	{"file", "file:PATH", "a path", source_file_check, source_file_open, NULL},
+	{"tone", "tone:HZ", "a frequency", tone_check, tone_open, NULL},
+	{"silence", "silence", NULL, NULL, silence_open, NULL},
+	{"loop", "loop", NULL, NULL, NULL, NULL},
+};
+
+static const struct kind sink_kinds[] = {
+	{"file", "file:PATH", "a path", sink_file_check, NULL, sink_file_open},
+	{"null", "null", NULL, NULL, NULL, null_open},
+};
+
+static const struct kinds {
+	const char *what;
+	const struct kind *rows;
+	size_t count;
+} sources = {"source", source_kinds, sizeof(source_kinds) / sizeof(source_kinds[0])},
+  sinks = {"sink", sink_kinds, sizeof(sink_kinds) / sizeof(sink_kinds[0])};
+
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+static const char *kind_name_at(const void *arg, size_t i)
+{
+	const struct kinds *kinds = arg;
+
+	return kinds->rows[i].name;
+}
+
+static const struct kind *kind_find(const struct kinds *kinds, struct slice name)
+{
+	for (size_t i = 0; i < kinds->count; i++)
+		if (slice_is(name, kinds->rows[i].name))
+			return &kinds->rows[i];
+	return NULL;
+}
+
+static int fault_unknown(
+	struct fault *why, const struct kinds *kinds, struct slice name, bool colon)
+{
+	const char *name_near = nearest_name(name, kinds->count, kind_name_at, kinds);
+	const struct kind *near = name_near ? kind_find(kinds, slice_of(name_near)) : NULL;
+	char room[FAULT_SIZE];
+	struct text words = TEXT_IN(room);
+	struct slice shown = {name.data, least(name.len, SHOWN)};
+
+	text_printf(&words, "no %s ", kinds->what);
+	text_put_escaped(&words, shown);
+	text_puts(&words, colon ? ":" : "");
+	if (near) {
+		text_printf(&words, "; did you mean %s%s?", near->name, near->needs ? ":" : "");
+	} else if (!colon &&
+		   (slice_find(name, '/') < name.len || slice_find(name, '.') < name.len)) {
+		text_puts(&words, "; for a file write file:");
+		text_put_escaped(&words, shown);
+	} else {
+		text_puts(&words, "; there are");
+		for (size_t i = 0; i < kinds->count; i++)
+			text_printf(&words, "%s %s", i > 0 ? "," : "", kinds->rows[i].form);
+	}
+	return fault_set(why, -EINVAL, "%s", words.data);
+}
+
+static int parse(const struct kind **out, struct slice *arg, const struct kinds *kinds,
+	struct slice spec, struct fault *why)
+{
+	const struct kind *kind;
+	struct slice name;
+	bool colon;
+
+	*arg = spec;
+	colon = slice_cut(&name, arg, ':');
+	if (name.len == 0)
+		return fault_set(why, -EINVAL, "a %s has no name", kinds->what);
+
+	kind = kind_find(kinds, name);
+	if (!kind)
+		return fault_unknown(why, kinds, name, colon);
+	if (!kind->needs && colon)
+		return fault_set(
+			why, -EINVAL, "%s %s takes nothing after it", kinds->what, kind->name);
+	if (kind->needs && (!colon || arg->len == 0))
+		return fault_set(why, -EINVAL, "%s %s needs %s: %s", kinds->what, kind->name,
+			kind->needs, kind->form);
+
+	*out = kind;
+	return 0;
+}
+
+static int check(const struct kinds *kinds, struct slice spec, struct fault *why)
+{
+	const struct kind *kind;
+	struct slice arg;
+	int err;
+
+	err = parse(&kind, &arg, kinds, spec, why);
+	if (err)
+		return err;
+
+	return kind->check ? kind->check(arg, why) : 0;
+}
+
+int audio_source_check(struct slice spec, struct fault *why)
+{
+	return check(&sources, spec, why);
+}
+
+bool audio_source_is_loop(struct slice spec)
+{
+	return slice_is(spec, "loop");
+}
+
+int audio_source_open(struct source **out, struct loop *media_loop, struct slice spec,
+	uint32_t rate, struct fault *why)
+{
+	const struct kind *kind;
+	struct slice arg;
+	int err;
+
+	err = parse(&kind, &arg, &sources, spec, why);
+	if (err)
+		return err;
+
+	assert(kind->open_source);
+	return kind->open_source(out, media_loop, arg, rate, why);
+}
+
+int audio_sink_check(struct slice spec, struct fault *why)
+{
+	return check(&sinks, spec, why);
+}
+
+int audio_sink_open(struct sink **out, struct loop *media_loop, struct slice spec, uint32_t rate,
+	struct fault *why)
+{
+	const struct kind *kind;
+	struct slice arg;
+	int err;
+
+	err = parse(&kind, &arg, &sinks, spec, why);
+	if (err)
+		return err;
+
+	return kind->open_sink(out, media_loop, arg, rate, why);
+}

@@ -1,0 +1,9 @@
+/* The rows of the table, each of its own file. For codecs/codec.c alone; others go by codec_find().
+ */
+#pragma once
+
+#include "codecs/codec.h"
+
+extern const struct codec codec_opus; /* opus.c */
+extern const struct codec codec_pcmu; /* g711.c */
+extern const struct codec codec_pcma;
