@@ -1,0 +1,347 @@
+#include "core/media/media.h"
+
+#include "audio/open.h"
+#include "core/base/list.h"
+#include "core/base/log.h"
+#include "core/base/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+	CNAME_SIZE = 24,       /* RFC 7022, section 4.2: 96 random bits as text */
+	RECORDING_SIZE = 4096, /* bytes of a path */
+};
+
+enum media_state {
+	MEDIA_BOUND,   /* the sockets are there, nothing runs */
+	MEDIA_OPENING, /* files are being opened on another thread */
+	MEDIA_RUNNING, /* the media thread has the stream */
+	MEDIA_LEAVING, /* to be closed as soon as the files are open */
+	MEDIA_CLOSING, /* the media thread closes the stream, or there is none */
+};
+
+/* Which states follow each. */
+static const unsigned next_states[] = {
+	[MEDIA_BOUND] = 1U << MEDIA_OPENING | 1U << MEDIA_CLOSING,
+	[MEDIA_OPENING] = 1U << MEDIA_RUNNING | 1U << MEDIA_BOUND | 1U << MEDIA_LEAVING,
+	[MEDIA_RUNNING] = 1U << MEDIA_CLOSING,
+	[MEDIA_LEAVING] = 1U << MEDIA_CLOSING,
+	[MEDIA_CLOSING] = 0,
+};
+
+struct media {
+	struct loop *agent_loop;
+	struct loop *media_loop;
+	const char *mic;
+	const char *speaker;
+	char *recording;
+	uint64_t report_ns;
+	const struct media_events *events;
+	void *arg;
+
+	enum media_state state;
+	struct media_transport *transport; /* until stream has it */
+
+	/* Filled for opening, and touched by the other thread while it lasts. */
+	struct work open;
+	struct stream_config stream_config;
+	char *remote_fmtp;
+	char cname[CNAME_SIZE + 1];
+	int open_err;
+	struct fault open_fault;
+
+	struct stream *stream; /* the media thread's while RUNNING */
+	struct post start;
+	struct post close;
+	struct post closed;
+	struct stream_report last; /* written by the media thread before closed is posted */
+	int close_err;
+};
+
+/* A report on its way to the agent. */
+struct report_post {
+	struct post post;
+	struct media *media;
+	struct stream_report report;
+};
+
+static void change_state(struct media *media, enum media_state to)
+{
+	assert(next_states[media->state] & 1U << to);
+	media->state = to;
+}
+
+static int name_recording(struct media *media, const struct media_config *config, struct fault *why)
+{
+	char room[RECORDING_SIZE];
+	struct text path = TEXT_IN(room);
+	int err;
+
+	if (!config->recording)
+		return 0;
+
+	err = audio_record_name(&path, slice_of(config->recording), config->call,
+		loop_wall(config->agent_loop), config->peer, why);
+	if (err)
+		return err;
+
+	media->recording = slice_copy(text_slice(&path));
+	return media->recording ? 0 : fault_set(why, -ENOMEM, "out of memory");
+}
+
+int media_open(struct media **out, const struct media_config *config, const struct addr *host,
+	const struct media_events *events, void *arg, struct fault *why)
+{
+	char at[ADDR_TEXT_SIZE];
+	struct media *media;
+	int err;
+
+	media = calloc(1, sizeof(*media));
+	if (!media)
+		return fault_set(why, -ENOMEM, "out of memory");
+
+	media->agent_loop = config->agent_loop;
+	media->media_loop = config->media_loop;
+	media->mic = config->mic;
+	media->speaker = config->speaker;
+	media->report_ns = config->report_ns;
+	media->events = events;
+	media->arg = arg;
+	err = name_recording(media, config, why);
+	if (err)
+		goto out;
+
+	err = media_transport_new(&media->transport, config->agent_loop, host);
+	if (err) {
+		fault_set(why, err, "no port for sound can be opened on %s: %s",
+			addr_print(at, host), strerror(-err));
+		goto out;
+	}
+	*out = media;
+	return 0;
+out:
+	free(media->recording);
+	free(media);
+	return err;
+}
+
+const char *media_recording(const struct media *media)
+{
+	return media->recording;
+}
+
+void media_local(struct addr *out, const struct media *media)
+{
+	assert(media->transport);
+	media_transport_local(out, media->transport);
+}
+
+/* Agent thread. Reports that were on their way when the call ended say nothing new. */
+static void post_report(struct post *post)
+{
+	struct report_post *self = container_of(post, struct report_post, post);
+	struct media *media = self->media;
+
+	if (media->state == MEDIA_RUNNING)
+		media->events->report(media->arg, &self->report);
+	free(self);
+}
+
+/* Media thread. */
+static void stream_reports(void *arg, const struct stream_report *report)
+{
+	struct media *media = arg;
+	struct report_post *self;
+
+	self = calloc(1, sizeof(*self));
+	if (!self)
+		return; /* the next one tells more anyway */
+
+	self->post.run = post_report;
+	self->media = media;
+	self->report = *report;
+	loop_post(media->agent_loop, &self->post);
+}
+
+static int open_ends(struct media *media)
+{
+	struct stream_config *config = &media->stream_config;
+	uint32_t rate = config->codec->sample_rate;
+	int err = 0;
+
+	if (!audio_source_is_loop(slice_of(media->mic)))
+		err = audio_source_open(&config->source, media->media_loop, slice_of(media->mic),
+			rate, &media->open_fault);
+	if (!err)
+		err = audio_sink_open(&config->sink, media->media_loop, slice_of(media->speaker),
+			rate, &media->open_fault);
+	if (!err && media->recording)
+		err = recorder_new(&config->recorder, media->media_loop, media->recording, rate,
+			&media->open_fault);
+	if (!err) {
+		err = stream_new(&media->stream, config);
+		if (err)
+			fault_set(&media->open_fault, err, "the codec %s cannot be started",
+				config->codec->key);
+	}
+	return err;
+}
+
+/* A thread of the I/O pool: the disk may be slow, and nobody is to wait for it. */
+static void open_run(struct work *work)
+{
+	struct media *media = container_of(work, struct media, open);
+
+	media->open_err = open_ends(media);
+}
+
+static void start_run(struct post *post)
+{
+	struct media *media = container_of(post, struct media, start);
+	int err;
+
+	err = stream_start(media->stream);
+	if (err) /* calls without sound are noticed by their ends, and this one is in the log */
+		log_error("the stream of a call cannot be started: %s", strerror(-err));
+}
+
+static void post_close(struct media *media)
+{
+	change_state(media, MEDIA_CLOSING);
+	loop_post(media->media_loop, &media->close);
+}
+
+static void open_done(struct work *work)
+{
+	struct media *media = container_of(work, struct media, open);
+
+	free(media->remote_fmtp);
+	media->remote_fmtp = NULL;
+	if (!media->open_err)
+		media->transport = NULL; /* the stream's from here on */
+
+	if (media->state == MEDIA_LEAVING) {
+		post_close(media);
+	} else if (media->open_err) {
+		change_state(media, MEDIA_BOUND);
+		media->events->failed(media->arg, media->open_err, media->open_fault.words);
+	} else {
+		change_state(media, MEDIA_RUNNING);
+		loop_post(media->media_loop, &media->start);
+	}
+}
+
+static void fill_config(struct media *media, const struct media_params *params)
+{
+	struct stream_config *config = &media->stream_config;
+	uint8_t secret[CNAME_SIZE / 2];
+
+	loop_random(media->agent_loop, secret, sizeof(secret));
+	for (size_t i = 0; i < sizeof(secret); i++) {
+		media->cname[2 * i] = "0123456789abcdef"[secret[i] >> 4];
+		media->cname[2 * i + 1] = "0123456789abcdef"[secret[i] & 15];
+	}
+	*config = (struct stream_config){
+		.loop = media->media_loop,
+		.transport = media->transport,
+		.codec = params->codec,
+		.remote_fmtp = slice_of(media->remote_fmtp),
+		.send_payload_type = params->send_payload_type,
+		.receive_payload_type = params->receive_payload_type,
+		.ptime_ms = params->ptime_ms,
+		.sends = params->sends,
+		.receives = params->receives,
+		.remote_rtp = params->remote_rtp,
+		.remote_rtcp = params->remote_rtcp,
+		.cname = media->cname,
+		.report_ns = media->report_ns,
+		.report = stream_reports,
+		.arg = media,
+	};
+	loop_random(media->agent_loop, &config->ssrc, sizeof(config->ssrc));
+	loop_random(media->agent_loop, &config->first_seq, sizeof(config->first_seq));
+	loop_random(media->agent_loop, &config->first_timestamp, sizeof(config->first_timestamp));
+}
+
+int media_start(struct media *media, const struct media_params *params)
+{
+	int err;
+
+	change_state(media, MEDIA_OPENING);
+	media->remote_fmtp = slice_copy(params->remote_fmtp);
+	if (!media->remote_fmtp) {
+		err = -ENOMEM;
+		goto out;
+	}
+
+	fill_config(media, params);
+	media->start.run = start_run;
+	media->open = (struct work){open_run, open_done};
+	err = loop_work(media->agent_loop, &media->open);
+	if (err)
+		goto out;
+	return 0;
+out:
+	free(media->remote_fmtp);
+	media->remote_fmtp = NULL;
+	change_state(media, MEDIA_BOUND);
+	return err;
+}
+
+/* Agent thread: the last that happens. */
+static void closed_run(struct post *post)
+{
+	struct media *media = container_of(post, struct media, closed);
+	const char *words = NULL;
+	struct fault fault;
+
+	if (media->close_err) {
+		fault_set(&fault, media->close_err, "what was heard is not all on the disk: %s",
+			strerror(-media->close_err));
+		words = fault.words;
+	}
+	media->events->closed(media->arg, &media->last, words);
+	media_transport_free(media->transport);
+	free(media->recording);
+	free(media);
+}
+
+static void stream_closed(void *arg, int err, const struct stream_report *last)
+{
+	struct media *media = arg;
+
+	media->close_err = err;
+	media->last = *last;
+	loop_post(media->agent_loop, &media->closed);
+}
+
+/* Media thread: without a stream, only what was opened before something failed goes away. */
+static void close_run(struct post *post)
+{
+	struct media *media = container_of(post, struct media, close);
+	struct stream_config *config = &media->stream_config;
+
+	if (media->stream) {
+		stream_close(media->stream, stream_closed, media);
+		return;
+	}
+	source_free(config->source);
+	if (config->sink)
+		sink_close(config->sink, NULL, NULL);
+	if (config->recorder)
+		recorder_close(config->recorder, NULL, NULL);
+	media->last.rtt_ms = -1;
+	loop_post(media->agent_loop, &media->closed);
+}
+
+void media_close(struct media *media)
+{
+	media->close.run = close_run;
+	media->closed.run = closed_run;
+	if (media->state == MEDIA_OPENING)
+		change_state(media, MEDIA_LEAVING);
+	else
+		post_close(media);
+}

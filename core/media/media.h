@@ -1,0 +1,64 @@
+/*
+ * A call's sound as the agent sees it: sockets that it binds for the offer, then a stream that runs
+ * on the media thread, reached by posts alone. All functions and events are on the agent's thread.
+ */
+#pragma once
+
+#include "codecs/codec.h"
+#include "core/base/fault.h"
+#include "core/base/loop.h"
+#include "core/media/stream.h"
+
+struct media;
+
+struct media_config {
+	struct loop *agent_loop;
+	struct loop *media_loop;
+	const char *mic;       /* as audio/open.h spells it; kept alive by the caller */
+	const char *speaker;   /* likewise */
+	const char *recording; /* pattern, as audio_record_name() reads it; NULL: none */
+	unsigned call;         /* for the pattern: the call's number, */
+	struct slice peer;     /* and whom it is with */
+	uint64_t report_ns;
+};
+
+struct media_events {
+	void (*report)(void *arg, const struct stream_report *report);
+	/* The sound could not be started; media_close() is still due. */
+	void (*failed)(void *arg, int err, const char *words);
+	/* After media_close(), the last of all: all zero if nothing ran. words: NULL, or what is
+	 * wrong with a file. The media is gone. */
+	void (*closed)(void *arg, const struct stream_report *last, const char *words);
+};
+
+/* What was agreed on. remote_fmtp is copied. */
+struct media_params {
+	const struct codec *codec;
+	struct slice remote_fmtp;
+	uint8_t send_payload_type;
+	uint8_t receive_payload_type;
+	uint32_t ptime_ms;
+	bool sends;
+	bool receives;
+	struct addr remote_rtp;
+	struct addr remote_rtcp;
+};
+
+/*
+ * Binds ports on host. Returns, with words in why, -ENOMEM, what loop_udp_open() does, or what is
+ * wrong with the pattern.
+ */
+int media_open(struct media **out, const struct media_config *config, const struct addr *host,
+	const struct media_events *events, void *arg, struct fault *why);
+
+/* The path of the recording, or NULL. Good as long as the media is. */
+const char *media_recording(const struct media *media);
+
+/* Where it receives RTP; RTCP is the port after. Before media_start(). */
+void media_local(struct addr *out, const struct media *media);
+
+/* Opens what is heard and played, and runs. Once. -ENOMEM, or it goes on with events. */
+int media_start(struct media *media, const struct media_params *params);
+
+/* Ends it; closed comes later, never before this returns. Once. */
+void media_close(struct media *media);

@@ -1,0 +1,31 @@
+/*
+ * The receiving half of a stream: packets go in as they come, samples come out as they are due. The
+ * jitter buffer decides, the codec and the concealment do, and what really happened goes back to
+ * the buffer. It belongs to its stream, on the media thread.
+ */
+#pragma once
+
+#include "codecs/codec.h"
+#include "core/rtp/jitter.h"
+
+struct playout;
+
+struct playout_stats {
+	uint64_t late;
+	double buffer_ms;
+	double concealed_pct; /* of what was to be heard: 0..100 */
+};
+
+/* -ENOMEM, or what the codec says. */
+int playout_new(struct playout **out, const struct codec *codec);
+
+/* NULL is allowed. */
+void playout_free(struct playout *playout);
+
+/* Takes a packet of the stream. What cannot be used is dropped and counted. */
+void playout_packet(struct playout *playout, const struct rtp_packet *packet, uint64_t arrival_ns);
+
+/* Fills out with count samples, at the codec's sample rate, to be heard from now_ns on. */
+void playout_read(struct playout *playout, int16_t *out, size_t count, uint64_t now_ns);
+
+void playout_stats(struct playout_stats *out, const struct playout *playout);

@@ -1,0 +1,223 @@
+#include "core/media/transport.h"
+
+#include "core/rtp/packet.h"
+#include "core/rtp/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+	PORT_TRIES = 32,
+	/*
+	 * Packets in a row, of one source, that make us follow a far end behind a NAT to where
+	 * it really sends from. One alone could be anybody's who guessed the port.
+	 */
+	LATCH_PACKETS = 3,
+};
+
+/* Symmetric RTP (RFC 4961): answers go to where the packets come from, once that is certain. */
+enum latch {
+	LATCH_OPEN,    /* nothing has come from where the description says */
+	LATCH_SETTLED, /* it has, or we have followed: other addresses are strangers */
+};
+
+struct media_transport {
+	struct udp *rtp;
+	struct udp *rtcp;
+	const struct media_transport_events *events;
+	void *arg;
+
+	struct addr rtp_remote;
+	struct addr rtcp_remote;
+
+	enum latch latch;
+	struct addr candidate;
+	uint32_t candidate_ssrc;
+	uint16_t candidate_seq;
+	unsigned candidate_packets;
+};
+
+/* Tries once: a port that the system picks, and its neighbour. -EADDRINUSE: try another. */
+static int bind_pair(struct media_transport *transport, struct loop *loop, const struct addr *host)
+{
+	struct addr at = *host;
+	struct udp *first = NULL;
+	struct udp *second = NULL;
+	int err;
+
+	at.port = 0;
+	err = loop_udp_open(&first, loop, &at);
+	if (err)
+		return err;
+
+	udp_local(&at, first);
+	/* the port that was picked may be either of the pair */
+	at.port ^= 1;
+	err = loop_udp_open(&second, loop, &at);
+	if (err) {
+		udp_free(first);
+		return err;
+	}
+	transport->rtp = at.port & 1 ? first : second;
+	transport->rtcp = at.port & 1 ? second : first;
+	return 0;
+}
+
+int media_transport_new(
+	struct media_transport **out, struct loop *agent_loop, const struct addr *host)
+{
+	struct media_transport *transport;
+	int err = -EADDRINUSE;
+
+	transport = calloc(1, sizeof(*transport));
+	if (!transport)
+		return -ENOMEM;
+
+	for (int tries = 0; err == -EADDRINUSE && tries < PORT_TRIES; tries++)
+		err = bind_pair(transport, agent_loop, host);
+	if (err) {
+		free(transport);
+		return err;
+	}
+	*out = transport;
+	return 0;
+}
+
+void media_transport_free(struct media_transport *transport)
+{
+	if (!transport)
+		return;
+
+	udp_free(transport->rtp);
+	udp_free(transport->rtcp);
+	free(transport);
+}
+
+void media_transport_local(struct addr *out, const struct media_transport *transport)
+{
+	udp_local(out, transport->rtp);
+}
+
+static void follow(struct media_transport *transport, const struct addr *from)
+{
+	transport->latch = LATCH_SETTLED;
+	transport->rtp_remote = *from;
+	/* A NAT gives RTCP a port of its own, which only RTCP can show; the host is the same. */
+	if (transport->rtcp_remote.family != ADDR_NONE) {
+		uint16_t port = transport->rtcp_remote.port;
+
+		transport->rtcp_remote = *from;
+		transport->rtcp_remote.port = port;
+	}
+}
+
+/* Counts packets in a row of one source from one address that is not the one described. */
+static bool enough_of(
+	struct media_transport *transport, const struct addr *from, const struct rtp_packet *packet)
+{
+	bool goes_on = transport->candidate_packets > 0 &&
+		       addr_equal(from, &transport->candidate) &&
+		       packet->ssrc == transport->candidate_ssrc &&
+		       packet->seq == (uint16_t)(transport->candidate_seq + 1);
+
+	transport->candidate_packets = goes_on ? transport->candidate_packets + 1 : 1;
+	transport->candidate = *from;
+	transport->candidate_ssrc = packet->ssrc;
+	transport->candidate_seq = packet->seq;
+	return transport->candidate_packets >= LATCH_PACKETS;
+}
+
+/* Whether a datagram from there is the far end's. */
+static bool believe(struct media_transport *transport, const struct addr *from, struct slice bytes)
+{
+	struct rtp_packet packet;
+
+	if (rtp_packet_parse(&packet, bytes))
+		return false;
+	if (addr_equal(from, &transport->rtp_remote)) {
+		transport->latch = LATCH_SETTLED;
+		return true;
+	}
+	if (transport->latch == LATCH_SETTLED || !enough_of(transport, from, &packet))
+		return false;
+
+	follow(transport, from);
+	return true;
+}
+
+static void rtcp_came(
+	struct media_transport *transport, const struct addr *from, struct slice bytes, uint64_t at)
+{
+	if (!addr_same_host(from, &transport->rtp_remote))
+		return;
+
+	if (transport->latch == LATCH_SETTLED && transport->rtcp_remote.family != ADDR_NONE)
+		transport->rtcp_remote = *from;
+	transport->events->rtcp(transport->arg, bytes, at);
+}
+
+static void rtp_datagram(void *arg, const struct addr *from, struct slice bytes, uint64_t at)
+{
+	struct media_transport *transport = arg;
+
+	if (rtp_is_rtcp(bytes)) /* RFC 5761: some multiplex without having said so */
+		rtcp_came(transport, from, bytes, at);
+	else if (believe(transport, from, bytes))
+		transport->events->rtp(transport->arg, bytes, at);
+}
+
+static void rtcp_datagram(void *arg, const struct addr *from, struct slice bytes, uint64_t at)
+{
+	rtcp_came(arg, from, bytes, at);
+}
+
+/* A far end that is not ready yet, or gone: its packets count as lost; signalling ends calls. */
+static void unreachable(void *arg, const struct addr *to, int err, struct slice sent)
+{
+	(void)arg;
+	(void)to;
+	(void)err;
+	(void)sent;
+}
+
+static const struct udp_events rtp_events = {rtp_datagram, unreachable};
+static const struct udp_events rtcp_events = {rtcp_datagram, unreachable};
+
+int media_transport_start(struct media_transport *transport, struct loop *media_loop,
+	const struct media_transport_events *events, void *arg)
+{
+	int err;
+
+	transport->events = events;
+	transport->arg = arg;
+	err = udp_start(transport->rtp, media_loop, &rtp_events, transport);
+	if (!err)
+		err = udp_start(transport->rtcp, media_loop, &rtcp_events, transport);
+	return err;
+}
+
+void media_transport_aim(
+	struct media_transport *transport, const struct addr *rtp, const struct addr *rtcp)
+{
+	transport->rtp_remote = *rtp;
+	transport->rtcp_remote = *rtcp;
+	transport->latch = LATCH_OPEN;
+	transport->candidate_packets = 0;
+}
+
+void media_transport_send_rtp(struct media_transport *transport, struct slice bytes)
+{
+	if (transport->rtp_remote.family != ADDR_NONE)
+		udp_send(transport->rtp, &transport->rtp_remote, bytes);
+}
+
+void media_transport_send_rtcp(struct media_transport *transport, struct slice bytes)
+{
+	if (transport->rtcp_remote.family != ADDR_NONE)
+		udp_send(transport->rtcp, &transport->rtcp_remote, bytes);
+}
+
+const struct addr *media_transport_remote(const struct media_transport *transport)
+{
+	return &transport->rtp_remote;
+}

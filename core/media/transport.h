@@ -1,0 +1,47 @@
+/*
+ * The sockets of one stream, RTP and RTCP, and what comes in on them: told apart, and believed only
+ * from where the stream is known to come from.
+ *
+ * The agent binds it, because its offer needs the port numbers; from media_transport_start() on it
+ * is the media thread's. Whoever holds it owns it.
+ */
+#pragma once
+
+#include "core/base/loop.h"
+
+struct media_transport;
+
+struct media_transport_events {
+	/* A datagram that looks like RTP, or RTCP, from the far end. bytes: during the call only.
+	 */
+	void (*rtp)(void *arg, struct slice bytes, uint64_t arrival_ns);
+	void (*rtcp)(void *arg, struct slice bytes, uint64_t arrival_ns);
+};
+
+/*
+ * Binds two neighbouring ports on host, the lower one even (RFC 3550, section 11), whose own port
+ * is not looked at. Returns what loop_udp_open() does.
+ */
+int media_transport_new(
+	struct media_transport **out, struct loop *agent_loop, const struct addr *host);
+
+/* Nothing comes any more. NULL is allowed. */
+void media_transport_free(struct media_transport *transport);
+
+/* Where RTP is received, as it was bound. The port of RTCP is the next. */
+void media_transport_local(struct addr *out, const struct media_transport *transport);
+
+/* Starts receiving on media_loop. Returns what udp_start() does. */
+int media_transport_start(struct media_transport *transport, struct loop *media_loop,
+	const struct media_transport_events *events, void *arg);
+
+/* Where to send, as the far end's description says. rtcp may be ADDR_NONE: none is sent. */
+void media_transport_aim(
+	struct media_transport *transport, const struct addr *rtp, const struct addr *rtcp);
+
+/* Hands one datagram to the network; one that is lost at once counts as lost on the way. */
+void media_transport_send_rtp(struct media_transport *transport, struct slice bytes);
+void media_transport_send_rtcp(struct media_transport *transport, struct slice bytes);
+
+/* Where RTP goes to by now. */
+const struct addr *media_transport_remote(const struct media_transport *transport);

@@ -1,0 +1,248 @@
+/* core/media/playout: what goes in as packets comes out as samples, and what is missing is made up.
+ */
+#include "core/media/playout.h"
+
+#include "audio/level.h"
+#include "core/base/loop.h"
+#include "core/base/text.h"
+
+#include <errno.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+
+enum {
+	TICK_MS = 20,
+	FRAME_MAX = 48 * TICK_MS,
+	WARM_UP = 10, /* ticks until the buffer has settled */
+	PAYLOAD = 400,
+};
+
+/* A talker, a network that may lose, and a listener. */
+struct call {
+	const struct codec *codec;
+	struct encoder *encoder;
+	struct playout *playout;
+	uint64_t now_ns;
+	double phase;
+	uint16_t seq;
+	uint32_t timestamp;
+	size_t frame;
+	int16_t heard[FRAME_MAX];
+};
+
+static size_t allocations_left = SIZE_MAX;
+
+/* The linker sends each calloc() of this program to the first, by --wrap=calloc. */
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	if (allocations_left == 0)
+		return NULL;
+
+	allocations_left--;
+	return __real_calloc(count, size);
+}
+
+static void open_call(struct call *call, const char *key)
+{
+	const struct codec_settings settings = {
+		.ptime_ms = TICK_MS, .remote_fmtp = slice_of("useinbandfec=1")};
+
+	*call = (struct call){.now_ns = NS_PER_S, .codec = codec_find(slice_of(key))};
+	assert_non_null(call->codec);
+	call->frame = codec_frame(call->codec, TICK_MS);
+	assert_int_equal(codec_encoder_new(&call->encoder, call->codec, &settings), 0);
+	assert_int_equal(playout_new(&call->playout, call->codec), 0);
+}
+
+static void close_call(struct call *call)
+{
+	codec_encoder_free(call->encoder);
+	playout_free(call->playout);
+}
+
+/* 20 ms of a tone of 440 Hz. */
+static void talk(struct call *call, bool lost)
+{
+	uint8_t bytes[CODEC_PAYLOAD_MAX];
+	struct buf payload = {bytes, 0, sizeof(bytes)};
+	struct rtp_packet packet = {.seq = call->seq++, .timestamp = call->timestamp, .ssrc = 1};
+	int16_t samples[FRAME_MAX];
+
+	for (size_t i = 0; i < call->frame; i++) {
+		samples[i] = (int16_t)(10000 * sin(call->phase));
+		call->phase += 2 * 3.14159265358979 * 440 / call->codec->sample_rate;
+	}
+	assert_int_equal(codec_encode(call->encoder, &payload, samples, call->frame), 0);
+	packet.payload = (struct slice){payload.data, payload.len};
+	call->timestamp += call->codec->clock_rate / 1000 * TICK_MS;
+	if (!lost)
+		playout_packet(call->playout, &packet, call->now_ns);
+}
+
+/* One tick; how loud it was. */
+static double listen(struct call *call)
+{
+	memset(call->heard, 0x55, sizeof(call->heard));
+	playout_read(call->playout, call->heard, call->frame, call->now_ns);
+	call->now_ns += TICK_MS * NS_PER_MS;
+	return audio_level(call->heard, call->frame).mean_db;
+}
+
+static void test_tone_is_heard(void **state)
+{
+	static const char *const codecs[] = {"opus", "pcmu", "pcma"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+		struct playout_stats stats;
+		struct call call;
+
+		open_call(&call, codecs[i]);
+		for (int tick = 0; tick < 100; tick++) {
+			double level;
+
+			talk(&call, false);
+			level = listen(&call);
+			if (tick > WARM_UP && (level < -15 || level > -12))
+				fail_msg("%s, tick %d: %.1f dB", codecs[i], tick, level);
+		}
+		playout_stats(&stats, call.playout);
+		assert_true(stats.concealed_pct == 0);
+		assert_int_equal(stats.late, 0);
+		assert_true(stats.buffer_ms <= 2 * TICK_MS);
+		close_call(&call);
+	}
+}
+
+/* Every tenth packet is lost: something like the tone is there all the same, and it is counted. */
+static void test_losses_are_made_up(void **state)
+{
+	static const char *const codecs[] = {"opus", "pcmu"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+		struct playout_stats stats;
+		struct call call;
+
+		open_call(&call, codecs[i]);
+		for (int tick = 0; tick < 400; tick++) {
+			double level;
+
+			talk(&call, tick % 10 == 9);
+			level = listen(&call);
+			if (tick > WARM_UP && level < -30)
+				fail_msg("%s, tick %d: %.1f dB", codecs[i], tick, level);
+		}
+		playout_stats(&stats, call.playout);
+		/* Opus may have restored some from what follows */
+		assert_true(stats.concealed_pct < 12);
+		assert_true(stats.concealed_pct > (codecs[i][0] == 'p' ? 8 : -1));
+		close_call(&call);
+	}
+}
+
+static void test_silence_when_nothing_comes(void **state)
+{
+	struct call call;
+
+	(void)state;
+	open_call(&call, "pcmu");
+	for (int tick = 0; tick < 10; tick++)
+		assert_true(listen(&call) == AUDIO_QUIET);
+	for (int tick = 0; tick < 50; tick++) {
+		talk(&call, false);
+		listen(&call);
+	}
+	for (int tick = 0; tick < 50; tick++)
+		listen(&call);
+	assert_true(listen(&call) == AUDIO_QUIET);
+	close_call(&call);
+}
+
+/* A far end may put more or less into a packet than we play at a time. */
+static void test_unequal_packets(void **state)
+{
+	uint8_t bytes[PAYLOAD];
+	struct call call;
+	uint64_t sent_ms = 0;
+
+	(void)state;
+	memset(bytes, 0x10, sizeof(bytes)); /* a loud and constant sample */
+	open_call(&call, "pcmu");
+	for (int tick = 0; tick < 200; tick++) {
+		for (; sent_ms < (uint64_t)(tick + 1) * TICK_MS; sent_ms += 50) {
+			struct rtp_packet packet = {.seq = call.seq++,
+				.timestamp = call.timestamp,
+				.ssrc = 1,
+				.payload = {bytes, sizeof(bytes)}};
+
+			playout_packet(call.playout, &packet, call.now_ns);
+			call.timestamp += sizeof(bytes);
+		}
+		listen(&call);
+		if (tick > 2 * WARM_UP && call.heard[0] != call.heard[call.frame - 1])
+			fail_msg("tick %d: %d and %d", tick, call.heard[0],
+				call.heard[call.frame - 1]);
+	}
+	close_call(&call);
+}
+
+/* Bytes that are no payload of the codec are dropped before they can do harm. */
+static void test_nonsense(void **state)
+{
+	static const uint8_t bytes[] = {0xff, 0xff, 0xff};
+	struct rtp_packet packet = {.payload = {bytes, sizeof(bytes)}};
+	struct rtp_packet empty = {.seq = 1};
+	struct call call;
+
+	(void)state;
+	open_call(&call, "opus");
+	playout_packet(call.playout, &packet, call.now_ns);
+	playout_packet(call.playout, &empty, call.now_ns);
+	assert_true(listen(&call) == AUDIO_QUIET);
+	close_call(&call);
+}
+
+/* Each allocation fails in turn; that what came before it is freed, LeakSanitizer sees. */
+static void test_no_memory(void **state)
+{
+	static const char *const codecs[] = {"opus", "pcmu"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
+		const struct codec *codec = codec_find(slice_of(codecs[i]));
+		struct playout *playout = NULL;
+		size_t allowed = 0;
+		int err;
+
+		do {
+			allocations_left = allowed++;
+			err = playout_new(&playout, codec);
+			allocations_left = SIZE_MAX;
+			assert_true(err == 0 || err == -ENOMEM);
+		} while (err);
+		assert_true(allowed > 3);
+		playout_free(playout);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_tone_is_heard),
+		cmocka_unit_test(test_losses_are_made_up),
+		cmocka_unit_test(test_silence_when_nothing_comes),
+		cmocka_unit_test(test_unequal_packets),
+		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_no_memory),
+	};
+
+	return cmocka_run_group_tests_name("media/playout", tests, NULL, NULL);
+}

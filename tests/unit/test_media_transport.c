@@ -1,0 +1,228 @@
+/* core/media/transport: ports, what is told apart, and whom it believes. */
+#include "core/media/transport.h"
+
+#include "core/rtp/packet.h"
+#include "tests/unit/sip_world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+
+enum { DATAGRAM = 64 };
+
+struct line {
+	struct world world;
+	struct loop *loop;
+	struct media_transport *transport;
+	struct addr local;
+	struct world_peer far; /* where the description says the far end is */
+	struct world_peer far_rtcp;
+	struct world_peer behind; /* the same host, another port: what a NAT makes of it */
+	struct world_peer stranger;
+	size_t rtp, rtcp;
+	uint16_t seq;
+};
+
+static void rtp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
+{
+	struct line *line = arg;
+
+	(void)bytes;
+	(void)arrival_ns;
+	line->rtp++;
+}
+
+static void rtcp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
+{
+	struct line *line = arg;
+
+	(void)bytes;
+	(void)arrival_ns;
+	line->rtcp++;
+}
+
+static const struct media_transport_events events = {rtp_came, rtcp_came};
+
+static int set_up(void **state)
+{
+	const struct addr rtp = world_addr("192.0.2.2:6000");
+	const struct addr rtcp = world_addr("192.0.2.2:6001");
+	const struct addr host = world_addr("192.0.2.1:0");
+	struct line *line = calloc(1, sizeof(*line));
+	struct loop *there, *elsewhere;
+
+	assert_non_null(line);
+	world_open(&line->world, 1);
+	line->loop = world_host(&line->world, "192.0.2.1");
+	there = world_host(&line->world, "192.0.2.2");
+	elsewhere = world_host(&line->world, "192.0.2.3");
+	world_peer_open(&line->far, there, "192.0.2.2:6000");
+	world_peer_open(&line->far_rtcp, there, "192.0.2.2:6001");
+	world_peer_open(&line->behind, there, "192.0.2.2:7000");
+	world_peer_open(&line->stranger, elsewhere, "192.0.2.3:6000");
+
+	assert_int_equal(media_transport_new(&line->transport, line->loop, &host), 0);
+	media_transport_local(&line->local, line->transport);
+	media_transport_aim(line->transport, &rtp, &rtcp);
+	assert_int_equal(media_transport_start(line->transport, line->loop, &events, line), 0);
+	*state = line;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct line *line = *state;
+
+	media_transport_free(line->transport);
+	world_peer_close(&line->far);
+	world_peer_close(&line->far_rtcp);
+	world_peer_close(&line->behind);
+	world_peer_close(&line->stranger);
+	world_close(&line->world);
+	free(line);
+	return 0;
+}
+
+static void send_to(struct line *line, struct world_peer *from, uint16_t port, struct slice bytes)
+{
+	struct addr to = line->local;
+
+	to.port = port;
+	assert_int_equal(udp_send(from->udp, &to, bytes), 0);
+	world_run(&line->world, 10 * NS_PER_MS);
+}
+
+/* The next packet of a source. */
+static void send_rtp(struct line *line, struct world_peer *from, uint32_t ssrc)
+{
+	const struct rtp_packet packet = {.seq = line->seq++, .ssrc = ssrc};
+	uint8_t room[DATAGRAM];
+	struct buf out = {room, 0, sizeof(room)};
+
+	assert_int_equal(rtp_packet_print(&out, &packet), 0);
+	send_to(line, from, line->local.port, (struct slice){room, out.len});
+}
+
+/* A receiver report without blocks. */
+static void send_rtcp(struct line *line, struct world_peer *from, uint16_t port)
+{
+	static const uint8_t report[] = {0x80, 201, 0, 1, 0, 0, 0, 7};
+
+	send_to(line, from, port, (struct slice){report, sizeof(report)});
+}
+
+static void assert_sends_to(struct line *line, struct world_peer *peer)
+{
+	size_t before = peer->count;
+
+	media_transport_send_rtp(line->transport, (struct slice){(const uint8_t *)"x", 1});
+	world_run(&line->world, 10 * NS_PER_MS);
+	assert_int_equal(peer->count, before + 1);
+}
+
+static void test_ports_are_a_pair(void **state)
+{
+	struct line *line = *state;
+
+	assert_int_equal(line->local.port % 2, 0);
+	send_rtcp(line, &line->far_rtcp, (uint16_t)(line->local.port + 1));
+	assert_int_equal(line->rtcp, 1);
+}
+
+static void test_described_address_is_believed_at_once(void **state)
+{
+	struct line *line = *state;
+
+	send_rtp(line, &line->far, 1);
+	assert_int_equal(line->rtp, 1);
+	assert_sends_to(line, &line->far);
+
+	/* from then on, however many packets come from elsewhere */
+	for (int i = 0; i < 10; i++)
+		send_rtp(line, &line->behind, 1);
+	assert_int_equal(line->rtp, 1);
+	assert_sends_to(line, &line->far);
+}
+
+/* Two packets are not enough, one out of order does not count, and another source starts anew. */
+static void test_follows_only_when_certain(void **state)
+{
+	struct line *line = *state;
+
+	send_rtp(line, &line->behind, 1);
+	send_rtp(line, &line->behind, 1);
+	assert_int_equal(line->rtp, 0);
+	assert_sends_to(line, &line->far);
+
+	line->seq = 1000;
+	send_rtp(line, &line->behind, 1);
+	send_rtp(line, &line->behind, 1);
+	send_rtp(line, &line->behind, 2);
+	send_rtp(line, &line->behind, 2);
+	assert_int_equal(line->rtp, 0);
+
+	send_rtp(line, &line->behind, 2);
+	assert_int_equal(line->rtp, 1);
+	assert_sends_to(line, &line->behind);
+
+	for (int i = 0; i < 10; i++)
+		send_rtp(line, &line->stranger, 3);
+	assert_int_equal(line->rtp, 1);
+	assert_sends_to(line, &line->behind);
+}
+
+static void test_two_at_once_convince_nobody(void **state)
+{
+	struct line *line = *state;
+
+	for (int i = 0; i < 10; i++) {
+		send_rtp(line, &line->behind, 1);
+		send_rtp(line, &line->stranger, 2);
+	}
+	assert_int_equal(line->rtp, 0);
+	assert_sends_to(line, &line->far);
+}
+
+static void test_rtcp(void **state)
+{
+	struct line *line = *state;
+	size_t before;
+
+	send_rtcp(line, &line->stranger, (uint16_t)(line->local.port + 1));
+	assert_int_equal(line->rtcp, 0);
+	send_rtcp(line, &line->far, line->local.port); /* multiplexed without a word */
+	assert_int_equal(line->rtcp, 1);
+
+	before = line->far_rtcp.count;
+	media_transport_send_rtcp(line->transport, (struct slice){(const uint8_t *)"x", 1});
+	world_run(&line->world, 10 * NS_PER_MS);
+	assert_int_equal(line->far_rtcp.count, before + 1);
+}
+
+static void test_what_is_no_rtp(void **state)
+{
+	struct line *line = *state;
+
+	for (int i = 0; i < 10; i++)
+		send_to(line, &line->far, line->local.port,
+			(struct slice){(const uint8_t *)"hello", 5});
+	assert_int_equal(line->rtp + line->rtcp, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_ports_are_a_pair, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_described_address_is_believed_at_once, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_follows_only_when_certain, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_two_at_once_convince_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rtcp, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_is_no_rtp, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests_name("media/transport", tests, NULL, NULL);
+}
