@@ -1,0 +1,50 @@
+/*
+ * A phone: one SIP user agent with its calls. It runs on its loop's thread and tells what happens
+ * by events; its media runs on another loop. Whoever makes it keeps both loops and all that config
+ * points to alive until it is freed.
+ */
+#pragma once
+
+#include "core/base/fault.h"
+#include "core/ua/config.h"
+
+#include <stdbool.h>
+
+struct agent;
+
+/* What to do when the agent has nothing left to end. */
+typedef void agent_closed(void *arg);
+
+/* Copies config itself, not what it points to. -ENOMEM. */
+int agent_new(struct agent **out, const struct ua_config *config);
+
+/* With all calls ended (agent_close()), or none ever made. NULL is allowed. */
+void agent_free(struct agent *agent);
+
+/*
+ * Listens for SIP over UDP; the event UA_LISTENING tells where. With fallback, a free port is taken
+ * if that one is in use. Fails as loop_udp_open() does, with words in why.
+ */
+int agent_listen(struct agent *agent, const struct addr *local, bool fallback, struct fault *why);
+
+/*
+ * Calls target, in any form that people type: "sip:bob@host:5080", "bob@host", "<sip:...>". The
+ * call's number goes to out. -EINVAL if it cannot be parsed: why has the words and at the place in
+ * target, in bytes. Everything after that is told by events.
+ */
+int agent_call(
+	unsigned *out, struct agent *agent, const char *target, struct fault *why, size_t *at);
+
+/* Checks a target without calling it; returns as agent_call() does. Any thread. */
+int agent_check_target(const char *target, struct fault *why, size_t *at);
+
+/* Hangs up, cancels or refuses. -ENOENT if there is no such call. */
+int agent_hangup(struct agent *agent, unsigned call);
+
+/* How many calls there are, ringing ones included. */
+unsigned agent_calls(const struct agent *agent);
+
+/*
+ * Ends all calls, takes no more, and calls closed once when the last has ended: at once or later.
+ */
+void agent_close(struct agent *agent, agent_closed *closed, void *arg);

@@ -1,0 +1,40 @@
+/*
+ * One call from its beginning to its end: SIP, what was agreed on, and sound, brought together. The
+ * agent owns it; it tells what happens by the agent's events and goes by itself after
+ * UA_CALL_ENDED.
+ */
+#pragma once
+
+#include "core/base/list.h"
+#include "core/sip/msg.h"
+#include "core/sip/server.h"
+#include "core/ua/config.h"
+#include "core/ua/target.h"
+
+struct call;
+
+/* The calls of one agent, which owns the list, and what they all work with. */
+struct call_list {
+	const struct ua_config *config;
+	struct sip_stack *stack;
+	struct list calls; /* of struct call, oldest first */
+	unsigned count;
+	unsigned live; /* of them, those that are not ending */
+	unsigned last_number;
+	void (*gone)(struct call_list *list); /* one has left */
+};
+
+/* Calls target, and tells by events how that goes. -ENOMEM. */
+int call_out(struct call **out, struct call_list *list, const struct target *target);
+
+/* Takes the INVITE msg, whose transaction is server, and does with it what decision says. */
+void call_in(struct call_list *list, struct sip_server *server, const struct sip_msg *msg,
+	const struct policy_decision *decision);
+
+/* Hangs up, gives up or refuses, whatever its state; harmless when it is ending. */
+void call_hangup(struct call *call);
+
+unsigned call_number(const struct call *call);
+
+/* The call whose link of the list that is. */
+struct call *call_of(struct list *link);

@@ -1,0 +1,96 @@
+/* How the end of an INVITE reads as the end of a call. */
+#include "core/base/log.h"
+#include "core/ua/call_private.h"
+
+#include <errno.h>
+
+static struct slice body_of(const struct sip_msg *msg)
+{
+	const struct slice *type = msg ? sip_msg_header(msg, SIP_CONTENT_TYPE) : NULL;
+
+	if (!type || !slice_starts_nocase(*type, SDP_CONTENT_TYPE))
+		return (struct slice){0};
+	return msg->body;
+}
+
+static void rejected(struct call *call, const struct sip_invite_end *end)
+{
+	struct fault words = {0};
+
+	if (end->status == 488 || end->status == 606)
+		negotiation_explain(&words, &call->negotiation, body_of(end->msg));
+	call_finish(call, UA_CAUSE_REJECTED, end->status, end->reason, &words);
+}
+
+static void unreachable(struct call *call, const struct sip_invite_end *end)
+{
+	char at[ADDR_TEXT_SIZE];
+	struct fault words;
+
+	addr_print_port(at, &call->flow.remote);
+	switch (-end->err) {
+	case ECONNREFUSED:
+		fault_set(&words, 0, "nothing listens on %s (port unreachable)", at);
+		break;
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		fault_set(&words, 0, "there is no way to %s (%s)", at, strerror(-end->err));
+		break;
+	default:
+		fault_set(&words, 0, "sending to %s failed: %s", at, strerror(-end->err));
+	}
+	/* RFC 3261, section 8.1.3.1: a transport error counts as 503 */
+	call_finish(call, UA_CAUSE_UNREACHABLE, 503, slice_of(""), &words);
+}
+
+/* RFC 3261, section 8.1.3.1: no answer counts as 408. */
+static void timed_out(struct call *call, const struct sip_invite_end *end)
+{
+	char at[ADDR_TEXT_SIZE];
+	struct fault words;
+
+	(void)end;
+	addr_print_port(at, &call->flow.remote);
+	if (call->outgoing) {
+		fault_set(&words, 0, "nothing came back from %s", at);
+		call_finish(call, UA_CAUSE_UNREACHABLE, 408, slice_of(""), &words);
+	} else { /* our answer was never acknowledged (section 13.3.1.4) */
+		fault_set(&words, 0, "%s never acknowledged our answer", at);
+		call_finish(call, UA_CAUSE_MEDIA, 408, slice_of(""), &words);
+	}
+}
+
+static void remote(struct call *call, const struct sip_invite_end *end)
+{
+	(void)end;
+	call_finish(call, UA_CAUSE_REMOTE, call->answered ? 200 : 487, slice_of(""), NULL);
+}
+
+static void local(struct call *call, const struct sip_invite_end *end)
+{
+	(void)end;
+	call_hangup(call);
+}
+
+static void failed(struct call *call, const struct sip_invite_end *end)
+{
+	call_fail(call, end->err ? end->err : -EPROTO, "the call cannot go on");
+}
+
+void call_invite_ended(void *arg, const struct sip_invite_end *end)
+{
+	static void (*const causes[])(struct call * call, const struct sip_invite_end *end) = {
+		[SIP_ENDED_LOCAL] = local,
+		[SIP_ENDED_REMOTE] = remote,
+		[SIP_ENDED_REJECTED] = rejected,
+		[SIP_ENDED_TIMEOUT] = timed_out,
+		[SIP_ENDED_UNREACHABLE] = unreachable,
+		[SIP_ENDED_ERROR] = failed,
+	};
+	struct call *call = arg;
+
+	sip_invite_free(call->invite);
+	call->invite = NULL;
+	causes[end->cause](call, end);
+	call_settle(call);
+}

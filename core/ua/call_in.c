@@ -1,0 +1,146 @@
+/* A call that comes: offer or answer at once, then ring, answer or refuse as the policy says. */
+#include "core/base/log.h"
+#include "core/ua/call_private.h"
+
+#include <errno.h>
+
+static const struct sip_invite_events invite_events = {
+	.confirmed = call_confirmed,
+	.ended = call_invite_ended,
+};
+
+/* The ACK matters only where it brings the answer to our offer. */
+void call_confirmed(void *arg, const struct sip_msg *ack)
+{
+	struct call *call = arg;
+	struct fault why;
+
+	if (call->state != CALL_AGREEING)
+		return;
+
+	if (negotiation_apply(&call->params, &call->negotiation, ack->body, &why) != 0)
+		call_finish(call, UA_CAUSE_MEDIA, 488, slice_of(""), &why);
+	else
+		call_talk(call);
+}
+
+void call_accept(struct call *call)
+{
+	int err;
+
+	err = sip_invite_accept(call->invite, SDP_CONTENT_TYPE, slice_of(call->description));
+	if (err)
+		call_fail(call, err, "the call cannot be answered");
+	else if (call->params.codec)
+		call_talk(call);
+	else
+		call_change_state(call, CALL_AGREEING);
+}
+
+static void emit_incoming(struct call *call)
+{
+	struct ua_event event = {
+		.kind = UA_CALL_INCOMING,
+		.way = {.transport = "udp", .address = call->flow.remote},
+	};
+
+	call_emit(call, &event);
+}
+
+/* What we will answer with, made while it rings, so that a call without a chance never does. */
+static int describe(struct call *call, struct slice offer, struct fault *why)
+{
+	char room[SDP_TEXT_SIZE];
+	struct text description = TEXT_IN(room);
+	struct addr rtp;
+	int err;
+
+	media_local(&rtp, call->media);
+	if (offer.len > 0)
+		err = negotiation_answer(
+			&description, &call->params, &call->negotiation, offer, &rtp, why);
+	else /* RFC 3261, section 13.2.1: then our 200 makes the offer */
+		err = negotiation_offer(&description, &call->negotiation, &rtp);
+	if (err)
+		return err;
+	return call_keep(&call->description, text_slice(&description));
+}
+
+/* RFC 3261, section 21.4.26: a refusal of the media may say what would have been possible. */
+static void refuse_media(struct call *call, int err, const struct fault *why)
+{
+	char room[SDP_TEXT_SIZE];
+	struct text description = TEXT_IN(room);
+	struct sip_response response = {.status = 500};
+
+	if (err == -EPROTO) {
+		response.status = 400;
+		response.reason = "Broken Session Description";
+	} else if (err == -ENOTSUP) {
+		response.status = 488;
+		if (negotiation_capabilities(&description, &call->negotiation, &call->flow.local) ==
+			0) {
+			response.content_type = SDP_CONTENT_TYPE;
+			response.body = text_slice(&description);
+		}
+	}
+	call_refuse(call, &response, why);
+}
+
+static void ring(struct call *call, const struct policy_decision *decision)
+{
+	int err = 0;
+
+	if (decision->answer_after_ns == 0) {
+		call_accept(call);
+		return;
+	}
+	err = sip_invite_ring(call->invite, 180);
+	if (err)
+		call_fail(call, err, "the call cannot ring");
+	else
+		timer_start_in(&call->limit, decision->answer_after_ns);
+}
+
+static void take(
+	struct call *call, const struct sip_msg *msg, const struct policy_decision *decision)
+{
+	struct fault why = {0};
+	int err;
+
+	err = call_open_media(call, &why);
+	if (!err)
+		err = describe(call, msg->body, &why);
+	if (err)
+		refuse_media(call, err, &why);
+	else
+		ring(call, decision);
+}
+
+void call_in(struct call_list *list, struct sip_server *server, const struct sip_msg *msg,
+	const struct policy_decision *decision)
+{
+	struct sip_response response = {.status = decision->refuse_code};
+	struct call *call;
+	int err;
+
+	call = call_new(list, CALL_INCOMING, msg->from.uri_text, msg->from.display);
+	if (!call || call_keep(&call->call_id, msg->call_id) != 0) {
+		response.status = 500;
+		sip_server_respond(server, &response);
+		if (call)
+			call_fail(call, -ENOMEM, "the call cannot be taken");
+		return;
+	}
+
+	sip_server_flow(&call->flow, server);
+	emit_incoming(call);
+	err = sip_invite_take(&call->invite, list->stack, server, msg, slice_of(list->config->user),
+		&invite_events, call);
+	if (err)
+		call_fail(call, err, "the call cannot be taken");
+	else if (decision->refuse_code != 0)
+		call_refuse(call, &response, NULL);
+	else
+		take(call, msg, decision);
+}

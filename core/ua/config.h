@@ -1,0 +1,34 @@
+/*
+ * How a phone is set up: a plain value, made by whoever makes the phone, who keeps alive what it
+ * points to. It does not change while the phone is there.
+ */
+#pragma once
+
+#include "core/base/loop.h"
+#include "core/ua/event.h"
+#include "core/ua/policy.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct codec;
+
+struct ua_config {
+	struct loop *loop;       /* the agent's thread */
+	struct loop *media_loop; /* the media thread */
+	const char *user_agent;
+	const char *user;                  /* user part of From and Contact */
+	const char *mic;                   /* a source as audio/open.h spells it */
+	const char *speaker;               /* a sink */
+	const char *record;                /* pattern of recordings, or NULL */
+	const struct codec *const *codecs; /* in order of preference */
+	size_t codec_count;
+	struct slice headers; /* whole lines for each INVITE */
+	struct ua_policy policy;
+	uint64_t meter_ns; /* how often UA_CALL_METER comes; 0: never */
+	ua_event_fn *event;
+	void *arg;
+	/* Each SIP message, see sip_stack_events; or NULL. */
+	void (*trace)(void *arg, bool sent, const struct addr *local, const struct addr *remote,
+		struct slice bytes);
+};

@@ -1,0 +1,119 @@
+/*
+ * What happens in a phone, told as one stream of events. Text, JSON, the exit code and whatever
+ * else looks on are readers of it and decide nothing. Events come on the agent's thread; all that
+ * one points to is good during the call only. Text that came from the far end is raw: whoever shows
+ * it escapes it.
+ */
+#pragma once
+
+#include "core/base/addr.h"
+#include "core/base/bytes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum ua_event_kind {
+	UA_LISTENING,
+	UA_CALL_OUTGOING,
+	UA_CALL_INCOMING,
+	UA_CALL_RINGING,
+	UA_CALL_PROGRESS,
+	UA_CALL_ANSWERED,
+	UA_CALL_MEDIA,
+	UA_CALL_STATS, /* every 5 s and at the end */
+	UA_CALL_METER, /* as often as was asked for; for a live line, in no machine's output */
+	UA_CALL_ENDED,
+	UA_ERROR, /* something of ours fails while the phone goes on; words tell */
+	UA_EVENT_KINDS,
+};
+
+/* "call.ended"; the names are relied on from outside and never change. */
+const char *ua_event_name(enum ua_event_kind kind);
+
+enum ua_cause {
+	UA_CAUSE_LOCAL,       /* we ended it */
+	UA_CAUSE_REMOTE,      /* the far end hung up, or gave up calling us */
+	UA_CAUSE_REJECTED,    /* by a final response; code tells which, theirs or ours */
+	UA_CAUSE_TIMEOUT,     /* it rang and nobody answered in time */
+	UA_CAUSE_UNREACHABLE, /* DNS, transport, ICMP, or no response at all */
+	UA_CAUSE_MEDIA,       /* no common or no working media, or it was lost */
+	UA_CAUSE_ERROR,       /* ours: a file, a port, memory */
+	UA_CAUSES,
+};
+
+const char *ua_cause_name(enum ua_cause cause);
+
+/* How the sound fared so far. Sides: sent by us, received from them. */
+struct ua_stats {
+	uint64_t sent; /* packets */
+	uint64_t received;
+	int64_t lost;  /* of theirs on the way; negative if packets came twice */
+	uint64_t late; /* came, but after their turn */
+	double jitter_ms;
+	double rtt_ms;        /* negative: not known */
+	double buffer_ms;     /* from a packet's arrival to its first sample played, mean */
+	double concealed_pct; /* of what was played */
+	double mos;           /* 1..4.5, what we hear, by ITU-T G.107; 0: nothing was heard */
+};
+
+struct ua_media {
+	const char *codec; /* "opus" */
+	uint32_t rate_hz;  /* of the sound */
+	uint8_t payload_type;
+	struct addr remote;
+	const char *srtp; /* NULL: not encrypted */
+};
+
+struct ua_event {
+	enum ua_event_kind kind;
+	uint64_t wall_ns;
+	const char *phone;    /* NULL: the only one */
+	const char *account;  /* NULL: none */
+	unsigned call;        /* its number, from 1; 0: about no call */
+	struct slice call_id; /* Call-ID, when there is one */
+	struct slice peer;    /* their URI as text */
+	struct slice display; /* their display name, or empty */
+
+	union {
+		struct {
+			const char *transport; /* "udp" */
+			struct addr address;
+			bool fallback; /* the usual port was taken */
+		} listening;
+		struct {
+			const char *transport;
+			struct addr address; /* ADDR_NONE while the host is not found */
+		} way;                       /* of OUTGOING and INCOMING */
+		struct {
+			uint16_t code;
+			struct slice reason;
+		} provisional;         /* of RINGING and PROGRESS */
+		struct ua_media media; /* of ANSWERED and MEDIA */
+		struct {
+			struct ua_stats now;
+			double duration_s; /* since the answer */
+			double near_dbfs;  /* level of what we send and hear, -100..0; of METER */
+			double far_dbfs;
+			bool final; /* the call is over */
+		} stats;            /* of STATS and METER */
+		struct {
+			enum ua_cause cause;
+			uint16_t code; /* SIP status that tells it best; 200 after an answered call
+					*/
+			struct slice reason; /* the far end's words, or the standard's */
+			const char *words;   /* ours for a person, or NULL if code and reason say it
+						all */
+			bool outgoing;
+			bool answered;
+			double duration_s;     /* since the answer; 0 if there was none */
+			struct ua_stats stats; /* all zero if no media ran */
+			const char *recording; /* path, or NULL */
+		} ended;
+		struct {
+			const char *words;
+		} error;
+	};
+};
+
+/* A reader. */
+typedef void ua_event_fn(void *arg, const struct ua_event *event);

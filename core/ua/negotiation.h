@@ -1,0 +1,54 @@
+/*
+ * What one call's two ends agree on to say and how: our codecs put into SDP, and what SDP agreed on
+ * put into what a stream needs. It belongs to its call, on the agent's thread.
+ */
+#pragma once
+
+#include "core/base/loop.h"
+#include "core/media/media.h"
+#include "core/sdp/offer_answer.h"
+
+enum { NEGOTIATION_CODECS_MAX = 16 };
+
+struct negotiation {
+	const struct codec *const *codecs;
+	struct sdp_codec described[NEGOTIATION_CODECS_MAX];
+	struct sdp_local local;
+	char *their_text;
+	struct sdp_session *theirs; /* borrows their_text */
+};
+
+#define SDP_CONTENT_TYPE "application/sdp"
+
+/*
+ * For count codecs, 1..NEGOTIATION_CODECS_MAX, the best first, which are kept alive by the caller.
+ * rtp may be ADDR_NONE until an offer or an answer is made.
+ */
+void negotiation_init(struct negotiation *negotiation, struct loop *loop,
+	const struct codec *const *codecs, size_t count);
+
+void negotiation_free(struct negotiation *negotiation);
+
+/* Appends our offer to receive at rtp. -ENOBUFS. */
+int negotiation_offer(struct text *out, struct negotiation *negotiation, const struct addr *rtp);
+
+/*
+ * Takes their offer and appends our answer, with one voice codec, to receive at rtp. params is
+ * filled; its slices are good until the next call or negotiation_free(). Errors with words in why:
+ * -ENOTSUP: no common codec or nothing that we can do; -EPROTO: broken; -ENOMEM.
+ */
+int negotiation_answer(struct text *out, struct media_params *params,
+	struct negotiation *negotiation, struct slice offer, const struct addr *rtp,
+	struct fault *why);
+
+/* Takes their answer to our offer; params and errors as above. */
+int negotiation_apply(struct media_params *params, struct negotiation *negotiation,
+	struct slice answer, struct fault *why);
+
+/* Appends what we can do, for a refusal (RFC 3261, section 21.4.26; RFC 3264, section 9). */
+int negotiation_capabilities(
+	struct text *out, struct negotiation *negotiation, const struct addr *host);
+
+/* Words for a refusal that carries what they can do, if it does; else what we offered. */
+void negotiation_explain(
+	struct fault *out, struct negotiation *negotiation, struct slice capabilities);

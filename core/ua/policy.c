@@ -1,0 +1,14 @@
+#include "core/ua/policy.h"
+
+struct policy_decision policy_incoming(const struct ua_policy *policy, unsigned live, bool closing)
+{
+	if (closing)
+		return (struct policy_decision){.refuse_code = 480};
+	if (policy->max_calls > 0 && live >= policy->max_calls)
+		return (struct policy_decision){.refuse_code = 486};
+	if (policy->refuse_code != 0)
+		return (struct policy_decision){.refuse_code = policy->refuse_code};
+	if (!policy->answer) /* one call is up, and nobody is there to choose */
+		return (struct policy_decision){.refuse_code = 486};
+	return (struct policy_decision){.answer_after_ns = policy->answer_after_ns};
+}

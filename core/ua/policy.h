@@ -1,0 +1,25 @@
+/*
+ * What to do with calls that nobody at the keyboard decides about: all of it is here, and nothing
+ * else is. Pure functions: any thread.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct ua_policy {
+	bool answer; /* incoming calls are answered; otherwise they are refused as busy */
+	uint64_t answer_after_ns;
+	uint16_t refuse_code;   /* not 0: incoming calls get this, 300..699, instead */
+	unsigned max_calls;     /* at once; more are refused 486; 0: no limit */
+	uint64_t duration_ns;   /* hang up this long after the answer; 0: never */
+	uint64_t ring_limit_ns; /* give up an outgoing call that is not answered; 0: never */
+};
+
+struct policy_decision {
+	uint16_t refuse_code; /* 0: take the call */
+	uint64_t answer_after_ns;
+};
+
+/* live: how many calls there are without this one. closing: the phone is being put down. */
+struct policy_decision policy_incoming(const struct ua_policy *policy, unsigned live, bool closing);

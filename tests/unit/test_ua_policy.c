@@ -1,0 +1,58 @@
+/* core/ua/policy: what becomes of an incoming call, row by row. */
+#include "core/ua/policy.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+
+/* clang-format off */
+static const struct {
+	const char *name;
+	struct ua_policy policy;
+	unsigned live;
+	bool closing;
+	uint16_t code; /* 0: taken */
+} rows[] = {
+	{"answers",                  {.answer = true},                                      0, false, 0},
+	{"answers many",             {.answer = true},                                     99, false, 0},
+	{"up to the most",           {.answer = true, .max_calls = 2},                      1, false, 0},
+	{"over the most",            {.answer = true, .max_calls = 2},                      2, false, 486},
+	{"nobody answers",           {.answer = false},                                     0, false, 486},
+	{"refuses",                  {.answer = true, .refuse_code = 603},                  0, false, 603},
+	{"busy before it refuses",   {.answer = true, .refuse_code = 404, .max_calls = 1},  1, false, 486},
+	{"being put down",           {.answer = true},                                      0, true,  480},
+	{"put down while refusing",  {.answer = true, .refuse_code = 603},                  0, true,  480},
+};
+/* clang-format on */
+
+static void test_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct policy_decision decision =
+			policy_incoming(&rows[i].policy, rows[i].live, rows[i].closing);
+
+		if (decision.refuse_code != rows[i].code)
+			fail_msg("%s: %u", rows[i].name, decision.refuse_code);
+	}
+}
+
+static void test_answers_when_asked_to(void **state)
+{
+	const struct ua_policy policy = {.answer = true, .answer_after_ns = 1500};
+
+	(void)state;
+	assert_int_equal(policy_incoming(&policy, 0, false).answer_after_ns, 1500);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_answers_when_asked_to),
+	};
+
+	return cmocka_run_group_tests_name("ua/policy", tests, NULL, NULL);
+}

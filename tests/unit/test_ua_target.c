@@ -1,0 +1,91 @@
+/* core/ua/target: what people type, and the words and the place for what is wrong with it. */
+#include "core/ua/target.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+
+/* clang-format off */
+static const struct {
+	const char *typed;
+	const char *uri;   /* NULL: to be refused */
+	size_t at;         /* where */
+	const char *words; /* a part of the words */
+} rows[] = {
+	{"bob@example.org",                    "sip:bob@example.org",                0, NULL},
+	{"bob@example.org:5080",               "sip:bob@example.org:5080",           0, NULL},
+	{"sip:bob@example.org;transport=udp",  "sip:bob@example.org;transport=udp",  0, NULL},
+	{"SIP:bob@example.org",                "SIP:bob@example.org",                0, NULL},
+	{"<sip:bob@example.org>",              "sip:bob@example.org",                0, NULL},
+	{"<bob@example.org>",                  "sip:bob@example.org",                0, NULL},
+	{"192.0.2.7",                          "sip:192.0.2.7",                      0, NULL},
+	{"127.0.0.1:5070",                     "sip:127.0.0.1:5070",                 0, NULL},
+	{"x@[::1]:5070",                       "sip:x@[::1]:5070",                   0, NULL},
+	{"[2001:db8::1]",                      "sip:[2001:db8::1]",                  0, NULL},
+	{"localhost",                          "sip:localhost",                      0, NULL},
+	{"sip:192.0.2.7",                      "sip:192.0.2.7",                      0, NULL},
+	{"",                                   NULL, 0,  "empty"},
+	{"bob",                                NULL, 3,  "NAME@HOST"},
+	{"<bob>",                              NULL, 4,  "NAME@HOST"},
+	{"<sip:bob@example.org",               NULL, 20, "not closed"},
+	{"bob@exam ple.org",                   NULL, 8,  "cannot hold a space"},
+	{"sip:bob@exam ple.org",               NULL, 12, "cannot hold a space"},
+	{"<bob@exam ple.org>",                 NULL, 9,  "cannot hold a space"},
+	{"bob@example.org:99999",              NULL, 16, "port"},
+	{"sips:bob@example.org",               NULL, 0,  "encrypted"},
+	{"tel:+4930123456",                    NULL, 0,  "NUMBER@HOST"},
+};
+/* clang-format on */
+
+static void test_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct target target;
+		struct fault why;
+		size_t at = 0;
+		int err = target_parse(&target, slice_of(rows[i].typed), &why, &at);
+
+		if (err != (rows[i].uri ? 0 : -EINVAL))
+			fail_msg("%s: got %d", rows[i].typed, err);
+		if (rows[i].uri) {
+			assert_string_equal(target.text, rows[i].uri);
+			continue;
+		}
+		if (at != rows[i].at || !strstr(why.words, rows[i].words))
+			fail_msg("%s: at %zu: %s", rows[i].typed, at, why.words);
+	}
+}
+
+/* One byte more than there is room for, and nobody has to want the reason. */
+static void test_length(void **state)
+{
+	char typed[TARGET_MAX + 2];
+	struct target target;
+
+	(void)state;
+	memset(typed, 'a', sizeof(typed));
+	memcpy(typed + TARGET_MAX - 4, "@b.c", 4);
+	assert_int_equal(
+		target_parse(&target, (struct slice){(uint8_t *)typed, TARGET_MAX}, NULL, NULL), 0);
+	assert_int_equal(strlen(target.text), TARGET_MAX + 4);
+
+	memset(typed, 'a', sizeof(typed));
+	memcpy(typed + TARGET_MAX - 3, "@b.c", 4);
+	assert_int_equal(
+		target_parse(&target, (struct slice){(uint8_t *)typed, TARGET_MAX + 1}, NULL, NULL),
+		-EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_length),
+	};
+
+	return cmocka_run_group_tests_name("ua/target", tests, NULL, NULL);
+}
