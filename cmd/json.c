@@ -1,0 +1,231 @@
+#include "cmd/json.h"
+
+#include "core/base/loop.h"
+#include "core/base/text.h"
+
+#include <assert.h>
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	VERSION = 1,
+	ESCAPED_SIZE = 4, /* of one byte, at most */
+	DIGITS = 12,      /* that a real is printed with: none that only binary knows */
+	TIME_SIZE = 64,
+};
+
+/* An object that is being filled; what fails for want of memory is remembered. */
+struct object {
+	json_t *json;
+	bool failed;
+};
+
+static void put(struct object *to, const char *name, json_t *value)
+{
+	if (!value || json_object_set_new(to->json, name, value))
+		to->failed = true;
+}
+
+/* Text of ours, or null. */
+static void put_string(struct object *to, const char *name, const char *string)
+{
+	put(to, name, string ? json_string(string) : json_null());
+}
+
+/* Text from outside: escaped as everywhere, so that it is UTF-8 and no control character is in it.
+ */
+static void put_text(struct object *to, const char *name, struct slice bytes)
+{
+	size_t size = bytes.len * ESCAPED_SIZE + 1;
+	char *room = calloc(1, size);
+	struct text text;
+
+	if (!room) {
+		to->failed = true;
+		return;
+	}
+	text = text_in(room, size);
+	text_put_escaped(&text, bytes);
+	put(to, name, json_stringn(text.data, text.len));
+	free(room);
+}
+
+/* The same; null if there is none. */
+static void put_text_or_null(struct object *to, const char *name, struct slice bytes)
+{
+	if (bytes.len > 0)
+		put_text(to, name, bytes);
+	else
+		put(to, name, json_null());
+}
+
+static void put_whole(struct object *to, const char *name, int64_t value)
+{
+	put(to, name, json_integer(value));
+}
+
+/* To a thousandth. */
+static void put_real(struct object *to, const char *name, double value)
+{
+	if (isfinite(value))
+		put(to, name, json_real(round(value * 1000) / 1000));
+	else
+		put(to, name, json_null());
+}
+
+static void put_address(struct object *to, const char *name, const struct addr *addr)
+{
+	char room[ADDR_TEXT_SIZE];
+
+	put_string(to, name, addr->family == ADDR_NONE ? NULL : addr_print_port(room, addr));
+}
+
+/* In two fields. */
+static void put_host_and_port(struct object *to, const struct addr *addr)
+{
+	char room[ADDR_TEXT_SIZE];
+	bool known = addr->family != ADDR_NONE;
+
+	put_string(to, "address", known ? addr_print(room, addr) : NULL);
+	put(to, "port", known ? json_integer(addr->port) : json_null());
+}
+
+static void put_listening(struct object *to, const struct ua_event *event)
+{
+	put_string(to, "transport", event->listening.transport);
+	put_host_and_port(to, &event->listening.address);
+}
+
+static void put_way(struct object *to, const struct ua_event *event)
+{
+	put_string(to, "transport", event->way.transport);
+	put_host_and_port(to, &event->way.address);
+	put_text_or_null(to, "display", event->display);
+}
+
+static void put_provisional(struct object *to, const struct ua_event *event)
+{
+	put_whole(to, "code", event->provisional.code);
+	put_text(to, "reason", event->provisional.reason);
+}
+
+static void put_media(struct object *to, const struct ua_event *event)
+{
+	put_string(to, "codec", event->media.codec);
+	put_whole(to, "rate", event->media.rate_hz);
+	put_whole(to, "payload_type", event->media.payload_type);
+	put_address(to, "address", &event->media.remote);
+	put_string(to, "srtp", event->media.srtp);
+}
+
+static void put_figures(struct object *to, const struct ua_stats *stats)
+{
+	put_whole(to, "sent", (int64_t)stats->sent);
+	put_whole(to, "received", (int64_t)stats->received);
+	put_whole(to, "lost", stats->lost);
+	put_whole(to, "late", (int64_t)stats->late);
+	put_real(to, "jitter_ms", stats->jitter_ms);
+	put_real(to, "rtt_ms", stats->rtt_ms < 0 ? (double)NAN : stats->rtt_ms);
+	put_real(to, "buffer_ms", stats->buffer_ms);
+	put_real(to, "concealed_pct", stats->concealed_pct);
+	put_real(to, "mos", stats->mos);
+}
+
+static void put_stats(struct object *to, const struct ua_event *event)
+{
+	put_figures(to, &event->stats.now);
+	put_real(to, "duration_s", event->stats.duration_s);
+	put(to, "final", json_boolean(event->stats.final));
+}
+
+static void put_ended(struct object *to, const struct ua_event *event)
+{
+	put_string(to, "cause", ua_cause_name(event->ended.cause));
+	put_whole(to, "code", event->ended.code);
+	put_text(to, "reason", event->ended.reason);
+	if (event->ended.words)
+		put_text(to, "words", slice_of(event->ended.words));
+	else
+		put_string(to, "words", NULL);
+	put_string(to, "direction", event->ended.outgoing ? "outgoing" : "incoming");
+	put(to, "answered", json_boolean(event->ended.answered));
+	put_real(to, "duration_s", event->ended.duration_s);
+	put_figures(to, &event->ended.stats);
+	if (event->ended.recording)
+		put_text(to, "recording", slice_of(event->ended.recording));
+	else
+		put_string(to, "recording", NULL);
+}
+
+static void put_error(struct object *to, const struct ua_event *event)
+{
+	put_text(to, "words", slice_of(event->error.words));
+}
+
+static void (*const fields[])(struct object *to, const struct ua_event *event) = {
+	[UA_LISTENING] = put_listening,
+	[UA_CALL_OUTGOING] = put_way,
+	[UA_CALL_INCOMING] = put_way,
+	[UA_CALL_RINGING] = put_provisional,
+	[UA_CALL_PROGRESS] = put_provisional,
+	[UA_CALL_ANSWERED] = put_media,
+	[UA_CALL_MEDIA] = put_media,
+	[UA_CALL_STATS] = put_stats,
+	[UA_CALL_METER] = NULL, /* for a live line only */
+	[UA_CALL_ENDED] = put_ended,
+	[UA_ERROR] = put_error,
+};
+
+static_assert(sizeof(fields) / sizeof(fields[0]) == UA_EVENT_KINDS, "each event has its row");
+
+/* "2026-11-20T23:00:00.000412Z" */
+static void put_time(struct object *to, uint64_t wall_ns)
+{
+	time_t seconds = (time_t)(wall_ns / NS_PER_S);
+	char room[TIME_SIZE];
+	struct text text = TEXT_IN(room);
+	struct tm parts;
+
+	if (!gmtime_r(&seconds, &parts)) { /* only of a year that an int cannot hold */
+		put(to, "ts", json_null());
+		return;
+	}
+	text_printf(&text, "%04d-%02d-%02dT%02d:%02d:%02d.%06uZ", parts.tm_year + 1900,
+		parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
+		(unsigned)(wall_ns % NS_PER_S / NS_PER_US));
+	put_string(to, "ts", room);
+}
+
+static void put_envelope(struct object *to, const struct ua_event *event)
+{
+	put_whole(to, "v", VERSION);
+	put_time(to, event->wall_ns);
+	put_string(to, "event", ua_event_name(event->kind));
+	put_string(to, "phone", event->phone);
+	put_string(to, "account", event->account);
+	put(to, "call", event->call > 0 ? json_integer(event->call) : json_null());
+	put_text_or_null(to, "call_id", event->call_id);
+	put_text_or_null(to, "peer", event->peer);
+}
+
+int json_print(char **out, const struct ua_event *event)
+{
+	struct object object = {0};
+
+	*out = NULL;
+	if (!fields[event->kind])
+		return 0;
+
+	object.json = json_object();
+	if (!object.json)
+		return -ENOMEM;
+
+	put_envelope(&object, event);
+	fields[event->kind](&object, event);
+	if (!object.failed)
+		*out = json_dumps(object.json, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
+	json_decref(object.json);
+	return *out ? 0 : -ENOMEM;
+}

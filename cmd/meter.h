@@ -1,0 +1,27 @@
+/*
+ * The line that lives while a call does: how long, how loud, how well. Its columns stand still.
+ * Plain values, for one thread at a time.
+ */
+#pragma once
+
+#include "core/base/text.h"
+#include "core/ua/event.h"
+
+#include <stdbool.h>
+
+enum { METER_LEVELS = 6 };
+
+/* The last levels of both sides, the oldest first, 0..8; 0 before the first. */
+struct meter {
+	uint8_t near[METER_LEVELS];
+	uint8_t far[METER_LEVELS];
+};
+
+void meter_init(struct meter *meter);
+
+/* Levels in dBFS, -100..0. */
+void meter_add(struct meter *meter, double near_dbfs, double far_dbfs);
+
+/* Appends the line without newline. event: a UA_CALL_METER. name: the far end's, raw. */
+void meter_put(struct text *out, const struct meter *meter, const struct ua_event *event,
+	struct slice name, bool utf8);

@@ -1,0 +1,506 @@
+#include "cmd/options.h"
+
+#include "core/base/loop.h"
+#include "core/base/nearest.h"
+#include "core/sip/print.h"
+
+enum {
+	SECONDS_MAX = 1000000,
+	CALLS_MAX = 1000000,
+	REFUSE_MIN = 300,
+	REFUSE_MAX = 699,
+	NANO_DIGITS = 9,
+	SHOWN_MAX = 100, /* columns of help's left side, and bytes of argv that a message repeats */
+	HELP_COLUMN = 28,
+};
+
+struct option;
+
+/* An option at hand, with what it was given. */
+struct given {
+	const struct option *option;
+	struct slice value;
+	const char *string; /* the same; NULL where an optional value was left out */
+	struct options *out;
+	struct fault *why;
+};
+
+struct option {
+	char letter; /* 0: none */
+	const char *name;
+	const char *value; /* what help calls it; NULL: takes none */
+	bool optional;     /* the value, which then takes = only */
+	bool repeats;
+	const char *help;
+	int (*read)(const struct given *given, void *field);
+	size_t field; /* where in struct options read() writes */
+};
+
+/* The words of an error in given's value. */
+static int wrong(const struct given *given, const char *what)
+{
+	char shown[SHOWN_MAX * 4];
+	struct text text = TEXT_IN(shown);
+
+	text_put_escaped(&text, given->value);
+	return fault_set(given->why, -EINVAL, "--%s: \"%s\" %s", given->option->name, shown, what);
+}
+
+static int read_flag(const struct given *given, void *field)
+{
+	bool *flag = field;
+
+	(void)given;
+	*flag = true;
+	return 0;
+}
+
+static int read_verbose(const struct given *given, void *field)
+{
+	unsigned *level = field;
+
+	(void)given;
+	(*level)++;
+	return 0;
+}
+
+static int read_string(const struct given *given, void *field)
+{
+	const char **string = field;
+
+	if (given->value.len == 0)
+		return fault_set(given->why, -EINVAL, "--%s: %s is empty", given->option->name,
+			given->option->value);
+
+	*string = given->string;
+	return 0;
+}
+
+/* "2", "0.5", to the nanosecond: 0 to SECONDS_MAX. */
+static int read_seconds(const struct given *given, void *field)
+{
+	uint64_t *ns = field;
+	struct slice rest = given->value;
+	struct slice whole;
+	uint64_t seconds, fraction = 0;
+	bool point = slice_cut(&whole, &rest, '.');
+	int err = slice_number(&seconds, whole, SECONDS_MAX - 1);
+
+	if (err == -ERANGE && !point && slice_number(&seconds, whole, SECONDS_MAX) == 0)
+		err = 0;
+	if (point && (rest.len > NANO_DIGITS || slice_number(&fraction, rest, NS_PER_S)))
+		err = -EPROTO;
+	if (err == -ERANGE)
+		return wrong(given, "is more than 1000000 seconds");
+	if (err)
+		return wrong(given, "is no number of seconds");
+
+	for (size_t digits = rest.len; point && digits < NANO_DIGITS; digits++)
+		fraction *= 10;
+	*ns = seconds * NS_PER_S + fraction;
+	return 0;
+}
+
+static int read_answer(const struct given *given, void *field)
+{
+	given->out->answer = true;
+	return given->string ? read_seconds(given, field) : 0;
+}
+
+/* To a policy 0 would mean never. */
+static int read_duration(const struct given *given, void *field)
+{
+	uint64_t *ns = field;
+	int err = read_seconds(given, field);
+
+	if (!err && *ns == 0)
+		*ns = 1;
+	return err;
+}
+
+static int read_timeout(const struct given *given, void *field)
+{
+	uint64_t ns = 0;
+	int err = read_seconds(given, &ns);
+
+	if (err)
+		return err;
+	if (ns == 0)
+		return wrong(given, "leaves no time to answer");
+
+	*(uint64_t *)field = ns;
+	return 0;
+}
+
+static int read_count(const struct given *given, void *field)
+{
+	uint64_t count;
+	int err = slice_number(&count, given->value, CALLS_MAX);
+
+	if (err == -ERANGE)
+		return wrong(given, "is more than 1000000");
+	if (err || count == 0)
+		return wrong(given, "is no number of calls");
+
+	*(unsigned *)field = (unsigned)count;
+	return 0;
+}
+
+static int read_code(const struct given *given, void *field)
+{
+	uint64_t code;
+
+	if (slice_number(&code, given->value, REFUSE_MAX) || code < REFUSE_MIN)
+		return wrong(given, "refuses nothing; 300 to 699 do");
+
+	*(uint16_t *)field = (uint16_t)code;
+	return 0;
+}
+
+static int read_codecs(const struct given *given, void *field)
+{
+	const struct codec **list = field;
+	struct fault why;
+	int err = codec_list_parse(list, &given->out->codec_count, given->value, &why);
+
+	if (err)
+		return fault_set(given->why, err, "--%s: %s", given->option->name, why.words);
+	return 0;
+}
+
+static int read_listen(const struct given *given, void *field)
+{
+	struct addr *list = field;
+	struct slice rest = given->value;
+	struct slice transport;
+	struct addr addr;
+
+	if (given->out->listen_count == OPTIONS_LISTEN_MAX)
+		return fault_set(given->why, -EINVAL, "--%s: 8 are enough", given->option->name);
+	if (!slice_cut(&transport, &rest, ':'))
+		return wrong(given, "is not like udp:127.0.0.1:5060");
+	if (!slice_is_nocase(transport, "udp"))
+		return wrong(given, "has a transport that is not there; udp is");
+	if (addr_parse(&addr, rest) == 0)
+		return wrong(given, "lacks a port; 0 picks a free one");
+	if (addr_parse_port(&addr, rest))
+		return wrong(given, "has no IP address with a port, like 127.0.0.1:5060");
+
+	list[given->out->listen_count++] = addr;
+	return 0;
+}
+
+static int read_header(const struct given *given, void *field)
+{
+	struct text lines = {
+		.data = field, .len = given->out->headers_len, .size = OPTIONS_HEADERS_SIZE};
+	const char *what;
+
+	if (sip_header_check(given->value, &what))
+		return wrong(given, what);
+
+	text_put(&lines, given->value);
+	text_puts(&lines, "\r\n");
+	if (lines.cut)
+		return fault_set(given->why, -EINVAL, "--%s: that is more than 4 kB of headers",
+			given->option->name);
+
+	given->out->headers_len = lines.len;
+	return 0;
+}
+
+static int read_help(const struct given *given, void *field)
+{
+	(void)field;
+	given->out->action = OPTIONS_HELP;
+	return 0;
+}
+
+static int read_version(const struct given *given, void *field)
+{
+	(void)field;
+	given->out->action = OPTIONS_VERSION;
+	return 0;
+}
+
+static int read_list_codecs(const struct given *given, void *field)
+{
+	(void)field;
+	given->out->action = OPTIONS_LIST_CODECS;
+	return 0;
+}
+
+#define FIELD(name) offsetof(struct options, name)
+
+/* A row without a name is the title of a group. */
+/* clang-format off */
+static const struct option table[] = {
+	{0, NULL, NULL, false, false, "Calls", NULL, 0},
+	{0, "answer", "SEC", true, false,
+		"wait for calls, answer each after SEC (0)", read_answer, FIELD(answer_after_ns)},
+	{'d', "duration", "SEC", false, false,
+		"hang up SEC after the answer", read_duration, FIELD(duration_ns)},
+	{'t', "timeout", "SEC", false, false,
+		"give up ringing after SEC (180)", read_timeout, FIELD(timeout_ns)},
+	{'n', "calls", "N", false, false,
+		"with --answer: exit after N calls have ended", read_count, FIELD(calls)},
+	{0, "max-calls", "N", false, false,
+		"with --answer: N calls at once, then 486", read_count, FIELD(max_calls)},
+	{0, "answer-code", "N", false, false,
+		"with --answer: refuse calls with N instead", read_code, FIELD(answer_code)},
+
+	{0, NULL, NULL, false, false, "Sound", NULL, 0},
+	{'i', "mic", "SOURCE", false, false,
+		"file:PATH, tone:HZ, silence, loop", read_string, FIELD(mic)},
+	{'o', "speaker", "SINK", false, false,
+		"file:PATH, null", read_string, FIELD(speaker)},
+	{0, "record", "FILE", false, false,
+		"both sides as stereo WAV; %n %t %p in FILE", read_string, FIELD(record)},
+	{0, "codecs", "LIST", false, false,
+		"in order of preference, like opus,pcmu", read_codecs, FIELD(codecs)},
+
+	{0, NULL, NULL, false, false, "Network", NULL, 0},
+	{'l', "listen", "udp:ADDR:PORT", false, true,
+		"where to listen; may be repeated", read_listen, FIELD(listen)},
+	{'H', "header", "'X: y'", false, true,
+		"add a header to the INVITE; may be repeated", read_header, FIELD(headers)},
+
+	{0, NULL, NULL, false, false, "Output", NULL, 0},
+	{0, "json", NULL, false, true,
+		"one JSON object a line", read_flag, FIELD(json)},
+	{0, "trace", NULL, false, true,
+		"each SIP message, on standard error", read_flag, FIELD(trace)},
+	{'v', "verbose", NULL, false, true,
+		"say more; twice: all there is to say", read_verbose, FIELD(verbose)},
+	{'q', "quiet", NULL, false, true,
+		"say only what fails", read_flag, FIELD(quiet)},
+	{0, "no-color", NULL, false, true,
+		"no colours on a terminal", read_flag, FIELD(no_color)},
+
+	{0, NULL, NULL, false, false, "Asking", NULL, 0},
+	{0, "list-codecs", NULL, false, true,
+		"the codecs that there are", read_list_codecs, 0},
+	{0, "version", NULL, false, true,
+		"which sipcall this is", read_version, 0},
+	{0, "help", NULL, false, true,
+		"this", read_help, 0},
+};
+/* clang-format on */
+
+enum { COUNT = sizeof(table) / sizeof(table[0]) };
+
+/* What is read so far. */
+struct reader {
+	struct options *out;
+	struct fault *why;
+	int argc;
+	char *const *argv;
+	int at;             /* the argument at hand */
+	bool only_operands; /* "--" has come */
+	bool seen[COUNT];
+};
+
+static const char *name_at(const void *arg, size_t i)
+{
+	(void)arg;
+	return table[i].name;
+}
+
+/* The options's index, or COUNT. */
+static size_t find_name(struct slice name)
+{
+	size_t i = 0;
+
+	while (i < COUNT && !(table[i].name && slice_is(name, table[i].name)))
+		i++;
+	return i;
+}
+
+static size_t find_letter(char letter)
+{
+	size_t i = 0;
+
+	while (i < COUNT && !(table[i].name && table[i].letter == letter))
+		i++;
+	return i;
+}
+
+/* given: as it was typed, with its dashes; name: what may be like the name of an option. */
+static int no_option(struct fault *why, struct slice given, struct slice name)
+{
+	const char *near = nearest_name(name, COUNT, name_at, NULL);
+	char shown[SHOWN_MAX];
+	struct text text = TEXT_IN(shown);
+
+	text_put_escaped(&text, given);
+	if (near)
+		return fault_set(why, -EINVAL, "no option %s; did you mean --%s?", shown, near);
+	return fault_set(why, -EINVAL, "no option %s; sipcall --help shows them all", shown);
+}
+
+/* Reads option i. value: NULL if there is none. */
+static int take(struct reader *reader, size_t i, const char *value)
+{
+	struct given given = {.option = &table[i], .string = value, .out = reader->out};
+
+	given.why = reader->why;
+	if (value)
+		given.value = slice_of(value);
+	if (reader->seen[i] && !table[i].repeats)
+		return fault_set(reader->why, -EINVAL, "--%s is given twice", table[i].name);
+
+	reader->seen[i] = true;
+	return table[i].read(&given, (char *)reader->out + table[i].field);
+}
+
+/* Reads option i with its value from the next argument. */
+static int take_next(struct reader *reader, size_t i)
+{
+	const char *next = reader->at + 1 < reader->argc ? reader->argv[reader->at + 1] : NULL;
+
+	/* A value with a dash in front is far more often a forgotten one: = tells that it is meant.
+	 */
+	if (!next || (next[0] == '-' && next[1] != '\0'))
+		return fault_set(reader->why, -EINVAL, "--%s needs a value: --%s=%s", table[i].name,
+			table[i].name, table[i].value);
+
+	reader->at++;
+	return take(reader, i, next);
+}
+
+/* "--name", "--name=value" */
+static int read_long(struct reader *reader, const char *arg)
+{
+	const char *equals = strchr(arg, '=');
+	struct slice given = slice_of(arg);
+	struct slice name;
+	size_t i;
+
+	if (equals)
+		given.len = (size_t)(equals - arg);
+	name = (struct slice){given.data + 2, given.len - 2};
+	i = find_name(name);
+	if (i == COUNT)
+		return no_option(reader->why, given, name);
+	if (equals && !table[i].value)
+		return fault_set(reader->why, -EINVAL, "--%s takes no value", table[i].name);
+	if (equals)
+		return take(reader, i, equals + 1);
+	if (table[i].value && !table[i].optional)
+		return take_next(reader, i);
+	return take(reader, i, NULL);
+}
+
+/* "-q", "-qv", "-d5", "-d 5" */
+static int read_short(struct reader *reader, const char *arg)
+{
+	for (const char *letter = arg + 1; *letter != '\0'; letter++) {
+		size_t i = find_letter(*letter);
+		struct slice typed = slice_of(arg + 1);
+		int err;
+
+		if (i == COUNT && letter == arg + 1 && typed.len > 2) /* -answer */
+			return no_option(reader->why, slice_of(arg), typed);
+		if (i == COUNT) {
+			char dashed[] = {'-', *letter, '\0'};
+
+			return no_option(reader->why, slice_of(dashed), (struct slice){0});
+		}
+		if (table[i].value)
+			return letter[1] != '\0' ? take(reader, i, letter + 1)
+						 : take_next(reader, i);
+		err = take(reader, i, NULL);
+		if (err || reader->out->action != OPTIONS_RUN)
+			return err;
+	}
+	return 0;
+}
+
+static int read_operand(struct reader *reader, const char *arg)
+{
+	char shown[SHOWN_MAX];
+	struct text text = TEXT_IN(shown);
+
+	if (reader->out->target) {
+		text_put_escaped(&text, slice_of(arg));
+		return fault_set(
+			reader->why, -EINVAL, "one URI at a time; \"%s\" is too many", shown);
+	}
+
+	reader->out->target = arg;
+	return 0;
+}
+
+static int read_argument(struct reader *reader, const char *arg)
+{
+	if (reader->only_operands || arg[0] != '-' || arg[1] == '\0')
+		return read_operand(reader, arg);
+	if (strcmp(arg, "--") == 0) {
+		reader->only_operands = true;
+		return 0;
+	}
+	return arg[1] == '-' ? read_long(reader, arg) : read_short(reader, arg);
+}
+
+/* What makes sense alone, but not together. */
+static int check_together(const struct options *options, struct fault *why)
+{
+	if (options->answer && options->target)
+		return fault_set(why, -EINVAL,
+			"--answer waits for calls and takes no URI; a time goes like --answer=2");
+	if (options->quiet && options->verbose > 0)
+		return fault_set(why, -EINVAL, "--quiet and --verbose contradict each other");
+	if (!options->answer && options->calls > 0)
+		return fault_set(why, -EINVAL, "--calls goes with --answer only");
+	if (!options->answer && options->max_calls > 0)
+		return fault_set(why, -EINVAL, "--max-calls goes with --answer only");
+	if (!options->answer && options->answer_code > 0)
+		return fault_set(why, -EINVAL, "--answer-code goes with --answer only");
+	if (!options->answer && !options->target)
+		return fault_set(
+			why, -EINVAL, "whom to call? Give a URI, or --answer to wait for calls");
+	return 0;
+}
+
+int options_parse(struct options *out, int argc, char *const argv[], struct fault *why)
+{
+	struct reader reader = {.out = out, .why = why, .argc = argc, .argv = argv};
+
+	*out = (struct options){.timeout_ns = OPTIONS_TIMEOUT_S * NS_PER_S};
+	for (reader.at = 1; reader.at < argc; reader.at++) {
+		int err = read_argument(&reader, argv[reader.at]);
+
+		if (err || out->action != OPTIONS_RUN)
+			return err;
+	}
+	return check_together(out, why);
+}
+
+static void help_option(struct text *out, const struct option *option)
+{
+	char left[SHOWN_MAX];
+	struct text text = TEXT_IN(left);
+
+	if (option->letter)
+		text_printf(&text, "  -%c, --%s", option->letter, option->name);
+	else
+		text_printf(&text, "      --%s", option->name);
+	if (option->optional)
+		text_printf(&text, "[=%s]", option->value);
+	else if (option->value)
+		text_printf(&text, " %s", option->value);
+	text_printf(out, "%-*s  %s\n", HELP_COLUMN, left, option->help);
+}
+
+void options_help(struct text *out)
+{
+	text_puts(out, "sipcall [options] URI             call, talk, exit when the call ends\n"
+		       "sipcall [options] --answer[=SEC]  wait for calls and answer them\n");
+	for (size_t i = 0; i < COUNT; i++) {
+		if (table[i].name)
+			help_option(out, &table[i]);
+		else
+			text_printf(out, "\n%s:\n", table[i].help);
+	}
+	text_puts(out, "\nThe exit code tells how it went: man sipcall has the list.\n");
+}

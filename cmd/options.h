@@ -1,0 +1,63 @@
+/*
+ * What a person asks for on the command line: one table reads argv and prints --help. The result
+ * borrows the strings of argv. Plain values: any thread.
+ */
+#pragma once
+
+#include "codecs/codec.h"
+#include "core/base/addr.h"
+#include "core/base/fault.h"
+#include "core/base/text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	OPTIONS_LISTEN_MAX = 8,
+	OPTIONS_HEADERS_SIZE = 4096,
+	OPTIONS_HELP_SIZE = 8192, /* room for all that options_help() writes */
+	OPTIONS_TIMEOUT_S = 180,  /* of --timeout, where it is not given */
+};
+
+enum options_action {
+	OPTIONS_RUN, /* call target, or wait if answer is set */
+	OPTIONS_HELP,
+	OPTIONS_VERSION,
+	OPTIONS_LIST_CODECS,
+};
+
+struct options {
+	enum options_action action;
+	const char *target; /* NULL with answer */
+	bool answer;
+	uint64_t answer_after_ns;
+	uint16_t answer_code; /* 0: calls are answered */
+	uint64_t duration_ns; /* 0: until somebody hangs up */
+	uint64_t timeout_ns;
+	unsigned calls;     /* 0: no end */
+	unsigned max_calls; /* 0: no limit */
+	const char *mic;    /* NULL: not given; so below */
+	const char *speaker;
+	const char *record;
+	const struct codec *codecs[CODEC_LIST_MAX];
+	size_t codec_count; /* 0: not given */
+	struct addr listen[OPTIONS_LISTEN_MAX];
+	size_t listen_count;
+	char headers[OPTIONS_HEADERS_SIZE]; /* lines with CRLF */
+	size_t headers_len;
+	bool json;
+	bool trace;
+	unsigned verbose; /* how often it was said */
+	bool quiet;
+	bool no_color;
+};
+
+/*
+ * Reads argv, argv[0] aside. Returns -EINVAL with words in why that say what to mend. Nothing after
+ * --help, --version or --list-codecs is looked at.
+ */
+int options_parse(struct options *out, int argc, char *const argv[], struct fault *why);
+
+/* What --help prints: at most 80 columns wide. */
+void options_help(struct text *out);

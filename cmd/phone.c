@@ -1,0 +1,484 @@
+#include "cmd/phone.h"
+
+#include "cmd/json.h"
+#include "cmd/print.h"
+#include "cmd/terminal.h"
+#include "cmd/trace.h"
+#include "cmd/verdict.h"
+#include "core/base/list.h"
+#include "core/base/log.h"
+#include "core/net/loop_uv.h"
+#include "core/ua/agent.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+	USER_SIZE = 64,
+	START_LINE_MAX = 200, /* bytes of it that the log shows */
+	USUAL_PORT = 5060,
+	LINE_SIZE = 2304, /* of the log, and a few words */
+	LINGER_TICKS = 5, /* seconds that a terminal may take nothing before we leave it */
+	LINGER_TICKS_SIGNAL = 2,
+};
+
+static const uint64_t meter_live_ns = 200 * NS_PER_MS;
+static const uint64_t meter_line_ns = NS_PER_S;
+
+struct phone {
+	const struct options *options;
+	struct loop *main_loop;
+	struct loop *agent_loop;
+	struct loop *media_loop;
+	struct loop_thread *agent_thread;
+	struct loop_thread *media_thread;
+	struct terminal *terminal;
+
+	/* From here on the agent thread's, until it has been stopped. */
+	struct agent *agent;
+	struct printer *printer; /* NULL with --json */
+	struct verdict verdict;
+	char user[USER_SIZE];
+	const struct codec *codecs[CODEC_LIST_MAX];
+	size_t codec_count;
+	unsigned ended;
+	unsigned signals;
+	bool closing;
+	struct post start;
+	struct post close;
+	struct post finish;
+	struct timer linger;
+	uint64_t written;
+	unsigned ticks;
+};
+
+static void put_line(struct phone *self, const char *words)
+{
+	char room[LINE_SIZE];
+	struct text text = text_in(room, sizeof(room) - 1);
+
+	text_puts(&text, "sipcall: ");
+	text_put_escaped(&text, slice_of(words));
+	text.size++;
+	text.cut = false;
+	text_putc(&text, '\n');
+	terminal_put(self->terminal, TERMINAL_ERR, text_slice(&text));
+}
+
+static void put_log(void *arg, enum log_level level, const char *line)
+{
+	(void)level;
+	put_line(arg, line);
+}
+
+static void print_line(void *arg, struct slice line)
+{
+	struct phone *self = arg;
+
+	terminal_put(self->terminal, TERMINAL_OUT, line);
+}
+
+static void show_live(void *arg, struct slice line)
+{
+	struct phone *self = arg;
+
+	terminal_live(self->terminal, line);
+}
+
+static void put_json(struct phone *self, const struct ua_event *event)
+{
+	char *line;
+	size_t len;
+
+	if (json_print(&line, event)) {
+		put_line(self, "too little memory for an event");
+		return;
+	}
+	if (!line)
+		return;
+
+	len = strlen(line);
+	line[len] = '\n'; /* a line goes as one piece, and the NUL is of no use there */
+	terminal_put(self->terminal, TERMINAL_OUT, (struct slice){(const uint8_t *)line, len + 1});
+	free(line);
+}
+
+/* Once: everything that is left is hung up, then it is over. */
+static void close_all(struct phone *self)
+{
+	if (self->closing)
+		return;
+
+	self->closing = true;
+	loop_post(self->agent_loop, &self->close); /* not from within the agent's own event */
+}
+
+static bool is_last(struct phone *self, const struct ua_event *event)
+{
+	const struct options *options = self->options;
+
+	if (event->kind != UA_CALL_ENDED)
+		return false;
+	if (!options->answer)
+		return event->ended.outgoing;
+
+	self->ended++;
+	return options->calls > 0 && self->ended >= options->calls;
+}
+
+static void on_event(void *arg, const struct ua_event *event)
+{
+	struct phone *self = arg;
+
+	verdict_event(&self->verdict, event);
+	if (self->printer)
+		printer_event(self->printer, event);
+	else
+		put_json(self, event);
+	if (is_last(self, event))
+		close_all(self);
+}
+
+static void on_trace(void *arg, bool sent, const struct addr *local, const struct addr *remote,
+	struct slice bytes)
+{
+	struct phone *self = arg;
+	uint64_t now = loop_wall(self->agent_loop);
+	size_t len;
+	char *text = trace_print(&len, now, sent, local, remote, bytes);
+
+	if (!text) {
+		put_line(self, "too little memory for a message of the trace");
+		return;
+	}
+	terminal_put(self->terminal, TERMINAL_ERR, (struct slice){(const uint8_t *)text, len});
+	free(text);
+}
+
+/* The first line of a message, for the log: all of it is what --trace is for. */
+static void on_message(void *arg, bool sent, const struct addr *local, const struct addr *remote,
+	struct slice bytes)
+{
+	char room[ADDR_TEXT_SIZE];
+	struct slice line;
+
+	(void)arg;
+	(void)local;
+	if (!log_wanted(LOG_DEBUG))
+		return;
+
+	(void)slice_cut(&line, &bytes, '\r');
+	line.len = line.len < START_LINE_MAX ? line.len : START_LINE_MAX;
+	log_debug("sip: %s %s: %.*s", sent ? "to" : "from", addr_print_port(room, remote),
+		(int)line.len, (const char *)line.data);
+}
+
+/* Who does not read what we wrote shall not keep us for ever. */
+static void on_linger(void *arg)
+{
+	struct phone *self = arg;
+	uint64_t written = terminal_written(self->terminal);
+
+	self->ticks = written == self->written ? self->ticks + 1 : 0;
+	self->written = written;
+	if (self->ticks >= (self->signals > 0 ? LINGER_TICKS_SIGNAL : LINGER_TICKS))
+		_exit(verdict_exit(&self->verdict));
+	timer_start_in(&self->linger, NS_PER_S);
+}
+
+static void run_finish(struct post *post)
+{
+	struct phone *self = container_of(post, struct phone, finish);
+
+	agent_free(self->agent);
+	self->agent = NULL;
+	timer_start_in(&self->linger, NS_PER_S);
+	terminal_end(self->terminal);
+}
+
+static void on_closed(void *arg)
+{
+	struct phone *self = arg;
+
+	loop_post(self->agent_loop, &self->finish); /* not from within what is freed there */
+}
+
+static void run_close(struct post *post)
+{
+	struct phone *self = container_of(post, struct phone, close);
+
+	if (self->agent)
+		agent_close(self->agent, on_closed, self);
+	else
+		on_closed(self);
+}
+
+static void fail(struct phone *self, int code, const char *words)
+{
+	put_line(self, words);
+	verdict_fail(&self->verdict, code);
+	close_all(self);
+}
+
+/* The first one hangs up, a second one does not wait for the far end. */
+static void on_signal(void *arg, int number)
+{
+	struct phone *self = arg;
+
+	self->signals++;
+	if (self->signals > 1) {
+		terminal_last_words("sipcall: left without waiting for the far end\n");
+		_exit(VERDICT_SIGNAL + number);
+	}
+	verdict_signal(&self->verdict, number);
+	close_all(self);
+}
+
+/* nohup has the terminal's end ignored, and so do we. */
+static bool is_ignored(int number)
+{
+	struct sigaction action;
+
+	return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
+static int catch_signals(struct phone *self)
+{
+	int err;
+
+	err = loop_uv_signal(self->agent_loop, SIGINT, on_signal, self);
+	if (!err)
+		err = loop_uv_signal(self->agent_loop, SIGTERM, on_signal, self);
+	if (!err && !is_ignored(SIGHUP))
+		err = loop_uv_signal(self->agent_loop, SIGHUP, on_signal, self);
+	return err;
+}
+
+/* Live lines often enough to look alive, lines on a pipe so that they can be read. */
+static uint64_t meter_every(const struct phone *self)
+{
+	const struct options *options = self->options;
+
+	if (options->json || options->quiet)
+		return 0;
+	if (terminal_is_live(self->terminal))
+		return meter_live_ns;
+	return options->verbose > 0 ? meter_line_ns : 0;
+}
+
+static void configure(struct ua_config *config, struct phone *self)
+{
+	const struct options *options = self->options;
+
+	*config = (struct ua_config){
+		.loop = self->agent_loop,
+		.media_loop = self->media_loop,
+		.user_agent = "sipcall/" SIPCALL_VERSION,
+		.user = self->user,
+		.mic = options->mic ? options->mic : "silence",
+		.speaker = options->speaker ? options->speaker : "null",
+		.record = options->record,
+		.codecs = self->codecs,
+		.codec_count = self->codec_count,
+		.headers = {(const uint8_t *)options->headers, options->headers_len},
+		.policy =
+			{
+				.answer = options->answer && options->answer_code == 0,
+				.answer_after_ns = options->answer_after_ns,
+				.refuse_code = options->answer_code,
+				.max_calls = options->max_calls,
+				.duration_ns = options->duration_ns,
+				.ring_limit_ns = options->timeout_ns,
+			},
+		.meter_ns = meter_every(self),
+		.event = on_event,
+		.arg = self,
+		.trace = options->trace ? on_trace : on_message,
+	};
+}
+
+/* Where nobody said where: calls are expected at the usual port, answers at any. */
+static int listen_somewhere(struct phone *self, struct fault *why)
+{
+	struct addr any = {.family = ADDR_IPV4};
+	int err = 0;
+
+	for (size_t i = 0; i < self->options->listen_count && !err; i++)
+		err = agent_listen(self->agent, &self->options->listen[i], false, why);
+	if (self->options->listen_count > 0)
+		return err;
+
+	any.port = self->options->answer ? USUAL_PORT : 0;
+	return agent_listen(self->agent, &any, self->options->answer, why);
+}
+
+static void run_start(struct post *post)
+{
+	struct phone *self = container_of(post, struct phone, start);
+	struct ua_config config;
+	struct fault why;
+	unsigned call;
+	size_t at;
+	int err;
+
+	configure(&config, self);
+	if (agent_new(&self->agent, &config)) {
+		self->agent = NULL;
+		fail(self, VERDICT_LOCAL, "too little memory for a phone");
+		return;
+	}
+	if (listen_somewhere(self, &why)) {
+		fail(self, VERDICT_LOCAL, why.words);
+		return;
+	}
+	if (!self->options->target)
+		return;
+
+	err = agent_call(&call, self->agent, self->options->target, &why, &at);
+	if (err)
+		fail(self, err == -EINVAL ? VERDICT_USAGE : VERDICT_LOCAL, why.words);
+}
+
+/* The login name, or of it what can stand in a URI as it is (RFC 3261, section 25.1: unreserved).
+ */
+static void take_user(struct phone *self)
+{
+	const char *name = getenv("USER");
+	struct text text = TEXT_IN(self->user);
+
+	for (; name && *name != '\0'; name++)
+		if ((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
+			(*name >= '0' && *name <= '9') || strchr("-_.!~*'()", *name))
+			text_putc(&text, *name);
+	if (text.len == 0)
+		text_puts(&text, "sipcall");
+}
+
+static void take_codecs(struct phone *self)
+{
+	const struct options *options = self->options;
+
+	self->codec_count = options->codec_count > 0 ? options->codec_count : codec_count();
+	for (size_t i = 0; i < self->codec_count; i++)
+		self->codecs[i] = options->codec_count > 0 ? options->codecs[i] : codec_at(i);
+}
+
+/* A person who hears nothing shall not have to guess why. */
+static void tell_silence(struct phone *self)
+{
+	const struct options *options = self->options;
+	char room[LINE_SIZE];
+	struct text text = TEXT_IN(room);
+
+	if (options->quiet || options->answer_code > 0 || (options->mic && options->speaker))
+		return;
+
+	text_printf(&text, "this build has no sound devices:%s%s%s",
+		options->mic ? "" : " silence is sent (--mic)",
+		options->mic || options->speaker ? "" : ",",
+		options->speaker ? "" : " what comes is not heard (--speaker)");
+	put_line(self, room);
+}
+
+static int make_printer(struct phone *self)
+{
+	const struct options *options = self->options;
+	struct printer_config config = {
+		.quiet = options->quiet,
+		.verbose = options->verbose > 0,
+		.color = terminal_has_color(self->terminal) && !options->no_color,
+		.utf8 = terminal_has_utf8(self->terminal),
+		.live = terminal_is_live(self->terminal),
+		.listening = options->answer || options->listen_count > 0,
+		.line = print_line,
+		.show_live = show_live,
+		.arg = self,
+	};
+
+	return options->json ? 0 : printer_new(&self->printer, &config);
+}
+
+static void open_log(struct phone *self)
+{
+	static const enum log_level levels[] = {LOG_WARNING, LOG_INFO, LOG_DEBUG};
+	unsigned verbose = self->options->verbose < 2 ? self->options->verbose : 2;
+
+	log_open(self->options->quiet ? LOG_ERROR : levels[verbose], put_log, self);
+}
+
+/* All that is needed before a thread starts. */
+static int make(struct phone *self)
+{
+	int err;
+
+	err = loop_uv_new(&self->main_loop);
+	if (!err)
+		err = loop_uv_new(&self->agent_loop);
+	if (!err)
+		err = loop_uv_new(&self->media_loop);
+	if (!err)
+		err = terminal_new(&self->terminal, self->main_loop);
+	if (!err)
+		err = make_printer(self);
+	if (err)
+		return err;
+
+	self->start.run = run_start;
+	self->close.run = run_close;
+	self->finish.run = run_finish;
+	timer_init(&self->linger, self->agent_loop, on_linger, self);
+	take_user(self);
+	take_codecs(self);
+	return catch_signals(self);
+}
+
+/* Runs until the end; everything that was started has ended then. */
+static int run(struct phone *self)
+{
+	int err;
+
+	open_log(self); /* while there is no other thread */
+	err = loop_thread_start(&self->media_thread, self->media_loop, "media");
+	if (err)
+		goto out;
+	err = loop_thread_start(&self->agent_thread, self->agent_loop, "agent");
+	if (err)
+		goto out;
+
+	tell_silence(self);
+	loop_post(self->agent_loop, &self->start);
+	terminal_run(self->terminal);
+	loop_thread_stop(self->agent_thread);
+out:
+	loop_thread_stop(self->media_thread);
+	log_open(LOG_ERROR, NULL, NULL);
+	return err;
+}
+
+int phone_run(int *exit_code, const struct options *options, struct fault *why)
+{
+	struct phone *self;
+	int err;
+
+	self = calloc(1, sizeof(*self));
+	if (!self)
+		return fault_set(why, -ENOMEM, "too little memory to start");
+
+	signal(SIGPIPE, SIG_IGN); /* who stops reading ends no call */
+	self->options = options;
+	err = make(self);
+	if (!err)
+		err = run(self);
+	if (err)
+		fault_set(why, err, "cannot start: %s", strerror(-err));
+
+	*exit_code = verdict_exit(&self->verdict);
+	terminal_free(self->terminal);
+	printer_free(self->printer);
+	loop_uv_free(self->agent_loop);
+	loop_uv_free(self->media_loop);
+	loop_uv_free(self->main_loop);
+	free(self);
+	return err;
+}

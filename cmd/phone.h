@@ -1,0 +1,15 @@
+/*
+ * One run of the program: the three threads (this one is the terminal's), the agent, its readers,
+ * signals, and when all of it is over.
+ */
+#pragma once
+
+#include "cmd/options.h"
+#include "core/base/fault.h"
+
+/*
+ * Calls or waits, until there is nothing left to do; on the main thread. options have passed
+ * check_options(). The exit code goes to exit_code. Returns an error, with words in why, if it
+ * could not even start.
+ */
+int phone_run(int *exit_code, const struct options *options, struct fault *why);

@@ -1,0 +1,326 @@
+#include "cmd/terminal.h"
+
+#include "cmd/columns.h"
+#include "core/base/list.h"
+#include "core/base/text.h"
+#include "core/net/loop_uv.h"
+
+#include <assert.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum {
+	CHUNK = 4096, /* of one write(), so that a slow reader is seen to read */
+	WIDTH_DEFAULT = 80,
+	LIVE_MAX = 1024, /* bytes of the live line */
+};
+
+static const char clear_line[] = "\r\x1b[K";
+
+struct terminal {
+	struct loop *loop;
+	struct post end;
+	bool live;
+	bool color;
+	bool utf8;
+
+	/* The main thread's. */
+	bool gone[TERMINAL_STREAMS];      /* nobody reads it any more, or it takes nothing */
+	bool on_screen[TERMINAL_STREAMS]; /* it is the terminal that the live line is on */
+	char live_line[LIVE_MAX];
+	size_t live_len;
+
+	/* Each thread's. Relaxed: nothing else depends on them. */
+	atomic_size_t queued;
+	atomic_size_t dropped;
+	atomic_size_t live_queued;
+	atomic_uint_least64_t written;
+};
+
+/* What waits to be written. */
+struct piece {
+	struct post post;
+	struct terminal *terminal;
+	enum terminal_stream stream;
+	bool live;
+	size_t len;
+	uint8_t bytes[];
+};
+
+static int fd_of(enum terminal_stream stream)
+{
+	return stream == TERMINAL_OUT ? STDOUT_FILENO : STDERR_FILENO;
+}
+
+/* Whether it was written, or has to be tried again; false: the stream is gone. */
+static bool write_some(struct terminal *self, int fd, struct slice *bytes)
+{
+	size_t len = bytes->len < CHUNK ? bytes->len : CHUNK;
+	ssize_t wrote = write(fd, bytes->data, len);
+	struct slice done;
+
+	if (wrote >= 0) {
+		(void)slice_take(&done, bytes, (size_t)wrote);
+		atomic_fetch_add_explicit(&self->written, done.len, memory_order_relaxed);
+		return true;
+	}
+	if (errno == EAGAIN) { /* whoever shares it with us made it so */
+		struct pollfd ready = {.fd = fd, .events = POLLOUT};
+
+		poll(&ready, 1, -1);
+		return true;
+	}
+	return errno == EINTR;
+}
+
+static void write_all(struct terminal *self, enum terminal_stream stream, struct slice bytes)
+{
+	while (bytes.len > 0 && !self->gone[stream])
+		self->gone[stream] = !write_some(self, fd_of(stream), &bytes);
+}
+
+static size_t screen_width(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return WIDTH_DEFAULT;
+	return size.ws_col;
+}
+
+static void draw_live(struct terminal *self)
+{
+	struct slice line = {(const uint8_t *)self->live_line, self->live_len};
+
+	/* a character in the last column would wrap on some terminals */
+	line = columns_cut(line, screen_width() - 1);
+	write_all(self, TERMINAL_OUT, slice_of(clear_line));
+	write_all(self, TERMINAL_OUT, line);
+}
+
+static void set_live(struct terminal *self, struct slice line)
+{
+	bool shown = self->live_len > 0;
+
+	self->live_len = line.len < LIVE_MAX ? line.len : LIVE_MAX;
+	memcpy(self->live_line, line.data, self->live_len);
+	if (self->live_len > 0)
+		draw_live(self);
+	else if (shown)
+		write_all(self, TERMINAL_OUT, slice_of(clear_line));
+}
+
+static void write_lines(struct terminal *self, enum terminal_stream stream, struct slice lines)
+{
+	bool over = self->live_len > 0 && self->on_screen[stream];
+
+	if (over)
+		write_all(self, TERMINAL_OUT, slice_of(clear_line));
+	write_all(self, stream, lines);
+	if (over)
+		draw_live(self);
+}
+
+static void tell_dropped(struct terminal *self)
+{
+	size_t dropped = atomic_exchange_explicit(&self->dropped, 0, memory_order_relaxed);
+	char room[128];
+	struct text text = TEXT_IN(room);
+
+	if (dropped == 0)
+		return;
+
+	text_printf(&text, "sipcall: %zu piece%s of output dropped, as nobody read it in time\n",
+		dropped, dropped == 1 ? "" : "s");
+	write_lines(self, TERMINAL_ERR, text_slice(&text));
+}
+
+static size_t cost(size_t len)
+{
+	return sizeof(struct piece) + len;
+}
+
+static void run_piece(struct post *post)
+{
+	struct piece *piece = container_of(post, struct piece, post);
+	struct terminal *self = piece->terminal;
+	struct slice bytes = {piece->bytes, piece->len};
+
+	if (piece->live)
+		set_live(self, bytes);
+	else
+		write_lines(self, piece->stream, bytes);
+	atomic_fetch_sub_explicit(&self->queued, cost(piece->len), memory_order_relaxed);
+	if (piece->live)
+		atomic_fetch_sub_explicit(&self->live_queued, 1, memory_order_relaxed);
+	free(piece);
+	tell_dropped(self);
+}
+
+/* NULL if there is no room. */
+static struct piece *piece_new(struct terminal *self, struct slice bytes)
+{
+	size_t before =
+		atomic_fetch_add_explicit(&self->queued, cost(bytes.len), memory_order_relaxed);
+	struct piece *piece = NULL;
+
+	if (bytes.len <= TERMINAL_QUEUE_MAX && before <= TERMINAL_QUEUE_MAX - bytes.len)
+		piece = calloc(1, sizeof(*piece) + bytes.len);
+	if (!piece) {
+		atomic_fetch_sub_explicit(&self->queued, cost(bytes.len), memory_order_relaxed);
+		return NULL;
+	}
+	piece->post.run = run_piece;
+	piece->terminal = self;
+	piece->len = bytes.len;
+	if (bytes.len > 0)
+		memcpy(piece->bytes, bytes.data, bytes.len);
+	return piece;
+}
+
+void terminal_put(struct terminal *terminal, enum terminal_stream stream, struct slice bytes)
+{
+	struct piece *piece = piece_new(terminal, bytes);
+
+	if (!piece) {
+		atomic_fetch_add_explicit(&terminal->dropped, 1, memory_order_relaxed);
+		return;
+	}
+	piece->stream = stream;
+	loop_post(terminal->loop, &piece->post);
+}
+
+/* One that is not drawn yet is enough: the next tells more. But taking it away is never left out.
+ */
+void terminal_live(struct terminal *terminal, struct slice line)
+{
+	struct piece *piece;
+
+	if (!terminal->live)
+		return;
+	if (line.len > 0 && atomic_load_explicit(&terminal->live_queued, memory_order_relaxed) > 0)
+		return;
+
+	piece = piece_new(terminal, line);
+	if (!piece)
+		return;
+	piece->live = true;
+	atomic_fetch_add_explicit(&terminal->live_queued, 1, memory_order_relaxed);
+	loop_post(terminal->loop, &piece->post);
+}
+
+/* Set and not empty (no-color.org). */
+static bool env_set(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value && value[0] != '\0';
+}
+
+static bool cursor_moves(void)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && term && term[0] != '\0' && strcmp(term, "dumb") != 0;
+}
+
+/* The variable that decides the characters, as POSIX orders them; not the installed locales, of
+ * which a container has none. */
+static bool env_utf8(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	size_t i = 0;
+	struct slice charset;
+
+	while (i < sizeof(names) / sizeof(names[0]) && !env_set(names[i]))
+		i++;
+	if (i == sizeof(names) / sizeof(names[0]))
+		return false;
+
+	charset = slice_of(getenv(names[i]));
+	(void)slice_take(&(struct slice){0}, &charset, slice_find(charset, '.'));
+	return slice_starts_nocase(charset, ".utf-8") || slice_starts_nocase(charset, ".utf8");
+}
+
+static void stop_loop(struct post *post)
+{
+	loop_uv_stop(container_of(post, struct terminal, end)->loop);
+}
+
+int terminal_new(struct terminal **out, struct loop *loop)
+{
+	struct terminal *self = calloc(1, sizeof(*self));
+
+	if (!self)
+		return -ENOMEM;
+
+	self->loop = loop;
+	self->end.run = stop_loop;
+	self->live = cursor_moves();
+	self->color = self->live && !env_set("NO_COLOR");
+	self->utf8 = env_utf8();
+	self->on_screen[TERMINAL_OUT] = self->live;
+	self->on_screen[TERMINAL_ERR] = self->live && isatty(STDERR_FILENO);
+	atomic_init(&self->queued, 0);
+	atomic_init(&self->dropped, 0);
+	atomic_init(&self->live_queued, 0);
+	atomic_init(&self->written, 0);
+	*out = self;
+	return 0;
+}
+
+void terminal_free(struct terminal *terminal)
+{
+	if (!terminal)
+		return;
+
+	terminal_end(terminal); /* posts run in their order, so this runs all before it */
+	terminal_run(terminal);
+	set_live(terminal, (struct slice){(const uint8_t *)"", 0});
+	tell_dropped(terminal);
+	free(terminal);
+}
+
+void terminal_run(struct terminal *terminal)
+{
+	loop_uv_run(terminal->loop);
+}
+
+void terminal_end(struct terminal *terminal)
+{
+	loop_post(terminal->loop, &terminal->end);
+}
+
+bool terminal_is_live(const struct terminal *terminal)
+{
+	return terminal->live;
+}
+
+bool terminal_has_color(const struct terminal *terminal)
+{
+	return terminal->color;
+}
+
+bool terminal_has_utf8(const struct terminal *terminal)
+{
+	return terminal->utf8;
+}
+
+uint64_t terminal_written(const struct terminal *terminal)
+{
+	return atomic_load_explicit(&terminal->written, memory_order_relaxed);
+}
+
+void terminal_last_words(const char *line)
+{
+	struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
+	struct slice words = slice_of(line);
+
+	if (poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+		return;
+	if (write(STDERR_FILENO, words.data, words.len) < 0)
+		return; /* nobody is left to be told */
+}

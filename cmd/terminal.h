@@ -1,0 +1,56 @@
+/*
+ * The terminal: the only one to write to standard output and standard error. It lives on the main
+ * thread, which may stand still in write() for as long as nobody reads; all other threads hand it
+ * bytes through a bounded queue and go on. What the queue cannot hold is dropped, counted and told.
+ */
+#pragma once
+
+#include "core/base/bytes.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct loop;
+struct terminal;
+
+enum terminal_stream { TERMINAL_OUT, TERMINAL_ERR, TERMINAL_STREAMS };
+
+enum { TERMINAL_QUEUE_MAX = 1 << 20 }; /* bytes that wait, their bookkeeping included */
+
+/* loop: the main thread's, kept until terminal_free(). -ENOMEM. */
+int terminal_new(struct terminal **out, struct loop *loop);
+
+/* With no other thread left that writes. Writes what still waits. NULL is allowed. */
+void terminal_free(struct terminal *terminal);
+
+/* Runs the loop on the calling thread, until terminal_end(). */
+void terminal_run(struct terminal *terminal);
+
+/* Lets terminal_run() return, after what this thread has put. Once. Any thread. */
+void terminal_end(struct terminal *terminal);
+
+/* Writes bytes, whole lines, as they are. Any thread. */
+void terminal_put(struct terminal *terminal, enum terminal_stream stream, struct slice bytes);
+
+/*
+ * The live line, redrawn in place under everything else: line without newline and control
+ * characters is cut at the edge of the screen; an empty one takes it away. Only where
+ * terminal_is_live(). Any thread.
+ */
+void terminal_live(struct terminal *terminal, struct slice line);
+
+/* Standard output is a terminal with a cursor that moves. Any thread, as below. */
+bool terminal_is_live(const struct terminal *terminal);
+
+/* Colours are welcome there, as far as the environment tells (NO_COLOR). */
+bool terminal_has_color(const struct terminal *terminal);
+
+/* The environment's characters are UTF-8. */
+bool terminal_has_utf8(const struct terminal *terminal);
+
+/* Grows with all that is written: one that stands still while something waits has no reader. */
+uint64_t terminal_written(const struct terminal *terminal);
+
+/* Writes to standard error past the queue, if it takes it at once: for words before _exit(). */
+void terminal_last_words(const char *line);

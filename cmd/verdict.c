@@ -1,0 +1,87 @@
+#include "cmd/verdict.h"
+
+#include <signal.h>
+
+enum answered { NO, YES, EITHER };
+
+enum { ANY_CODE = 0 };
+
+/* How a call that we placed ended, and what that is worth; the first row that fits counts. */
+static const struct row {
+	enum ua_cause cause;
+	enum answered answered;
+	uint16_t code;
+	int exit; /* enum verdict_code */
+} table[] = {
+	{UA_CAUSE_LOCAL, YES, ANY_CODE, VERDICT_DONE},
+	{UA_CAUSE_LOCAL, NO, ANY_CODE, VERDICT_NO_ANSWER}, /* unless a signal came: see there */
+	{UA_CAUSE_REMOTE, YES, ANY_CODE, VERDICT_DONE},
+	{UA_CAUSE_REMOTE, NO, ANY_CODE, VERDICT_REJECTED},
+	{UA_CAUSE_TIMEOUT, EITHER, ANY_CODE, VERDICT_NO_ANSWER},
+	{UA_CAUSE_UNREACHABLE, EITHER, ANY_CODE, VERDICT_UNREACHABLE},
+	{UA_CAUSE_MEDIA, EITHER, ANY_CODE, VERDICT_MEDIA},
+	{UA_CAUSE_ERROR, EITHER, ANY_CODE, VERDICT_LOCAL},
+	{UA_CAUSE_REJECTED, EITHER, 401, VERDICT_AUTH},
+	{UA_CAUSE_REJECTED, EITHER, 407, VERDICT_AUTH},
+	{UA_CAUSE_REJECTED, EITHER, 408, VERDICT_NO_ANSWER},
+	{UA_CAUSE_REJECTED, EITHER, 480, VERDICT_NO_ANSWER},
+	{UA_CAUSE_REJECTED, EITHER, 486, VERDICT_BUSY},
+	{UA_CAUSE_REJECTED, EITHER, 600, VERDICT_BUSY},
+	{UA_CAUSE_REJECTED, EITHER, 603, VERDICT_BUSY},
+	{UA_CAUSE_REJECTED, EITHER, 488, VERDICT_MEDIA},
+	{UA_CAUSE_REJECTED, EITHER, 606, VERDICT_MEDIA},
+	{UA_CAUSE_REJECTED, EITHER, 503, VERDICT_UNREACHABLE},
+	{UA_CAUSE_REJECTED, EITHER, ANY_CODE, VERDICT_REJECTED},
+};
+
+static bool fits(const struct row *row, const struct ua_event *event)
+{
+	return row->cause == event->ended.cause &&
+	       (row->answered == EITHER || (row->answered == YES) == event->ended.answered) &&
+	       (row->code == ANY_CODE || row->code == event->ended.code);
+}
+
+static int code_of(const struct ua_event *event)
+{
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+		if (fits(&table[i], event))
+			return table[i].exit;
+	return VERDICT_LOCAL; /* a cause without a row */
+}
+
+/* Ctrl-C is a way to hang up like any other; before the answer, there is nothing to hang up. */
+static bool by_signal(const struct verdict *verdict, const struct ua_event *event)
+{
+	return verdict->signal && event->ended.cause == UA_CAUSE_LOCAL && !event->ended.answered;
+}
+
+void verdict_event(struct verdict *verdict, const struct ua_event *event)
+{
+	if (event->kind != UA_CALL_ENDED || !event->ended.outgoing || verdict->failed)
+		return;
+
+	verdict->code =
+		by_signal(verdict, event) ? VERDICT_SIGNAL + verdict->signal : code_of(event);
+}
+
+void verdict_signal(struct verdict *verdict, int number)
+{
+	if (!verdict->signal)
+		verdict->signal = number;
+}
+
+void verdict_fail(struct verdict *verdict, int code)
+{
+	if (verdict->failed)
+		return;
+
+	verdict->failed = true;
+	verdict->code = code;
+}
+
+int verdict_exit(const struct verdict *verdict)
+{
+	if (verdict->signal && verdict->signal != SIGINT)
+		return VERDICT_SIGNAL + verdict->signal;
+	return verdict->code;
+}

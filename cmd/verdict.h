@@ -1,0 +1,36 @@
+/*
+ * The exit code: what happened, as one number that scripts can trust. A reader of the event stream.
+ * A plain value, for one thread at a time.
+ */
+#pragma once
+
+#include "core/ua/event.h"
+
+enum verdict_code {
+	VERDICT_DONE = 0,
+	VERDICT_USAGE = 2,
+	VERDICT_UNREACHABLE = 3,
+	VERDICT_REJECTED = 4,
+	VERDICT_BUSY = 5,
+	VERDICT_NO_ANSWER = 6,
+	VERDICT_AUTH = 7,
+	VERDICT_MEDIA = 8,
+	VERDICT_LOCAL = 9,
+	VERDICT_SIGNAL = 128, /* and the signal's number */
+};
+
+/* All zero: nothing has happened. How calls end that we took (--answer) does not matter. */
+struct verdict {
+	int signal; /* the first that came; 0: none */
+	int code;
+	bool failed; /* code is of something other than a call, and stays */
+};
+
+void verdict_event(struct verdict *verdict, const struct ua_event *event);
+
+void verdict_signal(struct verdict *verdict, int number);
+
+/* What has nothing to do with a call went wrong. code: one of enum verdict_code. */
+void verdict_fail(struct verdict *verdict, int code);
+
+int verdict_exit(const struct verdict *verdict);

@@ -1,0 +1,24 @@
+/*
+ * How things are written for people, wherever they are shown. Any thread.
+ */
+#pragma once
+
+#include "core/base/addr.h"
+#include "core/base/text.h"
+
+#include <stdbool.h>
+
+/* Appends text from outside: harmless, and of what is longer than anybody reads, the beginning. */
+void words_put(struct text *out, struct slice bytes);
+
+/* Appends "2:31" or "1:02:31"; half a second is none. duration_s: at least 0. */
+void words_put_duration(struct text *out, double duration_s);
+
+/* A URI as people write it: without "sip:". */
+struct slice words_uri(struct slice uri);
+
+/* What people call the far end: the user of its URI, or the host if there is none. */
+struct slice words_name(struct slice uri);
+
+/* Whether addr can be read from uri, so that it need not be told. */
+bool words_uri_shows(struct slice uri, const struct addr *addr);

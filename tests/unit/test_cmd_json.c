@@ -1,0 +1,217 @@
+/* cmd/json: each event as machines read it: names, types and order of fields, hostile bytes. */
+#include "cmd/json.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+#include <jansson.h>
+
+#define TEXT(literal)                                                                              \
+	{                                                                                          \
+		(const uint8_t *)(literal), sizeof(literal) - 1                                    \
+	}
+#define IP(a, b, c, d, at)                                                                         \
+	{                                                                                          \
+		.family = ADDR_IPV4, .port = (at), .ip = {(a), (b), (c), (d) }                     \
+	}
+#define WALL .wall_ns = 1795215600000412999 /* 2026-11-20 23:00:00.000412999 */
+#define CALL WALL, .call = 1, .call_id = TEXT("3f9c@192.0.2.7"), .peer = TEXT("sip:bob@example.org")
+#define HEAD(name)                                                                                 \
+	"{\"v\":1,\"ts\":\"2026-11-20T23:00:00.000412Z\",\"event\":\"" name                        \
+	"\",\"phone\":null,\"account\":null,\"call\":1,\"call_id\":\"3f9c@192.0.2.7\","            \
+	"\"peer\":\"sip:bob@example.org\","
+#define FIGURES                                                                                    \
+	"\"sent\":7550,\"received\":7548,\"lost\":2,\"late\":3,\"jitter_ms\":1.263,"               \
+	"\"rtt_ms\":20.4,\"buffer_ms\":24.0,\"concealed_pct\":0.1,\"mos\":4.4"
+#define STATS                                                                                      \
+	{                                                                                          \
+		.sent = 7550, .received = 7548, .lost = 2, .late = 3, .jitter_ms = 1.26349,        \
+		.rtt_ms = 20.4, .buffer_ms = 24, .concealed_pct = 0.1, .mos = 4.4                  \
+	}
+
+/* clang-format off */
+static const struct {
+	struct ua_event event;
+	const char *json; /* NULL: machines are not told */
+} rows[] = {
+	{{.kind = UA_LISTENING, WALL, .phone = "a",
+		.listening = {"udp", IP(127, 0, 0, 1, 5060), true}},
+		"{\"v\":1,\"ts\":\"2026-11-20T23:00:00.000412Z\",\"event\":\"listening\","
+		"\"phone\":\"a\",\"account\":null,\"call\":null,\"call_id\":null,\"peer\":null,"
+		"\"transport\":\"udp\",\"address\":\"127.0.0.1\",\"port\":5060}"},
+	{{.kind = UA_LISTENING, .account = "work",
+		.listening = {"udp", {.family = ADDR_IPV6, .ip = {[15] = 1}}, false}},
+		"{\"v\":1,\"ts\":\"1970-01-01T00:00:00.000000Z\",\"event\":\"listening\","
+		"\"phone\":null,\"account\":\"work\",\"call\":null,\"call_id\":null,\"peer\":null,"
+		"\"transport\":\"udp\",\"address\":\"::1\",\"port\":0}"},
+	{{.kind = UA_CALL_OUTGOING, CALL, .way = {"udp", {0}}},
+		HEAD("call.outgoing")
+		"\"transport\":\"udp\",\"address\":null,\"port\":null,\"display\":null}"},
+	{{.kind = UA_CALL_INCOMING, CALL, .display = TEXT("Bob"),
+		.way = {"udp", IP(192, 0, 2, 7, 5070)}},
+		HEAD("call.incoming")
+		"\"transport\":\"udp\",\"address\":\"192.0.2.7\",\"port\":5070,\"display\":\"Bob\"}"},
+	{{.kind = UA_CALL_RINGING, CALL, .provisional = {180, TEXT("Ringing")}},
+		HEAD("call.ringing") "\"code\":180,\"reason\":\"Ringing\"}"},
+	{{.kind = UA_CALL_PROGRESS, CALL, .provisional = {183, TEXT("")}},
+		HEAD("call.progress") "\"code\":183,\"reason\":\"\"}"},
+	{{.kind = UA_CALL_ANSWERED, CALL,
+		.media = {"opus", 48000, 111, IP(198, 51, 100, 4, 40212), NULL}},
+		HEAD("call.answered") "\"codec\":\"opus\",\"rate\":48000,\"payload_type\":111,"
+		"\"address\":\"198.51.100.4:40212\",\"srtp\":null}"},
+	{{.kind = UA_CALL_MEDIA, CALL,
+		.media = {"pcmu", 8000, 0, {.family = ADDR_IPV6, .port = 4000, .ip = {[15] = 1}},
+			"aes-256-gcm"}},
+		HEAD("call.media") "\"codec\":\"pcmu\",\"rate\":8000,\"payload_type\":0,"
+		"\"address\":\"[::1]:4000\",\"srtp\":\"aes-256-gcm\"}"},
+	{{.kind = UA_CALL_STATS, CALL,
+		.stats = {.now = STATS, .duration_s = 5.0004, .final = false}},
+		HEAD("call.stats") FIGURES ",\"duration_s\":5.0,\"final\":false}"},
+	{{.kind = UA_CALL_METER, CALL, .stats = {.now = STATS}}, NULL},
+	{{.kind = UA_CALL_ENDED, CALL,
+		.ended = {.cause = UA_CAUSE_REMOTE, .code = 200, .reason = TEXT("Normal call clearing"),
+			.outgoing = true, .answered = true, .duration_s = 151.24, .stats = STATS,
+			.recording = "a.wav"}},
+		HEAD("call.ended") "\"cause\":\"remote\",\"code\":200,"
+		"\"reason\":\"Normal call clearing\",\"words\":null,\"direction\":\"outgoing\","
+		"\"answered\":true,\"duration_s\":151.24," FIGURES ",\"recording\":\"a.wav\"}"},
+	{{.kind = UA_CALL_ENDED, CALL,
+		.ended = {.cause = UA_CAUSE_UNREACHABLE, .words = "nothing \x1b there",
+			.stats = {.lost = -1, .rtt_ms = -1, .mos = (double)NAN}}},
+		HEAD("call.ended") "\"cause\":\"unreachable\",\"code\":0,\"reason\":\"\","
+		"\"words\":\"nothing \\\\x1b there\",\"direction\":\"incoming\","
+		"\"answered\":false,\"duration_s\":0.0,\"sent\":0,\"received\":0,\"lost\":-1,"
+		"\"late\":0,\"jitter_ms\":0.0,\"rtt_ms\":null,\"buffer_ms\":0.0,"
+		"\"concealed_pct\":0.0,\"mos\":null,\"recording\":null}"},
+	{{.kind = UA_ERROR, CALL, .error = {"a\xff.wav"}},
+		HEAD("error") "\"words\":\"a\\\\xff.wav\"}"},
+};
+/* clang-format on */
+
+static size_t allocations_left = SIZE_MAX;
+
+/* The linker sends each calloc() of this program to the first, by --wrap=calloc. */
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	if (allocations_left == 0)
+		return NULL;
+
+	allocations_left--;
+	return __real_calloc(count, size);
+}
+
+/* What jansson is given. */
+static void *counted_malloc(size_t size)
+{
+	if (allocations_left == 0)
+		return NULL;
+
+	allocations_left--;
+	return malloc(size);
+}
+
+static void test_table(void **state)
+{
+	bool seen[UA_EVENT_KINDS] = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char *line;
+
+		assert_int_equal(json_print(&line, &rows[i].event), 0);
+		if (rows[i].json)
+			assert_string_equal(line, rows[i].json);
+		else
+			assert_null(line);
+		seen[rows[i].event.kind] = true;
+		free(line);
+	}
+	for (size_t i = 0; i < UA_EVENT_KINDS; i++)
+		assert_true(seen[i]);
+}
+
+/* Whatever bytes come, it is one line of valid JSON, and what is readable comes back as it was. */
+static void test_hostile(void **state)
+{
+	static const char raw[] =
+		"\"}\r\n{\"v\":2\\ \x00\x1b]0;x\x07\x7f\xc3\xb6\xff\xed\xa0\x80\xe2\x80\xa8";
+	struct ua_event event = {.kind = UA_CALL_INCOMING, .call = 4294967295u};
+	struct slice bytes = {(const uint8_t *)raw, sizeof(raw) - 1};
+	json_t *object;
+	char *line;
+
+	(void)state;
+	event.peer = event.call_id = event.display = bytes;
+	assert_int_equal(json_print(&line, &event), 0);
+	assert_null(strpbrk(line, "\r\n\x1b\x07\x7f"));
+	object = json_loads(line, JSON_REJECT_DUPLICATES, NULL);
+	assert_non_null(object);
+	assert_string_equal(json_string_value(json_object_get(object, "display")),
+		"\"}\\x0d\\x0a{\"v\":2\\ \\x00\\x1b]0;x\\x07\\x7f\xc3\xb6\\xff\\xed\\xa0\\x80"
+		"\\xe2\\x80\\xa8");
+	assert_int_equal(json_integer_value(json_object_get(object, "v")), 1);
+	assert_int_equal(json_integer_value(json_object_get(object, "call")), 4294967295u);
+	json_decref(object);
+	free(line);
+}
+
+static void test_long(void **state)
+{
+	static char name[70000];
+	struct ua_event event = {.kind = UA_CALL_INCOMING, .call = 1};
+	json_t *object;
+	char *line;
+
+	(void)state;
+	memset(name, '\x1b', sizeof(name));
+	event.display = (struct slice){(const uint8_t *)name, sizeof(name)};
+	assert_int_equal(json_print(&line, &event), 0);
+	object = json_loads(line, 0, NULL);
+	assert_int_equal(json_string_length(json_object_get(object, "display")), 4 * sizeof(name));
+	json_decref(object);
+	free(line);
+}
+
+/* Each allocation, jansson's too, fails in turn: a whole line or none, and nothing leaks. */
+static void test_no_memory(void **state)
+{
+	size_t allowed = 0;
+	char *line;
+	int err;
+
+	(void)state;
+	do {
+		line = NULL;
+		allocations_left = allowed++;
+		json_set_alloc_funcs(counted_malloc, free);
+		err = json_print(&line, &rows[10].event);
+		allocations_left = SIZE_MAX;
+		json_set_alloc_funcs(malloc, free);
+
+		assert_true(err == 0 || err == -ENOMEM);
+		if (err)
+			assert_null(line);
+		else
+			assert_string_equal(line, rows[10].json);
+		free(line);
+	} while (err);
+	assert_true(allowed > 40);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_no_memory),
+	};
+
+	return cmocka_run_group_tests_name("cmd/json", tests, NULL, NULL);
+}

@@ -1,0 +1,336 @@
+/* cmd/options: each argv with what it means, or with the exact words against it; the help. */
+#include "cmd/options.h"
+
+#include "cmd/columns.h"
+#include "core/base/loop.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+
+enum { ARGS_MAX = 24 };
+
+#define MS NS_PER_MS
+#define S NS_PER_S
+
+/* clang-format off */
+static const struct wrong {
+	const char *args[ARGS_MAX];
+	const char *words;
+} wrongs[] = {
+	{{NULL}, "whom to call? Give a URI, or --answer to wait for calls"},
+	{{"-v"}, "whom to call? Give a URI, or --answer to wait for calls"},
+	{{"--"}, "whom to call? Give a URI, or --answer to wait for calls"},
+	{{"--codec", "opus", "x@y"}, "no option --codec; did you mean --codecs?"},
+	{{"--codec=opus", "x@y"}, "no option --codec; did you mean --codecs?"},
+	{{"--Answer"}, "no option --Answer; did you mean --answer?"},
+	{{"--no-colour", "x@y"}, "no option --no-colour; did you mean --no-color?"},
+	{{"--dur", "5", "x@y"}, "no option --dur; did you mean --duration?"},
+	{{"--xyzzy"}, "no option --xyzzy; sipcall --help shows them all"},
+	{{"--\x1b[31m"}, "no option --\\x1b[31m; sipcall --help shows them all"},
+	{{"--=5"}, "no option --; sipcall --help shows them all"},
+	{{"-x"}, "no option -x; sipcall --help shows them all"},
+	{{"-qx"}, "no option -x; sipcall --help shows them all"},
+	{{"-answer"}, "no option -answer; did you mean --answer?"},
+	{{"-h"}, "no option -h; sipcall --help shows them all"},
+	{{"a@b", "c@d"}, "one URI at a time; \"c@d\" is too many"},
+	{{"a@b", "--", "-c"}, "one URI at a time; \"-c\" is too many"},
+	{{"a@b", "\x1b"}, "one URI at a time; \"\\x1b\" is too many"},
+	{{"--answer", "a@b"}, "--answer waits for calls and takes no URI; a time goes like --answer=2"},
+	{{"a@b", "--answer=2"}, "--answer waits for calls and takes no URI; a time goes like --answer=2"},
+	{{"--answer", "2"}, "--answer waits for calls and takes no URI; a time goes like --answer=2"},
+	{{"-q", "-v", "a@b"}, "--quiet and --verbose contradict each other"},
+	{{"-n", "1", "a@b"}, "--calls goes with --answer only"},
+	{{"--max-calls", "1", "a@b"}, "--max-calls goes with --answer only"},
+	{{"--answer-code", "486", "a@b"}, "--answer-code goes with --answer only"},
+	{{"a@b", "-d"}, "--duration needs a value: --duration=SEC"},
+	{{"a@b", "--duration"}, "--duration needs a value: --duration=SEC"},
+	{{"a@b", "--record", "--json"}, "--record needs a value: --record=FILE"},
+	{{"a@b", "-d", "-5"}, "--duration needs a value: --duration=SEC"},
+	{{"a@b", "--json=yes"}, "--json takes no value"},
+	{{"a@b", "--json="}, "--json takes no value"},
+	{{"a@b", "-d", "1", "--duration", "2"}, "--duration is given twice"},
+	{{"--answer", "--answer=1"}, "--answer is given twice"},
+	{{"a@b", "--duration", "abc"}, "--duration: \"abc\" is no number of seconds"},
+	{{"a@b", "--duration="}, "--duration: \"\" is no number of seconds"},
+	{{"a@b", "-d1s"}, "--duration: \"1s\" is no number of seconds"},
+	{{"a@b", "-d=5"}, "--duration: \"=5\" is no number of seconds"},
+	{{"a@b", "-d", "1."}, "--duration: \"1.\" is no number of seconds"},
+	{{"a@b", "-d", ".5"}, "--duration: \".5\" is no number of seconds"},
+	{{"a@b", "-d", "1.2.3"}, "--duration: \"1.2.3\" is no number of seconds"},
+	{{"a@b", "-d", "1e3"}, "--duration: \"1e3\" is no number of seconds"},
+	{{"a@b", "-d", "+1"}, "--duration: \"+1\" is no number of seconds"},
+	{{"a@b", "-d", "0.0000000001"}, "--duration: \"0.0000000001\" is no number of seconds"},
+	{{"a@b", "-d", "1000001"}, "--duration: \"1000001\" is more than 1000000 seconds"},
+	{{"a@b", "-d", "1000000.5"}, "--duration: \"1000000.5\" is more than 1000000 seconds"},
+	{{"a@b", "-d", "99999999999999999999"},
+		"--duration: \"99999999999999999999\" is more than 1000000 seconds"},
+	{{"a@b", "-d", "99999999999999999999x"},
+		"--duration: \"99999999999999999999x\" is no number of seconds"},
+	{{"a@b", "-d", "9999999.x"}, "--duration: \"9999999.x\" is no number of seconds"},
+	{{"a@b", "-t", "0"}, "--timeout: \"0\" leaves no time to answer"},
+	{{"a@b", "-t", "soon"}, "--timeout: \"soon\" is no number of seconds"},
+	{{"--answer=now"}, "--answer: \"now\" is no number of seconds"},
+	{{"--answer="}, "--answer: \"\" is no number of seconds"},
+	{{"--answer", "-n", "0"}, "--calls: \"0\" is no number of calls"},
+	{{"--answer", "-n", "-1"}, "--calls needs a value: --calls=N"},
+	{{"--answer", "--calls=-1"}, "--calls: \"-1\" is no number of calls"},
+	{{"--answer", "-n", "1.5"}, "--calls: \"1.5\" is no number of calls"},
+	{{"--answer", "-n", "1000001"}, "--calls: \"1000001\" is more than 1000000"},
+	{{"--answer", "--max-calls", "x"}, "--max-calls: \"x\" is no number of calls"},
+	{{"--answer", "--answer-code", "299"}, "--answer-code: \"299\" refuses nothing; 300 to 699 do"},
+	{{"--answer", "--answer-code", "700"}, "--answer-code: \"700\" refuses nothing; 300 to 699 do"},
+	{{"--answer", "--answer-code", "busy"}, "--answer-code: \"busy\" refuses nothing; 300 to 699 do"},
+	{{"a@b", "-i", ""}, "--mic: SOURCE is empty"},
+	{{"a@b", "--speaker="}, "--speaker: SINK is empty"},
+	{{"--answer", "-l", "5060"}, "--listen: \"5060\" is not like udp:127.0.0.1:5060"},
+	{{"--answer", "-l", "tcp:127.0.0.1:5060"},
+		"--listen: \"tcp:127.0.0.1:5060\" has a transport that is not there; udp is"},
+	{{"--answer", "-l", "127.0.0.1:5060"},
+		"--listen: \"127.0.0.1:5060\" has a transport that is not there; udp is"},
+	{{"--answer", "-l", "udp:127.0.0.1"},
+		"--listen: \"udp:127.0.0.1\" lacks a port; 0 picks a free one"},
+	{{"--answer", "-l", "udp:[::1]"}, "--listen: \"udp:[::1]\" lacks a port; 0 picks a free one"},
+	{{"--answer", "-l", "udp:localhost:5060"},
+		"--listen: \"udp:localhost:5060\" has no IP address with a port, like 127.0.0.1:5060"},
+	{{"--answer", "-l", "udp:127.0.0.1:65536"},
+		"--listen: \"udp:127.0.0.1:65536\" has no IP address with a port, like 127.0.0.1:5060"},
+	{{"--answer", "-l", "udp:"},
+		"--listen: \"udp:\" has no IP address with a port, like 127.0.0.1:5060"},
+	{{"--answer", "-ludp:[::]:1", "-ludp:[::]:2", "-ludp:[::]:3", "-ludp:[::]:4", "-ludp:[::]:5",
+		"-ludp:[::]:6", "-ludp:[::]:7", "-ludp:[::]:8", "-ludp:[::]:9"},
+		"--listen: 8 are enough"},
+	{{"a@b", "--codecs", "opuss"}, "--codecs: no codec opuss; did you mean opus?"},
+};
+/* clang-format on */
+
+static int parse(struct options *out, const char *const args[ARGS_MAX], struct fault *why)
+{
+	char *argv[ARGS_MAX + 1] = {(char *)"sipcall"};
+	int argc = 1;
+
+	for (size_t i = 0; i < ARGS_MAX && args[i]; i++)
+		argv[argc++] = (char *)args[i];
+	argv[argc] = NULL;
+	return options_parse(out, argc, argv, why);
+}
+
+static void test_wrong(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++) {
+		struct options options;
+		struct fault why = {"(none)"};
+
+		if (parse(&options, wrongs[i].args, &why) != -EINVAL ||
+			strcmp(why.words, wrongs[i].words) != 0)
+			fail_msg("row %zu: got %s\nexpected %s", i, why.words, wrongs[i].words);
+	}
+}
+
+/* Reads args, which are right. */
+static struct options right(const char *const args[ARGS_MAX])
+{
+	struct options options;
+	struct fault why;
+
+	if (parse(&options, args, &why))
+		fail_msg("%s", why.words);
+	return options;
+}
+
+#define RIGHT(...) right((const char *const[ARGS_MAX]){__VA_ARGS__})
+
+static void test_defaults(void **state)
+{
+	struct options options = RIGHT("bob@example.org");
+
+	(void)state;
+	assert_int_equal(options.action, OPTIONS_RUN);
+	assert_string_equal(options.target, "bob@example.org");
+	assert_false(options.answer);
+	assert_int_equal(options.timeout_ns, 180 * S);
+	assert_int_equal(options.duration_ns, 0);
+	assert_int_equal(options.answer_code, 0);
+	assert_int_equal(options.calls, 0);
+	assert_int_equal(options.max_calls, 0);
+	assert_null(options.mic);
+	assert_null(options.speaker);
+	assert_null(options.record);
+	assert_int_equal(options.codec_count, 0);
+	assert_int_equal(options.listen_count, 0);
+	assert_int_equal(options.headers_len, 0);
+	assert_false(options.json || options.trace || options.quiet || options.no_color);
+	assert_int_equal(options.verbose, 0);
+}
+
+static void test_call(void **state)
+{
+	struct options options = RIGHT("-d", "0.5", "sip:x@y", "--timeout=20", "-ifile:a.wav", "-o",
+		"null", "--record", "-", "--codecs", "pcma,opus", "--json", "--json", "--trace",
+		"-vv", "--no-color");
+
+	(void)state;
+	assert_string_equal(options.target, "sip:x@y");
+	assert_int_equal(options.duration_ns, 500 * MS);
+	assert_int_equal(options.timeout_ns, 20 * S);
+	assert_string_equal(options.mic, "file:a.wav");
+	assert_string_equal(options.speaker, "null");
+	assert_string_equal(options.record, "-");
+	assert_int_equal(options.codec_count, 2);
+	assert_string_equal(options.codecs[0]->key, "pcma");
+	assert_string_equal(options.codecs[1]->key, "opus");
+	assert_true(options.json && options.trace && options.no_color);
+	assert_int_equal(options.verbose, 2);
+}
+
+static void test_answer(void **state)
+{
+	struct options options = RIGHT("--answer", "-n3", "--max-calls=2", "--answer-code", "603",
+		"-l", "udp:127.0.0.1:0", "--listen", "UDP:[::1]:5070", "-q");
+
+	(void)state;
+	assert_true(options.answer);
+	assert_null(options.target);
+	assert_int_equal(options.answer_after_ns, 0);
+	assert_int_equal(options.calls, 3);
+	assert_int_equal(options.max_calls, 2);
+	assert_int_equal(options.answer_code, 603);
+	assert_int_equal(options.listen_count, 2);
+	assert_int_equal(options.listen[0].family, ADDR_IPV4);
+	assert_int_equal(options.listen[0].port, 0);
+	assert_int_equal(options.listen[1].family, ADDR_IPV6);
+	assert_int_equal(options.listen[1].port, 5070);
+	assert_true(options.quiet);
+	assert_int_equal(RIGHT("--answer", "--answer-code=300").answer_code, 300);
+	assert_int_equal(RIGHT("--answer", "--answer-code=699").answer_code, 699);
+	assert_int_equal(RIGHT("--answer", "-n1000000").calls, 1000000);
+}
+
+static void test_seconds(void **state)
+{
+	static const struct {
+		const char *text;
+		uint64_t ns;
+	} rows[] = {
+		{"1", S},
+		{"1.5", 1500 * MS},
+		{"0.000000001", 1},
+		{"2.25", 2250 * MS},
+		{"007", 7 * S},
+		{"1.0", S},
+		{"999999.999999999", 1000000 * S - 1},
+		{"1000000", 1000000 * S},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct options options = RIGHT("a@b", "-d", rows[i].text);
+
+		if (options.duration_ns != rows[i].ns)
+			fail_msg("%s: got %llu ns", rows[i].text,
+				(unsigned long long)options.duration_ns);
+	}
+	assert_int_equal(RIGHT("--answer=0").answer_after_ns, 0);
+	assert_int_equal(RIGHT("--answer=0.25").answer_after_ns, 250 * MS);
+	assert_int_equal(RIGHT("a@b", "-d0").duration_ns, 1); /* at once, which is not never */
+}
+
+static void test_operand_after_dashes(void **state)
+{
+	(void)state;
+	assert_string_equal(RIGHT("-q", "--", "--answer").target, "--answer");
+	assert_string_equal(RIGHT("--", "-").target, "-");
+	assert_string_equal(RIGHT("-").target, "-");
+}
+
+static void test_headers(void **state)
+{
+	struct options options = RIGHT("a@b", "-H", "X-One: 1", "--header", "X-Two:  two words");
+	static const char *const bad[] = {"X", "Via: x", "X: a\r\nY: b", "X Y: z", ": z"};
+	char longest[OPTIONS_HEADERS_SIZE];
+
+	(void)state;
+	assert_string_equal(options.headers, "X-One: 1\r\nX-Two:  two words\r\n");
+	assert_int_equal(options.headers_len, strlen(options.headers));
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		const char *args[ARGS_MAX] = {"a@b", "-H", bad[i]};
+		struct fault why;
+
+		assert_int_equal(parse(&options, args, &why), -EINVAL);
+		assert_memory_equal(why.words, "--header: \"", 11);
+		assert_null(strpbrk(why.words, "\r\n"));
+	}
+
+	memset(longest, 'x', sizeof(longest));
+	memcpy(longest, "X: ", 3);
+	longest[OPTIONS_HEADERS_SIZE - 3] = '\0'; /* with CRLF and NUL it just fits */
+	assert_int_equal(RIGHT("a@b", "-H", longest).headers_len, OPTIONS_HEADERS_SIZE - 1);
+	longest[OPTIONS_HEADERS_SIZE - 3] = 'x';
+	longest[OPTIONS_HEADERS_SIZE - 2] = '\0';
+	{
+		const char *args[ARGS_MAX] = {"a@b", "-H", longest};
+		struct fault why;
+
+		assert_int_equal(parse(&options, args, &why), -EINVAL);
+		assert_string_equal(why.words, "--header: that is more than 4 kB of headers");
+	}
+}
+
+static void test_asking(void **state)
+{
+	(void)state;
+	assert_int_equal(RIGHT("--help").action, OPTIONS_HELP);
+	assert_int_equal(RIGHT("a@b", "--version", "--nonsense").action, OPTIONS_VERSION);
+	assert_int_equal(RIGHT("-q", "--list-codecs").action, OPTIONS_LIST_CODECS);
+}
+
+/* Fits a screen's width, tells each option, and has nothing but plain lines. */
+static void test_help(void **state)
+{
+	static const char *const some[] = {
+		"\n      --answer[=SEC]        ",
+		"\n  -d, --duration SEC        ",
+		"\n  -l, --listen udp:ADDR:PORT  where",
+		"\n  -H, --header 'X: y'       ",
+		"\n      --help                ",
+		"\nSound:\n",
+	};
+	char room[OPTIONS_HELP_SIZE];
+	struct text text = TEXT_IN(room);
+	struct slice rest, line;
+
+	(void)state;
+	options_help(&text);
+	assert_false(text.cut);
+	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++)
+		if (!strstr(room, some[i]))
+			fail_msg("no \"%s\" in:\n%s", some[i], room);
+
+	rest = text_slice(&text);
+	assert_int_equal(rest.data[rest.len - 1], '\n');
+	while (slice_cut(&line, &rest, '\n'))
+		if (columns_count(line) > 80)
+			fail_msg("too wide: %.*s", (int)line.len, (const char *)line.data);
+	assert_int_equal(rest.len, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_seconds),
+		cmocka_unit_test(test_operand_after_dashes),
+		cmocka_unit_test(test_headers),
+		cmocka_unit_test(test_asking),
+		cmocka_unit_test(test_help),
+	};
+
+	return cmocka_run_group_tests_name("cmd/options", tests, NULL, NULL);
+}
