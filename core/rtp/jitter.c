@@ -583,6 +583,5 @@ void jitter_stats(struct jitter_stats *out, const struct jitter *jitter)
 	*out = jitter->stats;
 	out->target_ms = (uint32_t)(target_ns(jitter) / NS_PER_MS);
 	if (jitter->stats.played > 0)
-		out->buffer_ms =
-			(double)jitter->wait_ns / (double)jitter->stats.played / NS_PER_MS;
+		out->buffer_ms = (double)jitter->wait_ns / (double)jitter->stats.played / NS_PER_MS;
 }

@@ -52,8 +52,8 @@ struct call {
 	struct timer limit; /* of what the present state waits for */
 	bool answered;
 	uint64_t answered_ns; /* when, if it was */
-	double talked_s;   /* from the answer to the end */
-	uint64_t stats_ns; /* when UA_CALL_STATS is due next */
+	double talked_s;      /* from the answer to the end */
+	uint64_t stats_ns;    /* when UA_CALL_STATS is due next */
 	struct stream_report last;
 	struct call_end end;
 	struct post finish;

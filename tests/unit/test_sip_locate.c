@@ -1,8 +1,8 @@
 /* core/sip/locate and core/sip/request: where a URI leads, in words if nowhere; a request there. */
 #include "core/base/text.h"
 #include "core/sip/locate.h"
-#include "core/sip/request.h"
 #include "core/sip/registry.h"
+#include "core/sip/request.h"
 #include "tests/unit/sip_phone.h"
 
 #include <setjmp.h>
