@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+enum { SHOWN = FAULT_SIZE / 4 * 3 }; /* bytes of a path: all of it as a rule, for copying */
+
 static const struct {
 	int err;
 	const char *words;
@@ -35,7 +37,7 @@ int path_fault_words(struct fault *why, int err, const char *path, const char *w
 	char room[FAULT_SIZE];
 	struct text text = TEXT_IN(room);
 	size_t len = strlen(path);
-	size_t skip = len > FAULT_SIZE / 8 ? len - FAULT_SIZE / 8 : 0; /* its end tells most */
+	size_t skip = len > SHOWN ? len - SHOWN : 0; /* its end tells most */
 
 	text_puts(&text, skip > 0 ? "..." : "");
 	text_put_escaped(&text, slice_of(path + skip));

@@ -383,7 +383,8 @@ static void put_ending(struct text *out, const struct ua_event *event, enum endi
 		put_why(out, event);
 	}
 	if (event->ended.answered) {
-		text_puts(out, " after ");
+		/* words of ours end with a hint: the time must not read as a part of it */
+		text_puts(out, ending == FAILED ? "   after " : " after ");
 		words_put_duration(out, event->ended.duration_s);
 		put_sum(out, &event->ended.stats);
 	}

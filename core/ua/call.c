@@ -10,10 +10,10 @@
 /*
  * How long a hung-up call waits for the far end's last word before it is given up: room for BYE to
  * be sent four times (RFC 3261, section 17.1.2.2), far less than the 32 s of a transaction, because
- * a person waits. One that never answered anything is owed no CANCEL either.
+ * a person waits. Before any response there may be no CANCEL (section 9.1): a second is for one to come.
  */
 #define PATIENCE_NS (4 * NS_PER_S)
-#define PATIENCE_UNHEARD_NS (500 * NS_PER_MS)
+#define PATIENCE_UNHEARD_NS NS_PER_S
 
 #define STATS_PERIOD_NS (5 * NS_PER_S)
 

@@ -271,7 +271,7 @@ static const struct fate {
 		true},
 	{ENDED(.cause = UA_CAUSE_MEDIA, .code = 200, .answered = true, .duration_s = 61,
 		 .words = "nothing came for 30 s", .stats = STATS),
-		"failed    nothing came for 30 s after 1:01   lost 2 of 7550   mos 4.4\n", true},
+		"failed    nothing came for 30 s   after 1:01   lost 2 of 7550   mos 4.4\n", true},
 	{ENDED(.cause = UA_CAUSE_UNREACHABLE, .code = 503, .reason = TEXT("Service Unavailable"),
 		 .words = "nothing listens on 127.0.0.1:5099 (port unreachable)"),
 		"failed    nothing listens on 127.0.0.1:5099 (port unreachable)\n", true},
