@@ -236,11 +236,12 @@ static void read_ahead(struct file_source *self)
 	if (self->working || self->ready || self->playing.last)
 		return;
 
+	self->working = true;
 	err = loop_work(self->loop, &self->work);
-	if (err)
+	if (err) {
+		self->working = false;
 		log_warning("reading ahead of a file that is played: %s", strerror(-err));
-	else
-		self->working = true;
+	}
 }
 
 static void swap(struct file_source *self)
@@ -338,8 +339,7 @@ int file_source_open(
 	}
 
 	fill(self);
-	swap(self);
-	read_ahead(self);
+	swap(self); /* the first read goes on, on the loop's own thread, with a second in hand */
 	*out = &self->source;
 	self = NULL;
 out:

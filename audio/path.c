@@ -20,6 +20,7 @@ static const struct {
 	{-EROFS, "the disk is read-only"},
 	{-ENAMETOOLONG, "the name is too long"},
 	{-EMFILE, "too many files are open"},
+	{-ENOBUFS, "the disk was too slow, and a part is missing"},
 	{-ENOMEM, "too little memory"},
 };
 

@@ -208,10 +208,13 @@ static void run_close(struct post *post)
 {
 	struct phone *self = container_of(post, struct phone, close);
 
-	if (self->agent)
+	if (self->agent) {
 		agent_close(self->agent, on_closed, self);
-	else
-		on_closed(self);
+		return;
+	}
+	if (self->signals > 0 && self->options->target) /* and no call to tell so */
+		verdict_fail(&self->verdict, VERDICT_SIGNAL + self->verdict.signal);
+	on_closed(self);
 }
 
 static void fail(struct phone *self, int code, const char *words)
@@ -301,7 +304,7 @@ static void configure(struct ua_config *config, struct phone *self)
 /* Where nobody said where: calls are expected at the usual port, answers at any. */
 static int listen_somewhere(struct phone *self, struct fault *why)
 {
-	struct addr any = {.family = ADDR_IPV4};
+	const struct addr usual = {.family = ADDR_IPV4, .port = USUAL_PORT};
 	int err = 0;
 
 	for (size_t i = 0; i < self->options->listen_count && !err; i++)
@@ -309,8 +312,9 @@ static int listen_somewhere(struct phone *self, struct fault *why)
 	if (self->options->listen_count > 0)
 		return err;
 
-	any.port = self->options->answer ? USUAL_PORT : 0;
-	return agent_listen(self->agent, &any, self->options->answer, why);
+	if (!self->options->answer)
+		return 0; /* the agent finds a port by itself */
+	return agent_listen(self->agent, &usual, true, why);
 }
 
 static void run_start(struct post *post)
@@ -321,6 +325,9 @@ static void run_start(struct post *post)
 	unsigned call;
 	size_t at;
 	int err;
+
+	if (self->closing)
+		return; /* Ctrl-C was faster */
 
 	configure(&config, self);
 	if (agent_new(&self->agent, &config)) {
@@ -465,7 +472,8 @@ int phone_run(int *exit_code, const struct options *options, struct fault *why)
 	if (!self)
 		return fault_set(why, -ENOMEM, "too little memory to start");
 
-	signal(SIGPIPE, SIG_IGN); /* who stops reading ends no call */
+	signal(SIGPIPE, SIG_IGN); /* who stops reading ends no call, */
+	signal(SIGXFSZ, SIG_IGN); /* and neither does a file that must not grow */
 	self->options = options;
 	err = make(self);
 	if (!err)
@@ -474,6 +482,9 @@ int phone_run(int *exit_code, const struct options *options, struct fault *why)
 		fault_set(why, err, "cannot start: %s", strerror(-err));
 
 	*exit_code = verdict_exit(&self->verdict);
+	/* all is said and done; a disk or a name server that hangs is not waited for */
+	if (!err && (loop_uv_busy(self->agent_loop) || loop_uv_busy(self->media_loop)))
+		_exit(*exit_code);
 	terminal_free(self->terminal);
 	printer_free(self->printer);
 	loop_uv_free(self->agent_loop);

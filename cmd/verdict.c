@@ -57,6 +57,8 @@ static bool by_signal(const struct verdict *verdict, const struct ua_event *even
 
 void verdict_event(struct verdict *verdict, const struct ua_event *event)
 {
+	if (event->kind == UA_ERROR && event->call > 0)
+		verdict->trouble = true;
 	if (event->kind != UA_CALL_ENDED || !event->ended.outgoing || verdict->failed)
 		return;
 
@@ -83,5 +85,7 @@ int verdict_exit(const struct verdict *verdict)
 {
 	if (verdict->signal && verdict->signal != SIGINT)
 		return VERDICT_SIGNAL + verdict->signal;
+	if (verdict->code == VERDICT_DONE && verdict->trouble)
+		return VERDICT_LOCAL; /* what was asked for was not all done */
 	return verdict->code;
 }

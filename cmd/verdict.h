@@ -23,7 +23,8 @@ enum verdict_code {
 struct verdict {
 	int signal; /* the first that came; 0: none */
 	int code;
-	bool failed; /* code is of something other than a call, and stays */
+	bool failed;  /* code is of something other than a call, and stays */
+	bool trouble; /* a file of a call is not what it should be */
 };
 
 void verdict_event(struct verdict *verdict, const struct ua_event *event);

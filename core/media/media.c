@@ -1,6 +1,7 @@
 #include "core/media/media.h"
 
 #include "audio/open.h"
+#include "audio/path.h"
 #include "core/base/list.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
@@ -51,13 +52,16 @@ struct media {
 	char cname[CNAME_SIZE + 1];
 	int open_err;
 	struct fault open_fault;
+	bool recorder_failed;
+	struct fault recorder_fault;
 
 	struct stream *stream; /* the media thread's while RUNNING */
 	struct post start;
+	int start_err; /* written by the media thread before not_started is posted, */
+	struct post not_started;
 	struct post close;
+	struct stream_end end; /* and this before closed is */
 	struct post closed;
-	struct stream_report last; /* written by the media thread before closed is posted */
-	int close_err;
 };
 
 /* A report on its way to the agent. */
@@ -127,15 +131,31 @@ out:
 	return err;
 }
 
-const char *media_recording(const struct media *media)
-{
-	return media->recording;
-}
-
 void media_local(struct addr *out, const struct media *media)
 {
 	assert(media->transport);
 	media_transport_local(out, media->transport);
+}
+
+static void left_trouble(void *arg, const char *words)
+{
+	(void)arg;
+	log_warning("after a call: %s", words);
+}
+
+static void left_closed(void *arg, const struct stream_report *last, const char *recording)
+{
+	(void)arg;
+	(void)last;
+	(void)recording;
+}
+
+void media_leave(struct media *media)
+{
+	static const struct media_events nobody = {.trouble = left_trouble, .closed = left_closed};
+
+	assert(media->state == MEDIA_LEAVING || media->state == MEDIA_CLOSING);
+	media->events = &nobody;
 }
 
 /* Agent thread. Reports that were on their way when the call ended say nothing new. */
@@ -177,9 +197,10 @@ static int open_ends(struct media *media)
 	if (!err)
 		err = audio_sink_open(&config->sink, media->media_loop, slice_of(media->speaker),
 			rate, &media->open_fault);
-	if (!err && media->recording)
-		err = recorder_new(&config->recorder, media->media_loop, media->recording, rate,
-			&media->open_fault);
+	if (!err && media->recording) /* a call is worth more than its recording */
+		media->recorder_failed =
+			recorder_new(&config->recorder, media->media_loop, media->recording, rate,
+				&media->recorder_fault) != 0;
 	if (!err) {
 		err = stream_new(&media->stream, config);
 		if (err)
@@ -197,14 +218,26 @@ static void open_run(struct work *work)
 	media->open_err = open_ends(media);
 }
 
+/* Agent thread. */
+static void not_started_run(struct post *post)
+{
+	struct media *media = container_of(post, struct media, not_started);
+	struct fault fault;
+
+	fault_set(&fault, media->start_err, "the sound cannot be started: %s",
+		strerror(-media->start_err));
+	if (media->state == MEDIA_RUNNING)
+		media->events->failed(media->arg, media->start_err, fault.words);
+}
+
+/* Media thread. */
 static void start_run(struct post *post)
 {
 	struct media *media = container_of(post, struct media, start);
-	int err;
 
-	err = stream_start(media->stream);
-	if (err) /* calls without sound are noticed by their ends, and this one is in the log */
-		log_error("the stream of a call cannot be started: %s", strerror(-err));
+	media->start_err = stream_start(media->stream);
+	if (media->start_err)
+		loop_post(media->agent_loop, &media->not_started);
 }
 
 static void post_close(struct media *media)
@@ -230,6 +263,8 @@ static void open_done(struct work *work)
 	} else {
 		change_state(media, MEDIA_RUNNING);
 		loop_post(media->media_loop, &media->start);
+		if (media->recorder_failed)
+			media->events->trouble(media->arg, media->recorder_fault.words);
 	}
 }
 
@@ -278,6 +313,7 @@ int media_start(struct media *media, const struct media_params *params)
 
 	fill_config(media, params);
 	media->start.run = start_run;
+	media->not_started.run = not_started_run;
 	media->open = (struct work){open_run, open_done};
 	err = loop_work(media->agent_loop, &media->open);
 	if (err)
@@ -290,30 +326,38 @@ out:
 	return err;
 }
 
+static void tell_trouble(struct media *media, int err, const char *path)
+{
+	struct fault fault;
+
+	if (!err)
+		return;
+	path_fault(&fault, err, path);
+	media->events->trouble(media->arg, fault.words);
+}
+
 /* Agent thread: the last that happens. */
 static void closed_run(struct post *post)
 {
 	struct media *media = container_of(post, struct media, closed);
-	const char *words = NULL;
-	struct fault fault;
+	struct slice path = slice_of(media->speaker);
+	struct slice kind;
 
-	if (media->close_err) {
-		fault_set(&fault, media->close_err, "what was heard is not all on the disk: %s",
-			strerror(-media->close_err));
-		words = fault.words;
-	}
-	media->events->closed(media->arg, &media->last, words);
+	slice_cut(&kind, &path, ':'); /* only a file can have had trouble */
+	tell_trouble(media, media->end.sink_err, (const char *)path.data);
+	tell_trouble(media, media->end.recorder_err, media->recording);
+	media->events->closed(media->arg, &media->end.report,
+		media->stream_config.recorder ? media->recording : NULL);
 	media_transport_free(media->transport);
 	free(media->recording);
 	free(media);
 }
 
-static void stream_closed(void *arg, int err, const struct stream_report *last)
+static void stream_closed(void *arg, const struct stream_end *end)
 {
 	struct media *media = arg;
 
-	media->close_err = err;
-	media->last = *last;
+	media->end = *end;
 	loop_post(media->agent_loop, &media->closed);
 }
 
@@ -332,7 +376,7 @@ static void close_run(struct post *post)
 		sink_close(config->sink, NULL, NULL);
 	if (config->recorder)
 		recorder_close(config->recorder, NULL, NULL);
-	media->last.rtt_ms = -1;
+	media->end.report.rtt_ms = -1;
 	loop_post(media->agent_loop, &media->closed);
 }
 

@@ -26,9 +26,11 @@ struct media_events {
 	void (*report)(void *arg, const struct stream_report *report);
 	/* The sound could not be started; media_close() is still due. */
 	void (*failed)(void *arg, int err, const char *words);
-	/* After media_close(), the last of all: all zero if nothing ran. words: NULL, or what is
-	 * wrong with a file. The media is gone. */
-	void (*closed)(void *arg, const struct stream_report *last, const char *words);
+	/* A file is not what it should be: no recording, or not all of it. The sound goes on. */
+	void (*trouble)(void *arg, const char *words);
+	/* After media_close(), the last of all: all zero if nothing ran. recording: the path of the
+	 * file that was made, or NULL. The media is gone. */
+	void (*closed)(void *arg, const struct stream_report *last, const char *recording);
 };
 
 /* What was agreed on. remote_fmtp is copied. */
@@ -51,9 +53,6 @@ struct media_params {
 int media_open(struct media **out, const struct media_config *config, const struct addr *host,
 	const struct media_events *events, void *arg, struct fault *why);
 
-/* The path of the recording, or NULL. Good as long as the media is. */
-const char *media_recording(const struct media *media);
-
 /* Where it receives RTP; RTCP is the port after. Before media_start(). */
 void media_local(struct addr *out, const struct media *media);
 
@@ -62,3 +61,9 @@ int media_start(struct media *media, const struct media_params *params);
 
 /* Ends it; closed comes later, never before this returns. Once. */
 void media_close(struct media *media);
+
+/*
+ * After media_close(): no event comes any more, for an owner who has waited long enough for a disk.
+ * It goes by itself.
+ */
+void media_leave(struct media *media);

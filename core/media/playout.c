@@ -180,6 +180,7 @@ void playout_stats(struct playout_stats *out, const struct playout *playout)
 	made_up = (double)stats.concealed_ticks;
 	heard = (double)(stats.played_ticks + stats.fec_ticks) + made_up;
 	*out = (struct playout_stats){
+		.anything = stats.played > 0,
 		.late = stats.late,
 		.buffer_ms = stats.buffer_ms,
 		.concealed_pct = heard > 0 ? 100 * made_up / heard : 0,

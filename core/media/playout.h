@@ -11,6 +11,7 @@
 struct playout;
 
 struct playout_stats {
+	bool anything; /* has been heard */
 	uint64_t late;
 	double buffer_ms;
 	double concealed_pct; /* of what was to be heard: 0..100 */

@@ -43,7 +43,7 @@ struct stream {
 	stream_done *done;
 	void *done_arg;
 	unsigned closing; /* files not yet finished */
-	int close_err;
+	struct stream_end end;
 
 	size_t frame;      /* samples a tick */
 	int16_t samples[]; /* two frames: far, near */
@@ -71,7 +71,7 @@ static void fill_report(struct stream_report *out, const struct stream *stream)
 		.far_dbfs = stream->far_dbfs,
 		.remote = *media_transport_remote(stream->config.transport),
 	};
-	if (rtp.packets_received == 0)
+	if (!heard.anything)
 		return;
 
 	quality = (struct quality_input){
@@ -306,14 +306,10 @@ int stream_start(struct stream *stream)
 
 static void finish(struct stream *stream)
 {
-	struct stream_report last;
-
 	if (--stream->closing > 0)
 		return;
 
-	fill_report(&last, stream);
-	media_transport_free(stream->config.transport);
-	stream->done(stream->done_arg, stream->close_err, &last);
+	stream->done(stream->done_arg, &stream->end);
 	free_parts(stream);
 }
 
@@ -321,16 +317,32 @@ static void sink_closed(void *arg, int err)
 {
 	struct stream *stream = arg;
 
-	if (err)
-		stream->close_err = err;
+	stream->end.sink_err = err;
 	finish(stream);
 }
 
 static void recorder_closed(void *arg, int err, uint64_t written, uint64_t dropped)
 {
+	struct stream *stream = arg;
+
 	(void)written;
 	(void)dropped;
-	sink_closed(arg, err);
+	stream->end.recorder_err = err;
+	finish(stream);
+}
+
+/* What comes after this, while files are being finished, is of no call. */
+static void fall_silent(struct stream *stream)
+{
+	if (stream->state == STREAM_RUNNING)
+		send_rtcp(stream, true);
+	stream->state = STREAM_CLOSING;
+	timer_stop(&stream->tick);
+	timer_stop(&stream->rtcp);
+	timer_stop(&stream->report);
+	fill_report(&stream->end.report, stream);
+	media_transport_free(stream->config.transport);
+	stream->config.transport = NULL;
 }
 
 void stream_close(struct stream *stream, stream_done *done, void *arg)
@@ -339,12 +351,7 @@ void stream_close(struct stream *stream, stream_done *done, void *arg)
 
 	assert(stream->state != STREAM_CLOSING);
 
-	if (stream->state == STREAM_RUNNING)
-		send_rtcp(stream, true);
-	stream->state = STREAM_CLOSING;
-	timer_stop(&stream->tick);
-	timer_stop(&stream->rtcp);
-	timer_stop(&stream->report);
+	fall_silent(stream);
 	stream->done = done;
 	stream->done_arg = arg;
 

@@ -74,10 +74,16 @@ int stream_new(struct stream **out, const struct stream_config *config);
 /* Sends the first packet at once and goes on. Returns what udp_start() does. */
 int stream_start(struct stream *stream);
 
+/* How it was when it stopped, and why a file is not whole: 0, or an error of audio/wav_writer.h. */
+struct stream_end {
+	struct stream_report report;
+	int sink_err;
+	int recorder_err;
+};
+
 /*
  * Says goodbye (RTCP BYE) if it was started, stops, and lets files be finished; done is then called
- * once with the last report, never before this returns, and the stream is gone. err: 0, or why a
- * file is not whole.
+ * once, never before this returns, and the stream is gone.
  */
-typedef void stream_done(void *arg, int err, const struct stream_report *report);
+typedef void stream_done(void *arg, const struct stream_end *end);
 void stream_close(struct stream *stream, stream_done *done, void *arg);

@@ -167,6 +167,7 @@ static void run_posts(uv_async_t *wakeup)
 
 struct work_request {
 	uv_work_t request;
+	struct loop *loop;
 	struct work *work;
 };
 
@@ -183,6 +184,7 @@ static void finish_work(uv_work_t *request, int status)
 	struct work *work = self->work;
 
 	(void)status;
+	loop_uv_of(self->loop)->away--;
 	free(self);
 	work->done(work);
 }
@@ -196,11 +198,14 @@ static int queue_work(struct loop *loop, struct work *work)
 	if (!self)
 		return -ENOMEM;
 
+	self->loop = loop;
 	self->work = work;
 	self->request.data = self;
 	err = uv_queue_work(&loop_uv_of(loop)->uv, &self->request, run_work, finish_work);
 	if (err)
 		free(self);
+	else
+		loop_uv_of(loop)->away++;
 	return err;
 }
 
@@ -305,6 +310,11 @@ void loop_uv_free(struct loop *loop)
 	pthread_mutex_destroy(&self->mutex);
 	free(self->batch);
 	free(self);
+}
+
+bool loop_uv_busy(const struct loop *loop)
+{
+	return container_of(loop, const struct loop_uv, loop)->away > 0;
 }
 
 void loop_uv_run(struct loop *loop)

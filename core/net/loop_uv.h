@@ -12,6 +12,13 @@ int loop_uv_new(struct loop **out);
 /* What has been posted and not been run is dropped; slow work is waited for. NULL is allowed. */
 void loop_uv_free(struct loop *loop);
 
+/*
+ * Whether slow work, or a name that is being looked up, has not come back. loop_uv_free() would
+ * wait for it, for as long as a disk or a name server hangs. On the loop's thread, or with none
+ * running it.
+ */
+bool loop_uv_busy(const struct loop *loop);
+
 /* Runs it on the calling thread until loop_uv_stop(). */
 void loop_uv_run(struct loop *loop);
 

@@ -40,6 +40,7 @@ struct loop_uv {
 	struct post *first_post;
 	struct post **last_post;
 
+	size_t away;             /* pieces of work and questions that have not come back */
 	struct list signals;     /* of struct signal_watch */
 	struct udp_batch *batch; /* made by the first socket that receives */
 };

@@ -47,6 +47,7 @@ static void finish(uv_getaddrinfo_t *request, int status, struct addrinfo *found
 	size_t count = copy_addrs(addrs, found);
 	int err = 0;
 
+	container_of(self->resolve.loop, struct loop_uv, loop)->away--;
 	uv_freeaddrinfo(found);
 	if (status)
 		err = error_of(status);
@@ -79,6 +80,7 @@ int resolve_uv(
 		free(self);
 		return error_of(err);
 	}
+	uv->away++;
 	*out = &self->resolve;
 	return 0;
 }

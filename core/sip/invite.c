@@ -331,6 +331,27 @@ void sip_invite_hangup(struct sip_invite *invite, struct slice reason_header)
 	}
 }
 
+static void left_ended(void *arg, const struct sip_invite_end *end)
+{
+	(void)end;
+	sip_invite_free(arg);
+}
+
+void sip_invite_leave(struct sip_invite *invite)
+{
+	static const struct sip_invite_events nobody = {.ended = left_ended};
+
+	invite->events = &nobody;
+	invite->arg = invite;
+	sip_invite_hangup(invite, (struct slice){0});
+}
+
+void sip_invite_free_all(struct sip_stack *stack)
+{
+	list_each(link, &stack->invites)
+		sip_invite_free(container_of(link, struct sip_invite, link));
+}
+
 enum sip_invite_state sip_invite_state(const struct sip_invite *invite)
 {
 	return invite->state;

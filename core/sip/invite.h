@@ -105,5 +105,12 @@ struct slice sip_invite_call_id(const struct sip_invite *invite);
 /* How the call goes to the far end. */
 const struct sip_flow *sip_invite_flow(const struct sip_invite *invite);
 
+/*
+ * Hangs up if it is not ending, and forgets its owner: no event comes any more, what it still owes
+ * to the far end it does by itself (CANCEL for a late 180, ACK and BYE for a late 200), then it
+ * goes, at the latest with the stack.
+ */
+void sip_invite_leave(struct sip_invite *invite);
+
 /* NULL is allowed. */
 void sip_invite_free(struct sip_invite *invite);

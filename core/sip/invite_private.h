@@ -52,6 +52,9 @@ int sip_invite_new(struct sip_invite **out, struct sip_stack *stack, const struc
 	struct slice call_id, struct slice tag, struct slice contact_user,
 	const struct sip_invite_events *events, void *arg);
 
+/* For the stack: the end of those that have no owner any more. */
+void sip_invite_free_all(struct sip_stack *stack);
+
 /* From here on requests of its dialog find it. */
 void sip_invite_publish(struct sip_invite *invite);
 

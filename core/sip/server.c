@@ -397,6 +397,18 @@ void sip_server_cancel(struct sip_server *server, const struct sip_msg *cancel)
 		server->events->cancelled(server->arg, cancel);
 }
 
+bool sip_server_waits_for_ack(const struct sip_stack *stack)
+{
+	list_each(link, &stack->servers)
+	{
+		const struct sip_server *server = container_of(link, struct sip_server, link);
+
+		if (is_invite(server) && server->state == COMPLETED)
+			return true;
+	}
+	return false;
+}
+
 void sip_server_free_all(struct sip_stack *stack)
 {
 	list_each(link, &stack->servers) destroy(container_of(link, struct sip_server, link));

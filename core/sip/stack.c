@@ -114,6 +114,7 @@ void sip_stack_free(struct sip_stack *stack)
 	if (!stack)
 		return;
 
+	sip_invite_free_all(stack);
 	sip_caller_free_all(stack);
 	sip_request_free_all(stack);
 	sip_client_free_all(stack);
@@ -128,6 +129,11 @@ void sip_stack_free(struct sip_stack *stack)
 	free((char *)stack->config.allow);
 	free((char *)stack->config.accept);
 	free(stack);
+}
+
+bool sip_stack_owes(const struct sip_stack *stack)
+{
+	return sip_server_waits_for_ack(stack);
 }
 
 int sip_stack_listen(struct addr *out, struct sip_stack *stack, enum sip_transport_kind kind,

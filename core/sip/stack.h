@@ -17,6 +17,12 @@ int sip_stack_new(struct sip_stack **out, const struct sip_stack_config *config)
 void sip_stack_free(struct sip_stack *stack);
 
 /*
+ * Whether an INVITE that we refused has no ACK yet: the refusal may have been lost, and goes again
+ * as long as the stack is there (section 17.2.1).
+ */
+bool sip_stack_owes(const struct sip_stack *stack);
+
+/*
  * Listens on local; port 0 picks one. out, if not NULL, is what it is bound to. Returns what
  * loop_udp_open() does.
  */

@@ -108,3 +108,6 @@ void sip_server_again(struct sip_server *server);
 bool sip_server_ack(struct sip_server *server);
 void sip_server_cancel(struct sip_server *server, const struct sip_msg *cancel);
 void sip_server_free_all(struct sip_stack *stack);
+
+/* Whether one waits for the ACK to a final response that is no 2xx. */
+bool sip_server_waits_for_ack(const struct sip_stack *stack);

@@ -1,7 +1,6 @@
 #include "core/ua/agent.h"
 
 #include "core/base/list.h"
-#include "core/base/log.h"
 #include "core/sip/stack.h"
 #include "core/ua/call.h"
 #include "core/ua/target.h"
@@ -13,29 +12,43 @@
 #define METHODS "INVITE, ACK, BYE, CANCEL, OPTIONS"
 #define BODIES "application/sdp"
 
+/* How long an agent that closes waits for the ACK to a refusal, and how often it looks. */
+#define CLOSE_NS (4 * NS_PER_S)
+#define LINGER_NS (10 * NS_PER_MS)
+
 struct agent {
 	struct ua_config config;
 	struct sip_stack *stack;
 	struct call_list calls;
-	bool listens_ipv4;
-	bool listens_ipv6;
-	agent_closed *closed; /* not NULL: closing */
+	bool listens;
+	bool closing;
+	bool closed;
+	uint64_t close_limit_ns;
+	struct timer linger;
+	agent_closed *on_closed;
 	void *closed_arg;
 };
 
+static struct policy_decision decide(const struct agent *agent)
+{
+	return policy_incoming(&agent->config.policy, agent->calls.live, agent->closing);
+}
+
+/* A closing agent makes no call any more, not even one to be refused. */
 static void take_invite(struct agent *agent, struct sip_server *server, const struct sip_msg *msg)
 {
-	struct policy_decision decision =
-		policy_incoming(&agent->config.policy, agent->calls.live, agent->closed != NULL);
+	struct policy_decision decision = decide(agent);
 
-	call_in(&agent->calls, server, msg, &decision);
+	if (agent->closing)
+		sip_server_respond(server, &(struct sip_response){.status = decision.refuse_code});
+	else
+		call_in(&agent->calls, server, msg, &decision);
 }
 
 /* RFC 3261, section 11.2: as an INVITE would be answered; the stack adds what we can do. */
 static void take_options(struct agent *agent, struct sip_server *server, const struct sip_msg *msg)
 {
-	struct policy_decision decision =
-		policy_incoming(&agent->config.policy, agent->calls.live, agent->closed != NULL);
+	struct policy_decision decision = decide(agent);
 	struct sip_response response = {.status = 200};
 
 	(void)msg;
@@ -72,10 +85,24 @@ static void trace_message(void *arg, bool sent, const struct addr *local, const 
 	agent->config.trace(agent->config.arg, sent, local, remote, bytes);
 }
 
-static void check_closed(struct agent *agent)
+/*
+ * Once. A refusal that is not acknowledged may be lost and is repeated as long as we are here, so
+ * we stay a little.
+ */
+static void check_closed(void *arg)
 {
-	if (agent->closed && agent->calls.count == 0)
-		agent->closed(agent->closed_arg);
+	struct agent *agent = arg;
+	uint64_t now = loop_now(agent->config.loop);
+
+	if (!agent->closing || agent->closed || agent->calls.count > 0)
+		return;
+
+	if (sip_stack_owes(agent->stack) && now < agent->close_limit_ns) {
+		timer_start(&agent->linger, now + LINGER_NS);
+		return;
+	}
+	agent->closed = true;
+	agent->on_closed(agent->closed_arg);
 }
 
 static void call_gone(struct call_list *list)
@@ -102,6 +129,7 @@ int agent_new(struct agent **out, const struct ua_config *config)
 		return -ENOMEM;
 
 	agent->config = *config;
+	timer_init(&agent->linger, config->loop, check_closed, agent);
 	stack.arg = agent;
 	err = sip_stack_new(&agent->stack, &stack);
 	if (err) {
@@ -123,61 +151,60 @@ void agent_free(struct agent *agent)
 
 	assert(list_empty(&agent->calls.calls));
 
+	timer_stop(&agent->linger);
 	sip_stack_free(agent->stack);
 	free(agent);
 }
 
-static int listen_on(struct addr *bound, struct agent *agent, const struct addr *local)
+static void emit_listening(struct agent *agent, const struct addr *address, bool fallback)
 {
-	int err;
+	struct ua_event event = {
+		.kind = UA_LISTENING,
+		.wall_ns = loop_wall(agent->config.loop),
+		.listening = {"udp", *address, fallback},
+	};
 
-	err = sip_stack_listen(bound, agent->stack, SIP_UDP, local);
-	if (err)
-		return err;
-
-	if (local->family == ADDR_IPV4)
-		agent->listens_ipv4 = true;
-	else
-		agent->listens_ipv6 = true;
-	return 0;
+	agent->config.event(agent->config.arg, &event);
 }
 
 int agent_listen(struct agent *agent, const struct addr *local, bool fallback, struct fault *why)
 {
-	struct ua_event event = {.kind = UA_LISTENING};
 	struct addr at = *local;
+	struct addr bound;
 	char text[ADDR_TEXT_SIZE];
+	bool fell_back = false;
 	int err;
 
-	err = listen_on(&event.listening.address, agent, &at);
+	err = sip_stack_listen(&bound, agent->stack, SIP_UDP, &at);
 	if (err == -EADDRINUSE && fallback) {
 		at.port = 0;
-		event.listening.fallback = true;
-		err = listen_on(&event.listening.address, agent, &at);
+		fell_back = true;
+		err = sip_stack_listen(&bound, agent->stack, SIP_UDP, &at);
 	}
 	if (err)
 		return fault_set(why, err, "cannot listen on udp %s: %s",
 			addr_print_port(text, local), strerror(-err));
 
-	event.listening.transport = "udp";
-	event.wall_ns = loop_wall(agent->config.loop);
-	agent->config.event(agent->config.arg, &event);
+	agent->listens = true;
+	emit_listening(agent, &bound, fell_back);
 	return 0;
 }
 
-/* A caller who listens nowhere needs a port of each family that there is, to hear answers. */
-static void open_quietly(struct agent *agent)
+/* A caller who was told to listen nowhere needs a port of each family that there is, for answers.
+ */
+static void listen_anywhere(struct agent *agent)
 {
-	const struct addr ipv4 = {.family = ADDR_IPV4};
-	const struct addr ipv6 = {.family = ADDR_IPV6};
-	int err4 = 0, err6 = 0;
+	static const enum addr_family families[] = {ADDR_IPV4, ADDR_IPV6};
 
-	if (!agent->listens_ipv4)
-		err4 = listen_on(NULL, agent, &ipv4);
-	if (!agent->listens_ipv6)
-		err6 = listen_on(NULL, agent, &ipv6);
-	if (err4 && err6)
-		log_error("no UDP port can be opened: %s", strerror(-err4));
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		const struct addr any = {.family = families[i]};
+		struct addr bound;
+
+		if (sip_stack_listen(&bound, agent->stack, SIP_UDP, &any) != 0)
+			continue; /* a machine without it; a call that needs it will say so */
+		agent->listens = true;
+		emit_listening(agent, &bound, false);
+	}
 }
 
 int agent_call(
@@ -187,13 +214,14 @@ int agent_call(
 	struct call *call;
 	int err;
 
-	assert(!agent->closed);
+	assert(!agent->closing);
 
 	err = target_parse(&parsed, slice_of(target), why, at);
 	if (err)
 		return err;
 
-	open_quietly(agent);
+	if (!agent->listens)
+		listen_anywhere(agent);
 	err = call_out(&call, &agent->calls, &parsed);
 	if (err)
 		return fault_set(why, err, "out of memory");
@@ -227,11 +255,12 @@ unsigned agent_calls(const struct agent *agent)
 /* A call leaves the list by a post, never within call_hangup(): the list stands still. */
 void agent_close(struct agent *agent, agent_closed *closed, void *arg)
 {
-	assert(!agent->closed);
+	assert(!agent->closing);
 
-	agent->closed = closed;
+	agent->closing = true;
+	agent->close_limit_ns = loop_now(agent->config.loop) + CLOSE_NS;
+	agent->on_closed = closed;
 	agent->closed_arg = arg;
 	list_each(link, &agent->calls.calls) call_hangup(call_of(link));
-	if (list_empty(&agent->calls.calls))
-		check_closed(agent);
+	check_closed(agent);
 }

@@ -1,6 +1,5 @@
 #include "core/ua/call.h"
 
-#include "core/base/log.h"
 #include "core/ua/call_private.h"
 
 #include <assert.h>
@@ -10,7 +9,8 @@
 /*
  * How long a hung-up call waits for the far end's last word before it is given up: room for BYE to
  * be sent four times (RFC 3261, section 17.1.2.2), far less than the 32 s of a transaction, because
- * a person waits. Before any response there may be no CANCEL (section 9.1): a second is for one to come.
+ * a person waits. Before any response there may be no CANCEL (section 9.1): a second is for one to
+ * come.
  */
 #define PATIENCE_NS (4 * NS_PER_S)
 #define PATIENCE_UNHEARD_NS NS_PER_S
@@ -20,7 +20,8 @@
 /* Which states follow each. */
 static const unsigned next_states[] = {
 	[CALL_LOCATING] = 1U << CALL_CALLING | 1U << CALL_ENDING,
-	[CALL_CALLING] = 1U << CALL_TALKING | 1U << CALL_ENDING,
+	[CALL_CALLING] = 1U << CALL_MOVING | 1U << CALL_TALKING | 1U << CALL_ENDING,
+	[CALL_MOVING] = 1U << CALL_CALLING | 1U << CALL_ENDING,
 	[CALL_INCOMING] = 1U << CALL_AGREEING | 1U << CALL_TALKING | 1U << CALL_ENDING,
 	[CALL_AGREEING] = 1U << CALL_TALKING | 1U << CALL_ENDING,
 	[CALL_TALKING] = 1U << CALL_ENDING,
@@ -180,6 +181,13 @@ static void media_report(void *arg, const struct stream_report *report)
 	}
 }
 
+static void media_trouble(void *arg, const char *words)
+{
+	struct ua_event event = {.kind = UA_ERROR, .error = {words}};
+
+	call_emit(arg, &event);
+}
+
 static void media_failed(void *arg, int err, const char *words)
 {
 	struct call *call = arg;
@@ -198,23 +206,26 @@ void call_settle(struct call *call)
 	loop_post(call->list->config->loop, &call->finish);
 }
 
-static void media_closed(void *arg, const struct stream_report *last, const char *words)
+/* What could not be kept for want of memory is only not told. */
+static void media_closed(void *arg, const struct stream_report *last, const char *recording)
 {
 	struct call *call = arg;
 
 	call->media = NULL;
-	call->last = *last;
-	if (words) {
-		struct ua_event event = {.kind = UA_ERROR, .error = {words}};
-
-		call_emit(call, &event);
+	if (call->state == CALL_MOVING) {
+		call_move_on(call);
+		return;
 	}
+	call->last = *last;
+	if (recording)
+		(void)call_keep(&call->recording, slice_of(recording));
 	call_settle(call);
 }
 
 int call_open_media(struct call *call, struct fault *why)
 {
-	static const struct media_events events = {media_report, media_failed, media_closed};
+	static const struct media_events events = {
+		media_report, media_failed, media_trouble, media_closed};
 	const struct ua_config *config = call->list->config;
 	uint64_t period = config->meter_ns > 0 ? config->meter_ns : STATS_PERIOD_NS;
 	const struct media_config media = {
@@ -228,15 +239,7 @@ int call_open_media(struct call *call, struct fault *why)
 		.report_ns = period < STATS_PERIOD_NS ? period : STATS_PERIOD_NS,
 	};
 
-	int err;
-
-	err = media_open(&call->media, &media, &call->flow.local, &events, call, why);
-	if (!err && media_recording(call->media)) {
-		err = call_keep(&call->recording, slice_of(media_recording(call->media)));
-		if (err)
-			fault_set(why, err, "out of memory");
-	}
-	return err;
+	return media_open(&call->media, &media, &call->flow.local, &events, call, why);
 }
 
 void call_talk(struct call *call)
@@ -251,20 +254,18 @@ void call_talk(struct call *call)
 	if (config->policy.duration_ns > 0)
 		timer_start(&call->limit, call->answered_ns + config->policy.duration_ns);
 
-	err = media_start(call->media, &call->params);
-	if (err) {
-		call_fail(call, err, "the sound cannot be started");
-		return;
-	}
 	emit_media(call, UA_CALL_ANSWERED);
 	emit_media(call, UA_CALL_MEDIA);
+	err = media_start(call->media, &call->params);
+	if (err)
+		call_fail(call, err, "the sound cannot be started");
 }
 
 /* response: what an incoming call is refused with; NULL: SIP ends as its state asks. */
 static void finish(struct call *call, enum ua_cause cause, uint16_t code, struct slice reason,
 	const struct fault *words, const struct sip_response *response)
 {
-	bool unheard;
+	bool unheard, moving;
 
 	if (call->state == CALL_ENDING || call->state == CALL_FINISHED)
 		return;
@@ -275,17 +276,22 @@ static void finish(struct call *call, enum ua_cause cause, uint16_t code, struct
 		call->end.reason = slice_copy(reason); /* NULL will do as well */
 	if (words)
 		call->end.words = *words;
+	if (call->outgoing)
+		call_tell_outgoing(call);
 	call->talked_s = duration_s(call);
+	moving = call->state == CALL_MOVING;
 	call_change_state(call, CALL_ENDING);
 	call->list->live--;
 
 	sip_locate_cancel(call->locate);
 	call->locate = NULL;
-	if (call->media)
+	if (call->media && !moving) /* else it is on its way out */
 		media_close(call->media);
+	timer_start_in(&call->limit, PATIENCE_NS);
 	if (call->invite) {
 		unheard = sip_invite_state(call->invite) == SIP_INVITE_CALLING;
-		timer_start_in(&call->limit, unheard ? PATIENCE_UNHEARD_NS : PATIENCE_NS);
+		if (unheard)
+			timer_start_in(&call->limit, PATIENCE_UNHEARD_NS);
 		if (response)
 			sip_invite_reject(call->invite, response);
 		else
@@ -326,7 +332,10 @@ static void ring_limit_reached(struct call *call)
 	char at[ADDR_TEXT_SIZE];
 	struct fault fault;
 
-	if (sip_invite_state(call->invite) == SIP_INVITE_CALLING) {
+	if (call->state == CALL_LOCATING) {
+		fault_set(&fault, 0, "no name server answered within %g s", limit_s);
+		call_finish(call, UA_CAUSE_UNREACHABLE, 408, slice_of(""), &fault);
+	} else if (sip_invite_state(call->invite) == SIP_INVITE_CALLING) {
 		addr_print_port(at, &call->flow.remote);
 		fault_set(&fault, 0, "nothing came back from %s within %g s", at, limit_s);
 		call_finish(call, UA_CAUSE_UNREACHABLE, 408, slice_of(""), &fault);
@@ -336,17 +345,29 @@ static void ring_limit_reached(struct call *call)
 	}
 }
 
-/* The far end has nothing to say any more. */
+/*
+ * The far end has nothing to say any more: what SIP still owes to it, it does without the call. The
+ * sound gets as long once more, for a disk that has to take the rest of what was heard.
+ */
 static void patience_ended(struct call *call)
 {
-	sip_invite_free(call->invite);
-	call->invite = NULL;
+	if (call->invite) {
+		sip_invite_leave(call->invite);
+		call->invite = NULL;
+		timer_start_in(&call->limit, PATIENCE_NS);
+	} else if (call->media) {
+		media_leave(call->media);
+		call->media = NULL;
+		media_trouble(
+			call, "a disk does not take what is to be written; it is not waited for");
+	}
 	call_settle(call);
 }
 
 static void limit_reached(void *arg)
 {
 	static void (*const reached[])(struct call * call) = {
+		[CALL_LOCATING] = ring_limit_reached,
 		[CALL_CALLING] = ring_limit_reached,
 		[CALL_INCOMING] = call_accept,
 		[CALL_TALKING] = call_hangup, /* as long as was asked for */
@@ -381,7 +402,8 @@ static void finish_run(struct post *post)
 				.outgoing = call->outgoing,
 				.answered = call->answered,
 				.duration_s = call->talked_s,
-				.recording = call->answered ? call->recording : NULL,
+				.recording = call->recording,
+				.stats = {.rtt_ms = -1},
 			},
 	};
 

@@ -1,5 +1,4 @@
 /* How the end of an INVITE reads as the end of a call. */
-#include "core/base/log.h"
 #include "core/ua/call_private.h"
 
 #include <errno.h>
@@ -72,8 +71,16 @@ static void local(struct call *call, const struct sip_invite_end *end)
 	call_hangup(call);
 }
 
+/* A far end that breaks the protocol cannot be talked to; anything else is ours. */
 static void failed(struct call *call, const struct sip_invite_end *end)
 {
+	struct fault words;
+
+	if (end->err == -EPROTO) {
+		fault_set(&words, 0, "they answered with a message that makes no call");
+		call_finish(call, UA_CAUSE_MEDIA, end->status, slice_of(""), &words);
+		return;
+	}
 	call_fail(call, end->err ? end->err : -EPROTO, "the call cannot go on");
 }
 
@@ -91,6 +98,8 @@ void call_invite_ended(void *arg, const struct sip_invite_end *end)
 
 	sip_invite_free(call->invite);
 	call->invite = NULL;
+	if (call_move(call, end))
+		return;
 	causes[end->cause](call, end);
 	call_settle(call);
 }

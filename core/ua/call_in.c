@@ -1,5 +1,4 @@
 /* A call that comes: offer or answer at once, then ring, answer or refuse as the policy says. */
-#include "core/base/log.h"
 #include "core/ua/call_private.h"
 
 #include <errno.h>

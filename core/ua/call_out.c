@@ -1,5 +1,4 @@
 /* A call that we make: look up, offer, invite. */
-#include "core/base/log.h"
 #include "core/ua/call_private.h"
 
 #include <errno.h>
@@ -70,6 +69,36 @@ static int send_invite(struct call *call, struct slice offer)
 	return call_keep(&call->call_id, sip_invite_call_id(call->invite));
 }
 
+void call_tell_outgoing(struct call *call)
+{
+	struct ua_event event = {
+		.kind = UA_CALL_OUTGOING,
+		.way = {.transport = "udp", .address = call->flow.remote},
+	};
+
+	if (call->told)
+		return;
+
+	call->told = true;
+	call_emit(call, &event);
+}
+
+/* RFC 3263, section 4.3: the next is tried where there was no answer at all, or a 503. */
+bool call_move(struct call *call, const struct sip_invite_end *end)
+{
+	bool in_vain = end->cause == SIP_ENDED_UNREACHABLE || end->cause == SIP_ENDED_TIMEOUT ||
+		       (end->cause == SIP_ENDED_REJECTED && end->status == 503);
+
+	if (call->state != CALL_CALLING || !in_vain || call->last_provisional != 0 ||
+		call->flow_at + 1 >= call->flow_count)
+		return false;
+
+	call->flow = call->flows[++call->flow_at];
+	call_change_state(call, CALL_MOVING);
+	media_close(call->media);
+	return true;
+}
+
 /* A failure to send at once is one of the network's, as if ICMP had told it. */
 static void invite(struct call *call)
 {
@@ -77,6 +106,7 @@ static void invite(struct call *call)
 	char room[SDP_TEXT_SIZE], at[ADDR_TEXT_SIZE];
 	struct text offer = TEXT_IN(room);
 	struct addr rtp;
+	const struct sip_invite_end unreachable = {SIP_ENDED_UNREACHABLE, .err = -EHOSTUNREACH};
 	struct fault why;
 	int err;
 
@@ -90,7 +120,9 @@ static void invite(struct call *call)
 	err = negotiation_offer(&offer, &call->negotiation, &rtp);
 	if (!err)
 		err = send_invite(call, text_slice(&offer));
-	if (err == -ENETUNREACH || err == -EHOSTUNREACH || err == -EPERM || err == -EACCES) {
+	if (err && err != -ENOMEM && err != -EMSGSIZE && err != -ENAMETOOLONG) {
+		if (call_move(call, &unreachable))
+			return;
 		fault_set(&why, err, "sending to %s failed: %s",
 			addr_print_port(at, &call->flow.remote), strerror(-err));
 		call_finish(call, UA_CAUSE_UNREACHABLE, 503, slice_of(""), &why);
@@ -101,18 +133,23 @@ static void invite(struct call *call)
 	}
 }
 
+void call_move_on(struct call *call)
+{
+	call_change_state(call, CALL_CALLING);
+	invite(call);
+}
+
 static void located(
 	void *arg, int err, const struct sip_flow *flows, size_t count, const struct fault *why)
 {
 	struct call *call = arg;
-	struct ua_event event = {.kind = UA_CALL_OUTGOING, .way = {.transport = "udp"}};
 
 	call->locate = NULL;
-	if (count > 0) {
+	for (size_t i = 0; i < count && i < SIP_LOCATE_MAX; i++)
+		call->flows[call->flow_count++] = flows[i];
+	if (count > 0)
 		call->flow = flows[0];
-		event.way.address = flows[0].remote;
-	}
-	call_emit(call, &event);
+	call_tell_outgoing(call);
 	if (err) {
 		call_finish(call, UA_CAUSE_UNREACHABLE, 0, slice_of(""), why);
 		return;
@@ -133,6 +170,8 @@ int call_out(struct call **out, struct call_list *list, const struct target *tar
 		return -ENOMEM;
 
 	call->outgoing = true;
+	if (list->config->policy.ring_limit_ns > 0)
+		timer_start_in(&call->limit, list->config->policy.ring_limit_ns);
 	err = sip_locate(&call->locate, list->stack, &target->uri, located, call);
 	if (err) /* told by events, as everything is that comes after */
 		call_fail(call, err, "the address cannot be looked up");

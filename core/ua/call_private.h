@@ -13,6 +13,7 @@
 enum call_state {
 	CALL_LOCATING, /* outgoing: the far end's address is being looked up */
 	CALL_CALLING,  /* outgoing: INVITE is out */
+	CALL_MOVING,   /* outgoing: in vain; the next address is due once the sockets are closed */
 	CALL_INCOMING, /* not answered yet */
 	CALL_AGREEING, /* incoming: answered by an offer of ours; theirs to it comes with ACK */
 	CALL_TALKING,
@@ -41,6 +42,10 @@ struct call {
 	uint16_t last_provisional;
 
 	struct sip_locate *locate;
+	struct sip_flow flows[SIP_LOCATE_MAX]; /* outgoing: all that may be tried */
+	size_t flow_count;
+	size_t flow_at;
+	bool told; /* outgoing: UA_CALL_OUTGOING was emitted */
 	struct sip_flow flow;
 	struct sip_invite *invite; /* NULL: not begun, or over */
 	struct media *media;       /* NULL: likewise */
@@ -73,6 +78,18 @@ void call_emit(struct call *call, struct ua_event *event);
 
 /* Opens the sockets of its sound on the address by which the far end sees us. Words in why. */
 int call_open_media(struct call *call, struct fault *why);
+
+/* Tells once that it is called, and where if that is known. */
+void call_tell_outgoing(struct call *call);
+
+/*
+ * Whether, where this address was in vain, another is tried; if so, the end of the INVITE is not
+ * that of the call.
+ */
+bool call_move(struct call *call, const struct sip_invite_end *end);
+
+/* The sockets of the last try are closed: calls the next address. */
+void call_move_on(struct call *call);
 
 /* What was agreed on starts to be heard. */
 void call_talk(struct call *call);

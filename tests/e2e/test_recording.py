@@ -2,6 +2,7 @@
 another."""
 
 import re
+import resource
 import signal
 import wave
 
@@ -100,3 +101,32 @@ def test_a_recording_stays_whole_when_the_call_is_cut_off_by_a_signal(tmp_path):
     near.signal(signal.SIGTERM)
     assert (near.exit(), far.exit()) == (143, 0)
     assert seconds(path) >= 0
+
+
+def test_a_call_goes_on_where_its_recording_cannot_be(tmp_path):
+    """The second call may not take the first one's file; that is told, and the end says 9."""
+    path = tmp_path / "call.wav"
+    far = answerer("-n", "2", "--record", path)
+    for _ in range(2):
+        assert caller(far.uri(), "-d", "0.5").exit() == 0
+    assert far.exit() == 9
+    first, second = far.having("call.ended")
+    assert first["recording"] == str(path) and second["recording"] is None
+    assert first["cause"] == second["cause"] == "remote"
+    (error,) = far.having("error")
+    assert error["call"] == 2 and error["words"].startswith(f"{path}: it exists already")
+
+
+def test_a_disk_that_is_full_is_told_and_is_no_success(tmp_path):
+    """A file that may not grow over 64 KiB stands for the disk."""
+    path = tmp_path / "heard.wav"
+    limit = (65536, resource.RLIM_INFINITY)
+    far = answerer("-n", "1", mic="tone:400")
+    near = caller(
+        far.uri(), "-d", "2", "--codecs", "opus", speaker=f"file:{path}",
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limit),
+    )  # fmt: skip
+    assert (near.exit(), far.exit()) == (9, 0)
+    (error,) = near.having("error")
+    assert error["words"].startswith(str(path))
+    assert near.having("call.ended")[0]["cause"] == "local"

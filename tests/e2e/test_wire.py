@@ -419,3 +419,25 @@ def test_a_far_end_that_answers_nothing_any_more_is_not_waited_for():
     first, again = peer.expect("BYE"), peer.expect("BYE")
     assert again.bytes == first.bytes
     assert near.exit(15) == 0
+
+
+def test_a_refusal_that_is_lost_comes_again_and_is_waited_for():
+    """RFC 3261, section 17.2.1: until its ACK, however short the program's own business is."""
+    far = answerer("--answer-code", "486", "-n", "1")
+    peer, to = Peer(), address(far)
+    invite = peer.request("INVITE", to, body=sdp(9, ["pcmu"]))
+    refusal = peer.expect(486)
+    far.event("call.ended")
+    assert peer.expect(486, 1.5).get("to") == refusal.get("to")
+    assert far.popen.poll() is None
+    peer.ack(invite, refusal, to)
+    assert far.exit(2) == 0
+
+
+def test_calls_that_come_while_it_leaves_are_refused_and_harm_nobody():
+    far = answerer("--answer-code", "486", "-n", "3")
+    peer, to = Peer(), address(far)
+    for _ in range(30):
+        peer.request("INVITE", to, body=sdp(9, ["pcmu"]))
+    assert far.exit(10) == 0
+    assert len(far.having("call.ended")) >= 3

@@ -206,11 +206,15 @@ static void test_free_while_working(void **state)
 	size_t before = open_files();
 	struct fake_loop fake;
 	struct source *source;
+	int16_t one;
 
 	(void)state;
 	make_file(SF_FORMAT_WAV | SF_FORMAT_PCM_16, 8000, 1, 24000);
 	fake_loop_init(&fake);
 	assert_int_equal(file_source_open(&source, &fake.loop, path, 8000, NULL), 0);
+	assert_int_equal(
+		fake.work_count, 0); /* it may be opened on a thread that is not the loop's */
+	assert_int_equal(source_read(source, &one, 1), 1);
 	assert_int_equal(fake.work_count, 1);
 	source_free(source);
 	fake_loop_settle(&fake);
