@@ -549,52 +549,6 @@ static void test_trying(void **state)
 	pair_close(&pair);
 }
 
-/* A call that is forgotten within the event that brought it; its message is still good there. */
-static void test_forgotten_at_once(void **state)
-{
-	struct pair pair;
-
-	(void)state;
-	pair_open(&pair);
-	pair.b.forget = true;
-	pair_call(&pair);
-	pair_run_ms(&pair, 450);
-	pair_expect_sent(&pair, "INVITE");
-	pair_expect_logs(&pair, "", "incoming(offer) ");
-	assert_true(phone_is_idle(&pair.b));
-	pair_run_ms(&pair, 40000); /* each repetition is a new call */
-	assert_int_equal(pair.b.incoming, 7);
-	pair_expect_sent(&pair, "INVITE INVITE INVITE INVITE INVITE INVITE INVITE");
-	pair_close(&pair);
-}
-
-/* An invite forgotten in each state; nothing is said, and the far end ends by its own timers. */
-static void test_forgotten(void **state)
-{
-	struct pair pair;
-
-	(void)state;
-	for (int ms = 0; ms < 6; ms++) {
-		for (int caller = 0; caller < 2; caller++) {
-			struct phone *phone = caller ? &pair.a : &pair.b;
-			size_t sent;
-
-			pair_open(&pair);
-			pair.b.accept = true;
-			pair_call(&pair);
-			pair_run_ms(&pair, (uint64_t)ms);
-			sent = pair.world.sent_count;
-			sip_invite_free(phone->invite);
-			phone->invite = NULL;
-			assert_int_equal(pair.world.sent_count, sent);
-			pair_run_ms(&pair, 70000);
-			phone_hangup(&pair.a);
-			phone_hangup(&pair.b);
-			pair_close(&pair);
-		}
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -620,8 +574,6 @@ int main(void)
 		cmocka_unit_test(test_answer_too_large),
 		cmocka_unit_test(test_events_free),
 		cmocka_unit_test(test_trying),
-		cmocka_unit_test(test_forgotten_at_once),
-		cmocka_unit_test(test_forgotten),
 	};
 
 	return cmocka_run_group_tests_name("sip/invite", tests, NULL, NULL);
