@@ -83,7 +83,7 @@ static int open_regular(int *out, const char *path, struct fault *why)
 		close(fd);
 		if (S_ISDIR(about.st_mode))
 			return path_fault(why, -EISDIR, path);
-		return path_fault_words(why, -EINVAL, path, "not a regular file");
+		return path_fault_words(why, -ENOTSUP, path, "not a regular file");
 	}
 	if (about.st_size == 0) {
 		close(fd);
@@ -109,8 +109,10 @@ static int fault_out_of_bounds(struct fault *why, const char *path, const SF_INF
 {
 	char words[FAULT_SIZE / 2];
 
-	snprintf(words, sizeof(words), "%d channels at %d Hz are beyond us", info->channels,
-		info->samplerate);
+	snprintf(words, sizeof(words),
+		"%d channels at %d Hz are beyond us; 1 to %d at %d to %d Hz are not",
+		info->channels, info->samplerate, CHANNELS_MAX, RESAMPLE_RATE_MIN,
+		RESAMPLE_RATE_MAX);
 	return path_fault_words(why, -EPROTO, path, words);
 }
 

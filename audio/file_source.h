@@ -14,7 +14,7 @@ struct loop;
 
 /*
  * Sees that path is a file with sound in it. Returns 0, or with words in why: -ENOENT, -EACCES or
- * another error of the system, -EISDIR, -EINVAL for what is no file (a pipe), -EPROTO for what is
+ * another error of the system, -EISDIR, -ENOTSUP for what is no file (a pipe), -EPROTO for what is
  * no audio, -ENODATA for audio that lasts no time. It reads from the disk.
  */
 int file_source_check(const char *path, struct fault *why);

@@ -203,13 +203,14 @@ static int fault_unknown(
 
 	text_printf(&words, "no %s ", kinds->what);
 	text_put_escaped(&words, shown);
-	text_puts(&words, colon ? ":" : "");
+	text_puts(&words, shown.len < name.len ? "..." : "");
 	if (near) {
 		text_printf(&words, "; did you mean %s%s?", near->name, near->needs ? ":" : "");
 	} else if (!colon &&
 		   (slice_find(name, '/') < name.len || slice_find(name, '.') < name.len)) {
 		text_puts(&words, "; for a file write file:");
 		text_put_escaped(&words, shown);
+		text_puts(&words, shown.len < name.len ? "..." : "");
 	} else {
 		text_puts(&words, "; there are");
 		for (size_t i = 0; i < kinds->count; i++)

@@ -251,7 +251,7 @@ static int refuse(mode_t mode, const char *path, struct fault *why)
 	if (S_ISDIR(mode))
 		return path_fault(why, -EISDIR, path);
 	if (!S_ISREG(mode) && !S_ISCHR(mode))
-		return path_fault_words(why, -EINVAL, path, "not a regular file");
+		return path_fault_words(why, -ENOTSUP, path, "not a regular file");
 	return 0;
 }
 

@@ -20,7 +20,7 @@ enum { WAV_QUEUE_BLOCKS = 16 }; /* 8 s of a disk that stands still */
 /*
  * Creates path, or empties the file of that name; if exclusive, an existing file is an error
  * (-EEXIST). rate: Hz, 8000..48000; channels: 1 or 2. Other errors: those of the system, -EISDIR,
- * -EINVAL for what is no file, -ENOMEM; with words in why.
+ * -ENOTSUP for what is no file, -ENOMEM; with words in why.
  */
 int wav_writer_open(struct wav_writer **out, struct loop *loop, const char *path, uint32_t rate,
 	unsigned channels, bool exclusive, struct fault *why);

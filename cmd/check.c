@@ -5,28 +5,46 @@
 #include "audio/wav_writer.h"
 #include "cmd/columns.h"
 #include "cmd/verdict.h"
+#include "cmd/words.h"
 #include "core/base/loop.h"
 #include "core/ua/agent.h"
 
+#include <libgen.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-	SHOWN_MAX = 400, /* bytes of a target before and behind the caret */
+	SHOWN_MAX = 60, /* bytes of a target before and behind the caret */
 	PATH_SIZE = 4096,
 };
+
+static const char ellipsis[] = "...";
+
+/* Whether byte continues a character of UTF-8. */
+static bool is_inside(uint8_t byte)
+{
+	return (byte & 0xc0) == 0x80;
+}
 
 /* Whatever the target's length, what is shown goes around the place. */
 void check_put_caret(struct text *out, struct slice target, size_t at)
 {
 	size_t start = at > SHOWN_MAX ? at - SHOWN_MAX : 0;
 	size_t end = target.len - at > SHOWN_MAX ? at + SHOWN_MAX : target.len;
-	char room[SHOWN_MAX * 4 + 1];
+	char room[SHOWN_MAX * 4 + sizeof(ellipsis)];
 	struct text before = TEXT_IN(room);
 
+	while (start > 0 && start < at && is_inside(target.data[start]))
+		start++;
+	while (end < target.len && end > at && is_inside(target.data[end]))
+		end--;
+	text_puts(&before, start > 0 ? ellipsis : "");
 	text_put_escaped(&before, (struct slice){target.data + start, at - start});
 	text_printf(out, "  %s", room);
 	text_put_escaped(out, (struct slice){target.data + at, end - at});
-	text_printf(out, "\n  %*s^\n", (int)columns_count(text_slice(&before)), "");
+	text_printf(out, "%s\n  %*s^\n", end < target.len ? ellipsis : "",
+		(int)columns_count(text_slice(&before)), "");
 }
 
 static int check_target(struct text *out, const char *target)
@@ -39,7 +57,8 @@ static int check_target(struct text *out, const char *target)
 		return VERDICT_DONE;
 
 	text_printf(out, "sipcall: %s\n", why.words);
-	check_put_caret(out, text, at < text.len ? at : text.len);
+	if (text.len > 0)
+		check_put_caret(out, text, at < text.len ? at : text.len);
 	return VERDICT_USAGE;
 }
 
@@ -50,8 +69,117 @@ static int told(struct text *out, const char *option, int err, const struct faul
 	return err == -EINVAL ? VERDICT_USAGE : VERDICT_LOCAL;
 }
 
-/* A name that is the same for each call, whenever it is and whoever calls. */
+/* The path in "file:PATH", or NULL. */
+static const char *file_of(const char *spec)
+{
+	static const char scheme[] = "file:";
+
+	if (!spec || strncmp(spec, scheme, sizeof(scheme) - 1) != 0)
+		return NULL;
+	return spec + sizeof(scheme) - 1;
+}
+
+static bool same_inode(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Of two that are not there: whether they would be one file. */
+static bool same_place(const char *a, const char *b)
+{
+	char *copies[] = {slice_copy(slice_of(a)), slice_copy(slice_of(b)), slice_copy(slice_of(a)),
+		slice_copy(slice_of(b))};
+	struct stat about_a, about_b;
+	bool same = false;
+
+	if (copies[0] && copies[1] && copies[2] && copies[3])
+		same = stat(dirname(copies[0]), &about_a) == 0 &&
+		       stat(dirname(copies[1]), &about_b) == 0 && same_inode(&about_a, &about_b) &&
+		       strcmp(basename(copies[2]), basename(copies[3])) == 0;
+	for (size_t i = 0; i < sizeof(copies) / sizeof(copies[0]); i++)
+		free(copies[i]);
+	return same;
+}
+
+/* Either may be NULL. */
+static bool same_file(const char *a, const char *b)
+{
+	struct stat about_a, about_b;
+	bool there_a, there_b;
+
+	if (!a || !b)
+		return false;
+
+	there_a = stat(a, &about_a) == 0;
+	there_b = stat(b, &about_b) == 0;
+	if (there_a && there_b)
+		return same_inode(&about_a, &about_b);
+	return !there_a && !there_b && same_place(a, b);
+}
+
+/* What is written would destroy what is read, or what is written there too. */
+static int check_same(struct text *out, const struct options *options, const char *record)
+{
+	const char *mic = file_of(options->mic);
+	const char *speaker = file_of(options->speaker);
+	const struct {
+		const char *option, *path;
+		const char *other_option, *other_path;
+	} rows[] = {
+		{"speaker", speaker, "mic", mic},
+		{"record", record, "mic", mic},
+		{"record", record, "speaker", speaker},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (same_file(rows[i].path, rows[i].other_path)) {
+			text_printf(out, "sipcall: --%s: ", rows[i].option);
+			words_put(out, slice_of(rows[i].path));
+			text_printf(out, " is the file of --%s too; choose another name\n",
+				rows[i].other_option);
+			return VERDICT_USAGE;
+		}
+	return VERDICT_DONE;
+}
+
+static int name_of(
+	struct text *out, const char *pattern, unsigned number, uint64_t wall_ns, struct fault *why)
+{
+	return audio_record_name(out, slice_of(pattern), number, wall_ns, slice_of("a"), why);
+}
+
+/* A name that is the same for each call, whenever it is. */
 static bool is_fixed(const char *pattern, const char *name)
+{
+	char room[PATH_SIZE];
+	struct text other = TEXT_IN(room);
+
+	(void)name_of(&other, pattern, 2, 2 * NS_PER_S, NULL);
+	return strcmp(room, name) == 0;
+}
+
+/* What many calls would write over or into each other. */
+static int check_many(struct text *out, const struct options *options, const char *record)
+{
+	const char *words = NULL;
+
+	if (!options->answer || options->answer_code > 0 || options->calls == 1)
+		return VERDICT_DONE;
+
+	if (record && is_fixed(options->record, record))
+		words = "--record: each call needs a file of its own; use %n in its name, or -n 1";
+	else if (file_of(options->speaker) && options->max_calls != 1)
+		words = "--speaker: several calls at once do not go into one file; add -n 1 or "
+			"--max-calls 1";
+	if (!words)
+		return VERDICT_DONE;
+
+	text_printf(out, "sipcall: %s\n", words);
+	return VERDICT_USAGE;
+}
+
+/* A name that has the far end's in it is not known before the call. */
+static bool is_known(const char *pattern, const char *name)
 {
 	char room[PATH_SIZE];
 	struct text other = TEXT_IN(room);
@@ -60,22 +188,42 @@ static bool is_fixed(const char *pattern, const char *name)
 	return strcmp(room, name) == 0;
 }
 
-static int check_record(struct text *out, const char *pattern)
+/* name: of the first call. */
+static int check_record(struct text *out, const char *pattern, const char *name)
 {
-	char room[PATH_SIZE];
-	struct text name = TEXT_IN(room);
 	struct fault why;
 	int err;
 
-	err = audio_record_name(&name, slice_of(pattern), 1, NS_PER_S, slice_of("a"), &why);
-	if (err)
-		return told(out, "record", -EINVAL, &why);
-
-	if (is_fixed(pattern, room) && access(room, F_OK) == 0)
-		err = fault_set(&why, -EEXIST, "%s is there already and is not overwritten", room);
-	else
-		err = wav_writer_check(room, &why);
+	if (is_known(pattern, name) && access(name, F_OK) == 0) {
+		text_puts(out, "sipcall: --record: ");
+		words_put(out, slice_of(name));
+		text_puts(out, " is there already and is not overwritten\n");
+		return VERDICT_LOCAL;
+	}
+	err = wav_writer_check(name, &why);
 	return err ? told(out, "record", err, &why) : VERDICT_DONE;
+}
+
+/* Where it all goes. */
+static int check_files(struct text *out, const struct options *options)
+{
+	char room[PATH_SIZE];
+	struct text name = TEXT_IN(room);
+	const char *record = NULL;
+	struct fault why;
+	int code;
+
+	if (options->record) {
+		if (name_of(&name, options->record, 1, NS_PER_S, &why))
+			return told(out, "record", -EINVAL, &why);
+		record = room;
+	}
+	code = check_same(out, options, record);
+	if (code == VERDICT_DONE)
+		code = check_many(out, options, record);
+	if (code == VERDICT_DONE && record)
+		code = check_record(out, options->record, record);
+	return code;
 }
 
 int check_options(struct text *out, const struct options *options)
@@ -94,7 +242,5 @@ int check_options(struct text *out, const struct options *options)
 		err = audio_sink_check(slice_of(options->speaker), &why);
 	if (err)
 		return told(out, "speaker", err, &why);
-	if (code == VERDICT_DONE && options->record)
-		code = check_record(out, options->record);
-	return code;
+	return code == VERDICT_DONE ? check_files(out, options) : code;
 }

@@ -12,5 +12,5 @@ enum { CHECK_SIZE = 8192 }; /* room for what is told */
 /* Returns 0, or the exit code, with whole lines that say why in out. */
 int check_options(struct text *out, const struct options *options);
 
-/* Appends target, and under its byte at a caret, both lines indented. */
+/* Appends target, or what stands around its byte at, and under that byte a caret. */
 void check_put_caret(struct text *out, struct slice target, size_t at);

@@ -1,5 +1,6 @@
 #include "cmd/json.h"
 
+#include "cmd/words.h"
 #include "core/base/loop.h"
 #include "core/base/text.h"
 
@@ -59,6 +60,29 @@ static void put_text_or_null(struct object *to, const char *name, struct slice b
 		put_text(to, name, bytes);
 	else
 		put(to, name, json_null());
+}
+
+/* A URI without its password; null if there is none. */
+static void put_uri(struct object *to, const char *name, struct slice uri)
+{
+	struct slice password = words_password(uri);
+	char *copy;
+	size_t before;
+
+	if (password.len == 0) {
+		put_text_or_null(to, name, uri);
+		return;
+	}
+	copy = calloc(1, uri.len);
+	if (!copy) {
+		to->failed = true;
+		return;
+	}
+	before = (size_t)(password.data - uri.data);
+	memcpy(copy, uri.data, before);
+	memcpy(copy + before, password.data + password.len, uri.len - before - password.len);
+	put_text(to, name, (struct slice){(const uint8_t *)copy, uri.len - password.len});
+	free(copy);
 }
 
 static void put_whole(struct object *to, const char *name, int64_t value)
@@ -207,7 +231,7 @@ static void put_envelope(struct object *to, const struct ua_event *event)
 	put_string(to, "account", event->account);
 	put(to, "call", event->call > 0 ? json_integer(event->call) : json_null());
 	put_text_or_null(to, "call_id", event->call_id);
-	put_text_or_null(to, "peer", event->peer);
+	put_uri(to, "peer", event->peer);
 }
 
 int json_print(char **out, const struct ua_event *event)

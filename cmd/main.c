@@ -2,19 +2,21 @@
 #include "cmd/check.h"
 #include "cmd/options.h"
 #include "cmd/phone.h"
+#include "cmd/terminal.h"
 #include "cmd/verdict.h"
 #include "codecs/codec.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-/* A standard file that the caller closed would else be the number of our next socket. */
+/* A standard file that the caller closed would else be the number of our next socket. Writing there
+ * fails as before. */
 static int open_standard_files(void)
 {
 	int fd;
 
 	do
-		fd = open("/dev/null", O_RDWR);
+		fd = open("/dev/null", O_RDONLY);
 	while (fd >= 0 && fd <= STDERR_FILENO);
 	if (fd < 0)
 		return -errno;
@@ -57,7 +59,8 @@ static int answer(const struct text *text)
 	if (!err)
 		return VERDICT_DONE;
 
-	fault_set(&why, err, "cannot write to standard output: %s", strerror(-err));
+	fault_set(&why, err, "cannot write to standard output: %s",
+		err == -EBADF ? "it is closed" : strerror(-err));
 	return complain(VERDICT_LOCAL, why.words);
 }
 
@@ -79,13 +82,34 @@ static int show_version(void)
 	return answer(&text);
 }
 
+/* Text of ours; of what is not ASCII it has the Greek letter of G.711's law. */
+static void put_plain(struct text *out, struct slice text, bool utf8)
+{
+	static const char micro[] = "µ";
+	struct slice byte;
+
+	if (utf8) {
+		text_put(out, text);
+		return;
+	}
+	while (text.len > 0) {
+		bool is_micro = slice_starts_nocase(text, micro);
+
+		(void)slice_take(&byte, &text, is_micro ? sizeof(micro) - 1 : 1);
+		text_putc(out, is_micro ? 'u' : (char)*byte.data);
+	}
+}
+
 static int show_codecs(void)
 {
 	char room[OPTIONS_HELP_SIZE];
 	struct text text = TEXT_IN(room);
 
-	for (size_t i = 0; i < codec_count(); i++)
-		text_printf(&text, "%-9s %s\n", codec_at(i)->key, codec_at(i)->about);
+	for (size_t i = 0; i < codec_count(); i++) {
+		text_printf(&text, "%-9s ", codec_at(i)->key);
+		put_plain(&text, slice_of(codec_at(i)->about), terminal_env_utf8());
+		text_putc(&text, '\n');
+	}
 	return answer(&text);
 }
 

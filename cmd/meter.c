@@ -5,6 +5,11 @@
 
 enum {
 	NAME_COLUMNS = 15,
+	NAME_COLUMNS_MIN = 6, /* where room is scarce */
+	NAME_SIZE = 256,
+	TIME_COLUMNS = 10,
+	LOSS_COLUMNS = 12,
+	BUFFER_COLUMNS = 14,
 	STEPS = 8,      /* heights of a bar */
 	FLOOR_DB = -60, /* what is softer is silence */
 	FIELD_SIZE = 32,
@@ -89,32 +94,106 @@ static double loss(const struct ua_stats *stats)
 	return 100.0 * (double)stats->lost / ((double)stats->lost + (double)stats->received);
 }
 
-void meter_put(struct text *out, const struct meter *meter, const struct ua_event *event,
-	struct slice name, bool utf8)
-{
-	const struct ua_stats *stats = &event->stats.now;
-	char room[FIELD_SIZE * 4];
-	struct text shown = TEXT_IN(room);
-	char field[FIELD_SIZE];
-	struct text text = TEXT_IN(field);
+/* The fields in their order on the line. */
+enum field { TIME, NEAR, FAR, LOSS, BUFFER, MOS, FIELDS };
 
-	put_time(out, event->stats.duration_s);
-	text_puts(out, "you ");
-	put_level(out, meter->near, utf8);
+/* Which are shown, and how wide the name of the far end is. */
+struct layout {
+	bool has[FIELDS];
+	size_t name;
+};
+
+static size_t width(const struct layout *layout)
+{
+	const size_t widths[FIELDS] = {
+		[TIME] = TIME_COLUMNS,
+		[NEAR] = sizeof("you ") - 1 + METER_LEVELS + GAP,
+		[FAR] = layout->name + 1 + METER_LEVELS + GAP,
+		[LOSS] = LOSS_COLUMNS + 1,
+		[BUFFER] = BUFFER_COLUMNS + 1,
+		[MOS] = sizeof("mos 4.4") - 1,
+	};
+	size_t sum = 0;
+
+	for (size_t i = 0; i < FIELDS; i++)
+		sum += layout->has[i] ? widths[i] : 0;
+	return sum;
+}
+
+/* By what has room, and by nothing that changes during a call. */
+static struct layout lay_out(size_t name, size_t columns)
+{
+	static const enum field dispensable[] = {BUFFER, NEAR, FAR, TIME, LOSS, MOS};
+	struct layout layout = {{true, true, true, true, true, true}, name};
+
+	layout.name = name < NAME_COLUMNS ? name : NAME_COLUMNS;
+	while (width(&layout) > columns && layout.name > NAME_COLUMNS_MIN)
+		layout.name--;
+	for (size_t i = 0; i < FIELDS && width(&layout) > columns; i++)
+		layout.has[dispensable[i]] = false;
+	while (layout.name < name && layout.name < NAME_COLUMNS && width(&layout) < columns)
+		layout.name++; /* there is room again */
+	return layout;
+}
+
+/* name: escaped. Exactly columns wide, but for a wide character that is left out. */
+static void put_name(struct text *out, struct slice name, size_t columns, bool utf8)
+{
+	const char *mark = utf8 ? "…" : "...";
+	size_t mark_columns = columns_count(slice_of(mark));
+	struct slice shown = name;
+
+	if (columns_count(name) > columns)
+		shown = columns_cut(name, columns - mark_columns);
+	text_put(out, shown);
+	if (shown.len < name.len)
+		text_puts(out, mark);
+}
+
+/* Padded behind the unit, so that neither the numbers nor what follows moves. */
+static void put_padded(struct text *out, const char *field, int columns)
+{
+	text_printf(out, "%-*s ", columns, field);
+}
+
+static void put_quality(struct text *out, const struct layout *layout, const struct ua_stats *stats)
+{
+	char room[FIELD_SIZE];
+	struct text field = TEXT_IN(room);
+
+	text_printf(&field, "loss %.1f %%", loss(stats));
+	if (layout->has[LOSS])
+		put_padded(out, room, LOSS_COLUMNS);
+	field = TEXT_IN(room);
+	text_printf(&field, "buffer %.0f ms", stats->buffer_ms);
+	if (layout->has[BUFFER])
+		put_padded(out, room, BUFFER_COLUMNS);
+	if (layout->has[MOS] && stats->mos > 0)
+		text_printf(out, "mos %.1f", stats->mos);
+	else if (layout->has[MOS])
+		text_puts(out, "mos -");
+}
+
+void meter_put(struct text *out, const struct meter *meter, const struct ua_event *event,
+	struct slice name, bool utf8, size_t columns)
+{
+	char room[NAME_SIZE];
+	struct text shown = TEXT_IN(room);
+	struct layout layout;
 
 	text_put_escaped(&shown, name);
-	text_put(out, columns_cut(text_slice(&shown), NAME_COLUMNS));
-	text_putc(out, ' ');
-	put_level(out, meter->far, utf8);
+	layout = lay_out(columns_count(text_slice(&shown)), columns);
 
-	/* padded behind the unit, so that neither the numbers nor what follows moves */
-	text_printf(&text, "loss %.1f %%", loss(stats));
-	text_printf(out, "%-12s ", field);
-	text = TEXT_IN(field);
-	text_printf(&text, "buffer %.0f ms", stats->buffer_ms);
-	text_printf(out, "%-14s ", field);
-	if (stats->mos > 0)
-		text_printf(out, "mos %.1f", stats->mos);
-	else
-		text_puts(out, "mos -");
+	if (layout.has[TIME])
+		put_time(out, event->stats.duration_s);
+	if (layout.has[NEAR]) {
+		text_puts(out, "you ");
+		put_level(out, meter->near, utf8);
+	}
+	if (layout.has[FAR]) {
+		put_name(out, text_slice(&shown), layout.name, utf8);
+		text_putc(out, ' ');
+		put_level(out, meter->far, utf8);
+	}
+	put_quality(out, &layout, &event->stats.now);
 }

@@ -22,6 +22,9 @@ void meter_init(struct meter *meter);
 /* Levels in dBFS, -100..0. */
 void meter_add(struct meter *meter, double near_dbfs, double far_dbfs);
 
-/* Appends the line without newline. event: a UA_CALL_METER. name: the far end's, raw. */
+/*
+ * Appends the line without newline, at most columns wide: where there is less room the name is
+ * shortened, then whole fields are left out. event: a UA_CALL_METER. name: the far end's, raw.
+ */
 void meter_put(struct text *out, const struct meter *meter, const struct ua_event *event,
-	struct slice name, bool utf8);
+	struct slice name, bool utf8, size_t columns);

@@ -1,5 +1,6 @@
 #include "cmd/options.h"
 
+#include "cmd/words.h"
 #include "core/base/loop.h"
 #include "core/base/nearest.h"
 #include "core/sip/print.h"
@@ -10,7 +11,9 @@ enum {
 	REFUSE_MIN = 300,
 	REFUSE_MAX = 699,
 	NANO_DIGITS = 9,
-	SHOWN_MAX = 100, /* columns of help's left side, and bytes of argv that a message repeats */
+	LEFT_SIZE = 100,  /* of help's left side */
+	SHOWN_SIZE = 400, /* of what a message repeats of argv */
+	PART_MIN = 3,     /* letters of a name that tell which is meant */
 	HELP_COLUMN = 28,
 };
 
@@ -36,14 +39,20 @@ struct option {
 	size_t field; /* where in struct options read() writes */
 };
 
-/* The words of an error in given's value. */
-static int wrong(const struct given *given, const char *what)
+/* The words of an error in given's value, and between them what comes after the value. */
+static int wrong_with(const struct given *given, const char *glue, const char *what)
 {
-	char shown[SHOWN_MAX * 4];
+	char shown[SHOWN_SIZE];
 	struct text text = TEXT_IN(shown);
 
-	text_put_escaped(&text, given->value);
-	return fault_set(given->why, -EINVAL, "--%s: \"%s\" %s", given->option->name, shown, what);
+	words_put(&text, given->value);
+	return fault_set(
+		given->why, -EINVAL, "--%s: \"%s\"%s%s", given->option->name, shown, glue, what);
+}
+
+static int wrong(const struct given *given, const char *what)
+{
+	return wrong_with(given, " ", what);
 }
 
 static int read_flag(const struct given *given, void *field)
@@ -76,15 +85,18 @@ static int read_string(const struct given *given, void *field)
 	return 0;
 }
 
-/* "2", "0.5", to the nanosecond: 0 to SECONDS_MAX. */
+/* "2", "0.5", ".5", to the nanosecond: 0 to SECONDS_MAX. */
 static int read_seconds(const struct given *given, void *field)
 {
 	uint64_t *ns = field;
 	struct slice rest = given->value;
 	struct slice whole;
-	uint64_t seconds, fraction = 0;
+	uint64_t seconds = 0, fraction = 0;
 	bool point = slice_cut(&whole, &rest, '.');
-	int err = slice_number(&seconds, whole, SECONDS_MAX - 1);
+	int err = 0;
+
+	if (!point || whole.len > 0)
+		err = slice_number(&seconds, whole, SECONDS_MAX - 1);
 
 	if (err == -ERANGE && !point && slice_number(&seconds, whole, SECONDS_MAX) == 0)
 		err = 0;
@@ -168,6 +180,31 @@ static int read_codecs(const struct given *given, void *field)
 	return 0;
 }
 
+static int wrong_write_udp(const struct given *given)
+{
+	char shown[SHOWN_SIZE];
+	struct text text = TEXT_IN(shown);
+
+	text_puts(&text, "has no transport; write udp:");
+	words_put(&text, given->value);
+	return wrong(given, shown);
+}
+
+/* Whether what stands before the last colon is an IP address, and so only the port is wrong. */
+static bool is_bad_port(struct slice text)
+{
+	struct slice host = text;
+	struct addr addr;
+
+	while (host.len > 0 && host.data[host.len - 1] != ':')
+		host.len--;
+	if (host.len == 0)
+		return false;
+
+	host.len--;
+	return addr_parse(&addr, host) == 0 && addr_parse_port(&addr, text) != 0;
+}
+
 static int read_listen(const struct given *given, void *field)
 {
 	struct addr *list = field;
@@ -177,12 +214,16 @@ static int read_listen(const struct given *given, void *field)
 
 	if (given->out->listen_count == OPTIONS_LISTEN_MAX)
 		return fault_set(given->why, -EINVAL, "--%s: 8 are enough", given->option->name);
+	if (addr_parse_port(&addr, rest) == 0)
+		return wrong_write_udp(given);
 	if (!slice_cut(&transport, &rest, ':'))
 		return wrong(given, "is not like udp:127.0.0.1:5060");
 	if (!slice_is_nocase(transport, "udp"))
 		return wrong(given, "has a transport that is not there; udp is");
 	if (addr_parse(&addr, rest) == 0)
 		return wrong(given, "lacks a port; 0 picks a free one");
+	if (is_bad_port(rest))
+		return wrong(given, "has a port that is none; 0 to 65535 are");
 	if (addr_parse_port(&addr, rest))
 		return wrong(given, "has no IP address with a port, like 127.0.0.1:5060");
 
@@ -197,7 +238,7 @@ static int read_header(const struct given *given, void *field)
 	const char *what;
 
 	if (sip_header_check(given->value, &what))
-		return wrong(given, what);
+		return wrong_with(given, ": ", what);
 
 	text_put(&lines, given->value);
 	text_puts(&lines, "\r\n");
@@ -282,7 +323,7 @@ static const struct option table[] = {
 		"the codecs that there are", read_list_codecs, 0},
 	{0, "version", NULL, false, true,
 		"which sipcall this is", read_version, 0},
-	{0, "help", NULL, false, true,
+	{'h', "help", NULL, false, true,
 		"this", read_help, 0},
 };
 /* clang-format on */
@@ -325,14 +366,40 @@ static size_t find_letter(char letter)
 	return i;
 }
 
+/* The option whose letter name is, the first that begins with it, or that has it inside. */
+static const char *near_name(struct slice name)
+{
+	size_t i = name.len == 1 ? find_letter((char)name.data[0]) : COUNT;
+	const char *inside = NULL;
+
+	if (name.len == 0 || i < COUNT)
+		return name.len == 0 ? NULL : table[i].name;
+
+	for (i = 0; i < COUNT; i++) {
+		struct slice rest = slice_of(table[i].name ? table[i].name : "");
+
+		for (bool first = true; rest.len >= name.len; first = false) {
+			struct slice start = {rest.data, name.len};
+
+			if (slice_equal_nocase(start, name) && first)
+				return table[i].name;
+			if (slice_equal_nocase(start, name) && !inside && name.len >= PART_MIN)
+				inside = table[i].name;
+			(void)slice_take(&start, &rest, 1);
+		}
+	}
+	return inside;
+}
+
 /* given: as it was typed, with its dashes; name: what may be like the name of an option. */
 static int no_option(struct fault *why, struct slice given, struct slice name)
 {
 	const char *near = nearest_name(name, COUNT, name_at, NULL);
-	char shown[SHOWN_MAX];
+	char shown[SHOWN_SIZE];
 	struct text text = TEXT_IN(shown);
 
-	text_put_escaped(&text, given);
+	words_put(&text, given);
+	near = near ? near : near_name(name);
 	if (near)
 		return fault_set(why, -EINVAL, "no option %s; did you mean --%s?", shown, near);
 	return fault_set(why, -EINVAL, "no option %s; sipcall --help shows them all", shown);
@@ -353,6 +420,12 @@ static int take(struct reader *reader, size_t i, const char *value)
 	return table[i].read(&given, (char *)reader->out + table[i].field);
 }
 
+/* "-1" is a number that is wrong: no option is a digit. */
+static bool is_negative(const char *next)
+{
+	return next[0] == '-' && ((next[1] >= '0' && next[1] <= '9') || next[1] == '.');
+}
+
 /* Reads option i with its value from the next argument. */
 static int take_next(struct reader *reader, size_t i)
 {
@@ -360,7 +433,7 @@ static int take_next(struct reader *reader, size_t i)
 
 	/* A value with a dash in front is far more often a forgotten one: = tells that it is meant.
 	 */
-	if (!next || (next[0] == '-' && next[1] != '\0'))
+	if (!next || (next[0] == '-' && next[1] != '\0' && !is_negative(next)))
 		return fault_set(reader->why, -EINVAL, "--%s needs a value: --%s=%s", table[i].name,
 			table[i].name, table[i].value);
 
@@ -418,11 +491,11 @@ static int read_short(struct reader *reader, const char *arg)
 
 static int read_operand(struct reader *reader, const char *arg)
 {
-	char shown[SHOWN_MAX];
+	char shown[SHOWN_SIZE];
 	struct text text = TEXT_IN(shown);
 
 	if (reader->out->target) {
-		text_put_escaped(&text, slice_of(arg));
+		words_put(&text, slice_of(arg));
 		return fault_set(
 			reader->why, -EINVAL, "one URI at a time; \"%s\" is too many", shown);
 	}
@@ -440,6 +513,25 @@ static int read_argument(struct reader *reader, const char *arg)
 		return 0;
 	}
 	return arg[1] == '-' ? read_long(reader, arg) : read_short(reader, arg);
+}
+
+/* Options that would have no effect. */
+static int check_effect(const struct reader *reader, struct fault *why)
+{
+	static const struct {
+		const char *name, *with, *words;
+	} rows[] = {
+		{"header", "answer", "--header goes with a call of ours only, not with --answer"},
+		{"timeout", "answer", "--timeout goes with a call of ours only, not with --answer"},
+		{"duration", "answer-code", "--duration has no effect on calls that are refused"},
+		{"record", "answer-code", "--record has no effect on calls that are refused"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (reader->seen[find_name(slice_of(rows[i].name))] &&
+			reader->seen[find_name(slice_of(rows[i].with))])
+			return fault_set(why, -EINVAL, "%s", rows[i].words);
+	return 0;
 }
 
 /* What makes sense alone, but not together. */
@@ -473,12 +565,12 @@ int options_parse(struct options *out, int argc, char *const argv[], struct faul
 		if (err || out->action != OPTIONS_RUN)
 			return err;
 	}
-	return check_together(out, why);
+	return check_together(out, why) ? -EINVAL : check_effect(&reader, why);
 }
 
 static void help_option(struct text *out, const struct option *option)
 {
-	char left[SHOWN_MAX];
+	char left[LEFT_SIZE];
 	struct text text = TEXT_IN(left);
 
 	if (option->letter)

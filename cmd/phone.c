@@ -23,6 +23,8 @@ enum {
 	LINGER_TICKS_SIGNAL = 2,
 };
 
+static const uint64_t patience_ns = 300 * NS_PER_MS; /* before a person is told what we wait for */
+static const uint64_t twice_ns = 200 * NS_PER_MS;
 static const uint64_t meter_live_ns = 200 * NS_PER_MS;
 static const uint64_t meter_line_ns = NS_PER_S;
 
@@ -44,11 +46,15 @@ struct phone {
 	size_t codec_count;
 	unsigned ended;
 	unsigned signals;
+	int last_signal;
+	uint64_t last_signal_ns;
+	unsigned live; /* calls that have begun and not ended */
 	bool closing;
 	struct post start;
 	struct post close;
 	struct post finish;
 	struct timer linger;
+	struct timer patience;
 	uint64_t written;
 	unsigned ticks;
 };
@@ -132,6 +138,10 @@ static void on_event(void *arg, const struct ua_event *event)
 	struct phone *self = arg;
 
 	verdict_event(&self->verdict, event);
+	if (event->kind == UA_CALL_OUTGOING || event->kind == UA_CALL_INCOMING)
+		self->live++;
+	else if (event->kind == UA_CALL_ENDED && self->live > 0)
+		self->live--;
 	if (self->printer)
 		printer_event(self->printer, event);
 	else
@@ -193,6 +203,7 @@ static void run_finish(struct post *post)
 
 	agent_free(self->agent);
 	self->agent = NULL;
+	timer_stop(&self->patience);
 	timer_start_in(&self->linger, NS_PER_S);
 	terminal_end(self->terminal);
 }
@@ -224,16 +235,46 @@ static void fail(struct phone *self, int code, const char *words)
 	close_all(self);
 }
 
+static void on_patience(void *arg)
+{
+	put_line(arg, "hanging up; Ctrl-C again leaves at once");
+}
+
+/*
+ * One wish that comes twice: timeout(1) tells the program and then its whole group, and a terminal
+ * that goes away is told of by the system and by the shell.
+ */
+static bool is_echo(struct phone *self, int number)
+{
+	uint64_t now = loop_now(self->agent_loop);
+	bool echo = self->signals > 0 && number == self->last_signal &&
+		    now - self->last_signal_ns < twice_ns;
+
+	if (!echo) { /* a key that is held down is no echo for ever */
+		self->last_signal = number;
+		self->last_signal_ns = now;
+	}
+	return echo;
+}
+
 /* The first one hangs up, a second one does not wait for the far end. */
 static void on_signal(void *arg, int number)
 {
 	struct phone *self = arg;
 
+	if (is_echo(self, number))
+		return;
+
 	self->signals++;
 	if (self->signals > 1) {
-		terminal_last_words("sipcall: left without waiting for the far end\n");
+		if (self->live > 0)
+			terminal_last_words("sipcall: left without waiting for the far end\n");
 		_exit(VERDICT_SIGNAL + number);
 	}
+	if (number == SIGINT)
+		terminal_interrupted(self->terminal);
+	if (number == SIGINT && !self->options->quiet)
+		timer_start_in(&self->patience, patience_ns);
 	verdict_signal(&self->verdict, number);
 	close_all(self);
 }
@@ -388,6 +429,12 @@ static void tell_silence(struct phone *self)
 	put_line(self, room);
 }
 
+static size_t live_columns(void *arg)
+{
+	(void)arg;
+	return terminal_columns();
+}
+
 static int make_printer(struct phone *self)
 {
 	const struct options *options = self->options;
@@ -398,6 +445,8 @@ static int make_printer(struct phone *self)
 		.utf8 = terminal_has_utf8(self->terminal),
 		.live = terminal_is_live(self->terminal),
 		.listening = options->answer || options->listen_count > 0,
+		.numbered = options->answer && options->calls != 1 && options->max_calls != 1,
+		.columns = terminal_is_live(self->terminal) ? live_columns : NULL,
 		.line = print_line,
 		.show_live = show_live,
 		.arg = self,
@@ -435,6 +484,7 @@ static int make(struct phone *self)
 	self->close.run = run_close;
 	self->finish.run = run_finish;
 	timer_init(&self->linger, self->agent_loop, on_linger, self);
+	timer_init(&self->patience, self->agent_loop, on_patience, self);
 	take_user(self);
 	take_codecs(self);
 	return catch_signals(self);
@@ -481,6 +531,8 @@ int phone_run(int *exit_code, const struct options *options, struct fault *why)
 	if (err)
 		fault_set(why, err, "cannot start: %s", strerror(-err));
 
+	if (self->terminal && terminal_has_failed(self->terminal))
+		verdict_trouble(&self->verdict);
 	*exit_code = verdict_exit(&self->verdict);
 	/* all is said and done; a disk or a name server that hangs is not waited for */
 	if (!err && (loop_uv_busy(self->agent_loop) || loop_uv_busy(self->media_loop)))

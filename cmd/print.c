@@ -1,5 +1,6 @@
 #include "cmd/print.h"
 
+#include "cmd/columns.h"
 #include "cmd/meter.h"
 #include "cmd/words.h"
 #include "core/base/list.h"
@@ -21,6 +22,7 @@ struct told {
 	bool ringing;
 	uint16_t progress; /* the last code */
 	bool answered;
+	bool numbered;          /* it was told with its number */
 	char sound[SOUND_SIZE]; /* codec and address as they were told last, or empty */
 	struct meter meter;
 };
@@ -100,6 +102,17 @@ static bool several(const struct printer *self)
 	return !list_empty(&self->calls) && self->calls.next != self->calls.prev;
 }
 
+/* A number that was told stays. */
+static bool wants_number(struct printer *self, unsigned call)
+{
+	struct told *told = find(self, call);
+	bool wanted = self->config.numbered || several(self) || (told && told->numbered);
+
+	if (told)
+		told->numbered = wanted;
+	return wanted;
+}
+
 /* The first column, with the call's number if it takes one to know which. */
 static void start(struct printer *self, struct text *out, enum tone tone, const char *word,
 	const struct ua_event *event)
@@ -108,7 +121,7 @@ static void start(struct printer *self, struct text *out, enum tone tone, const 
 
 	text_printf(out, "%s%s%s%*s", color, word, self->config.color ? "\x1b[0m" : "",
 		(int)(FIRST_COLUMN - strlen(word)), "");
-	if (event->call > 0 && several(self))
+	if (event->call > 0 && wants_number(self, event->call))
 		text_printf(out, "#%u ", event->call);
 }
 
@@ -153,7 +166,7 @@ static void print_outgoing(struct printer *self, const struct ua_event *event, s
 		return;
 
 	start(self, out, PLAIN, "calling", event);
-	words_put(out, words_uri(event->peer));
+	words_put_uri(out, event->peer);
 	text_printf(out, "  %s", event->way.transport);
 	if (addr->family != ADDR_NONE && !words_uri_shows(event->peer, addr))
 		text_printf(out, " %s", addr_print_port(address, addr));
@@ -171,10 +184,11 @@ static void print_incoming(struct printer *self, const struct ua_event *event, s
 		text_putc(out, '"');
 		words_put(out, event->display);
 		text_puts(out, "\" <");
-		words_put(out, event->peer);
+		text_puts(out, words_uri(event->peer).len < event->peer.len ? "sip:" : "");
+		words_put_uri(out, event->peer);
 		text_putc(out, '>');
 	} else {
-		words_put(out, words_uri(event->peer));
+		words_put_uri(out, event->peer);
 	}
 	finish(self, out);
 }
@@ -279,14 +293,19 @@ static bool is_shown(struct printer *self, const struct told *told)
 static void print_meter(struct printer *self, const struct ua_event *event, struct text *out)
 {
 	struct told *told = find(self, event->call);
+	size_t columns = self->config.columns ? self->config.columns(self->config.arg)
+					      : (size_t)PRINTER_COLUMNS;
+	size_t used;
 
 	if (!told || self->config.quiet)
 		return;
 
 	meter_add(&told->meter, event->stats.near_dbfs, event->stats.far_dbfs);
-	if (several(self))
+	if (wants_number(self, event->call))
 		text_printf(out, "#%u ", event->call);
-	meter_put(out, &told->meter, event, words_name(event->peer), self->config.utf8);
+	used = columns_count(text_slice(out));
+	meter_put(out, &told->meter, event, words_name(event->peer), self->config.utf8,
+		columns > used ? columns - used : 0);
 	if (self->config.live && is_shown(self, told))
 		self->config.show_live(self->config.arg, text_slice(out));
 	else if (!self->config.live && self->config.verbose)
@@ -363,7 +382,7 @@ static void put_why(struct text *out, const struct ua_event *event)
 	if (coded && event->ended.words)
 		text_puts(out, ": ");
 	if (event->ended.words)
-		words_put(out, slice_of(event->ended.words));
+		text_put_escaped(out, slice_of(event->ended.words));
 	else if (!coded)
 		text_puts(out, ua_cause_name(event->ended.cause));
 }
@@ -390,11 +409,11 @@ static void put_ending(struct text *out, const struct ua_event *event, enum endi
 	}
 	if (ending == ENDED && event->ended.words) {
 		text_puts(out, "   ");
-		words_put(out, slice_of(event->ended.words));
+		text_put_escaped(out, slice_of(event->ended.words));
 	}
 }
 
-/* What the line before has not told, in two lines, for those who want to know. */
+/* What the line before has not told, in three lines, for those who want to know. */
 static void print_figures(struct printer *self, const struct ua_event *event, const char *sound)
 {
 	const struct ua_stats *stats = &event->ended.stats;
@@ -409,10 +428,13 @@ static void print_figures(struct printer *self, const struct ua_event *event, co
 
 	text_printf(&out, "%*s", FIRST_COLUMN, "");
 	text_put(&out, codec);
-	text_printf(&out, "%ssent %llu   received %llu   lost %lld   late %llu   concealed %.1f %%",
-		codec.len > 0 ? "   " : "", (unsigned long long)stats->sent,
-		(unsigned long long)stats->received, (long long)stats->lost,
-		(unsigned long long)stats->late, stats->concealed_pct);
+	text_printf(&out, "%ssent %llu   received %llu", codec.len > 0 ? "   " : "",
+		(unsigned long long)stats->sent, (unsigned long long)stats->received);
+	finish(self, &out);
+
+	out = line_in(room);
+	text_printf(&out, "%*slost %lld   late %llu   concealed %.1f %%", FIRST_COLUMN, "",
+		(long long)stats->lost, (unsigned long long)stats->late, stats->concealed_pct);
 	finish(self, &out);
 
 	out = line_in(room);
@@ -456,7 +478,7 @@ static void print_ended(struct printer *self, const struct ua_event *event, stru
 static void print_error(struct printer *self, const struct ua_event *event, struct text *out)
 {
 	start(self, out, BAD, "error", event);
-	words_put(out, slice_of(event->error.words));
+	text_put_escaped(out, slice_of(event->error.words));
 	finish(self, out);
 }
 

@@ -10,6 +10,8 @@
 
 struct printer;
 
+enum { PRINTER_COLUMNS = 79 }; /* where nobody knows better */
+
 struct printer_config {
 	bool quiet;   /* only what fails */
 	bool verbose; /* all figures at the end, and, where there is no live line, once a meter */
@@ -17,6 +19,9 @@ struct printer_config {
 	bool utf8;      /* bars of blocks */
 	bool live;      /* meters go to the live line */
 	bool listening; /* tell where we listen */
+	bool numbered;  /* many calls may come: each is told with its number */
+	/* How wide a line may be that is cut to measure; NULL: PRINTER_COLUMNS. */
+	size_t (*columns)(void *arg);
 	/* A line with its newline, harmless on a terminal; good during the call only. */
 	void (*line)(void *arg, struct slice line);
 	/* The live line, without newline; empty: none. */

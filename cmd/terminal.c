@@ -10,6 +10,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 enum {
@@ -19,6 +21,7 @@ enum {
 };
 
 static const char clear_line[] = "\r\x1b[K";
+static const char clear_below[] = "\r\x1b[J";
 
 struct terminal {
 	struct loop *loop;
@@ -32,12 +35,15 @@ struct terminal {
 	bool on_screen[TERMINAL_STREAMS]; /* it is the terminal that the live line is on */
 	char live_line[LIVE_MAX];
 	size_t live_len;
+	size_t live_columns; /* that were drawn */
+	bool was_live;       /* a live line was shown */
 
 	/* Each thread's. Relaxed: nothing else depends on them. */
 	atomic_size_t queued;
 	atomic_size_t dropped;
 	atomic_size_t live_queued;
 	atomic_uint_least64_t written;
+	atomic_bool failed;
 };
 
 /* What waits to be written. */
@@ -46,6 +52,7 @@ struct piece {
 	struct terminal *terminal;
 	enum terminal_stream stream;
 	bool live;
+	bool fresh; /* a fresh line is all that is wanted */
 	size_t len;
 	uint8_t bytes[];
 };
@@ -53,6 +60,24 @@ struct piece {
 static int fd_of(enum terminal_stream stream)
 {
 	return stream == TERMINAL_OUT ? STDOUT_FILENO : STDERR_FILENO;
+}
+
+static void write_all(struct terminal *self, enum terminal_stream stream, struct slice bytes);
+
+/* Told at once, and once: what was asked for does not arrive. Who has read enough knows. */
+static void lose(struct terminal *self, enum terminal_stream stream, int error)
+{
+	char room[160];
+	struct text text = TEXT_IN(room);
+
+	self->gone[stream] = true;
+	if (stream != TERMINAL_OUT || error == EPIPE)
+		return;
+
+	atomic_store_explicit(&self->failed, true, memory_order_relaxed);
+	text_printf(&text, "sipcall: cannot write to standard output: %s\n",
+		error == EBADF ? "it is closed" : strerror(error));
+	write_all(self, TERMINAL_ERR, text_slice(&text));
 }
 
 /* Whether it was written, or has to be tried again; false: the stream is gone. */
@@ -79,7 +104,8 @@ static bool write_some(struct terminal *self, int fd, struct slice *bytes)
 static void write_all(struct terminal *self, enum terminal_stream stream, struct slice bytes)
 {
 	while (bytes.len > 0 && !self->gone[stream])
-		self->gone[stream] = !write_some(self, fd_of(stream), &bytes);
+		if (!write_some(self, fd_of(stream), &bytes))
+			lose(self, stream, errno);
 }
 
 static size_t screen_width(void)
@@ -91,14 +117,37 @@ static size_t screen_width(void)
 	return size.ws_col;
 }
 
+/* Of a screen that has become narrower: the line fills more than one row. */
+static void clear_live(struct terminal *self)
+{
+	size_t width = screen_width();
+	char room[32];
+	struct text text = TEXT_IN(room);
+
+	if (self->live_columns <= width) {
+		write_all(self, TERMINAL_OUT, slice_of(clear_line));
+	} else {
+		text_printf(&text, "\x1b[%zuA%s", (self->live_columns - 1) / width, clear_below);
+		write_all(self, TERMINAL_OUT, text_slice(&text));
+	}
+	self->live_columns = 0;
+}
+
+/* A character in the last column would wrap on some terminals. */
+size_t terminal_columns(void)
+{
+	return screen_width() - 1;
+}
+
 static void draw_live(struct terminal *self)
 {
 	struct slice line = {(const uint8_t *)self->live_line, self->live_len};
 
-	/* a character in the last column would wrap on some terminals */
-	line = columns_cut(line, screen_width() - 1);
-	write_all(self, TERMINAL_OUT, slice_of(clear_line));
+	line = columns_cut(line, terminal_columns());
+	clear_live(self);
 	write_all(self, TERMINAL_OUT, line);
+	self->live_columns = columns_count(line);
+	self->was_live = true;
 }
 
 static void set_live(struct terminal *self, struct slice line)
@@ -110,7 +159,7 @@ static void set_live(struct terminal *self, struct slice line)
 	if (self->live_len > 0)
 		draw_live(self);
 	else if (shown)
-		write_all(self, TERMINAL_OUT, slice_of(clear_line));
+		clear_live(self);
 }
 
 static void write_lines(struct terminal *self, enum terminal_stream stream, struct slice lines)
@@ -118,7 +167,7 @@ static void write_lines(struct terminal *self, enum terminal_stream stream, stru
 	bool over = self->live_len > 0 && self->on_screen[stream];
 
 	if (over)
-		write_all(self, TERMINAL_OUT, slice_of(clear_line));
+		clear_live(self);
 	write_all(self, stream, lines);
 	if (over)
 		draw_live(self);
@@ -151,7 +200,7 @@ static void run_piece(struct post *post)
 
 	if (piece->live)
 		set_live(self, bytes);
-	else
+	else if (!piece->fresh || self->live_len == 0) /* a live line is drawn over the mark */
 		write_lines(self, piece->stream, bytes);
 	atomic_fetch_sub_explicit(&self->queued, cost(piece->len), memory_order_relaxed);
 	if (piece->live)
@@ -212,6 +261,21 @@ void terminal_live(struct terminal *terminal, struct slice line)
 	loop_post(terminal->loop, &piece->post);
 }
 
+void terminal_interrupted(struct terminal *terminal)
+{
+	struct piece *piece;
+
+	if (!isatty(STDERR_FILENO))
+		return;
+
+	piece = piece_new(terminal, slice_of("\n"));
+	if (!piece)
+		return;
+	piece->stream = TERMINAL_ERR;
+	piece->fresh = true;
+	loop_post(terminal->loop, &piece->post);
+}
+
 /* Set and not empty (no-color.org). */
 static bool env_set(const char *name)
 {
@@ -229,7 +293,7 @@ static bool cursor_moves(void)
 
 /* The variable that decides the characters, as POSIX orders them; not the installed locales, of
  * which a container has none. */
-static bool env_utf8(void)
+bool terminal_env_utf8(void)
 {
 	static const char *const names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
 	size_t i = 0;
@@ -261,15 +325,29 @@ int terminal_new(struct terminal **out, struct loop *loop)
 	self->end.run = stop_loop;
 	self->live = cursor_moves();
 	self->color = self->live && !env_set("NO_COLOR");
-	self->utf8 = env_utf8();
+	self->utf8 = terminal_env_utf8();
 	self->on_screen[TERMINAL_OUT] = self->live;
 	self->on_screen[TERMINAL_ERR] = self->live && isatty(STDERR_FILENO);
 	atomic_init(&self->queued, 0);
 	atomic_init(&self->dropped, 0);
 	atomic_init(&self->live_queued, 0);
 	atomic_init(&self->written, 0);
+	atomic_init(&self->failed, false);
 	*out = self;
 	return 0;
+}
+
+/* Keys that were pressed while the line lived were not for the shell. In the background, where
+ * taking them away would stop us, they were not for us. */
+static void drop_keys(const struct terminal *self)
+{
+	struct stat in, out;
+
+	if (!self->was_live || !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp())
+		return;
+	if (fstat(STDIN_FILENO, &in) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
+		in.st_rdev == out.st_rdev)
+		(void)tcflush(STDIN_FILENO, TCIFLUSH);
 }
 
 void terminal_free(struct terminal *terminal)
@@ -281,6 +359,7 @@ void terminal_free(struct terminal *terminal)
 	terminal_run(terminal);
 	set_live(terminal, (struct slice){(const uint8_t *)"", 0});
 	tell_dropped(terminal);
+	drop_keys(terminal);
 	free(terminal);
 }
 
@@ -307,6 +386,11 @@ bool terminal_has_color(const struct terminal *terminal)
 bool terminal_has_utf8(const struct terminal *terminal)
 {
 	return terminal->utf8;
+}
+
+bool terminal_has_failed(const struct terminal *terminal)
+{
+	return atomic_load_explicit(&terminal->failed, memory_order_relaxed);
 }
 
 uint64_t terminal_written(const struct terminal *terminal)

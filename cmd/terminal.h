@@ -40,6 +40,12 @@ void terminal_put(struct terminal *terminal, enum terminal_stream stream, struct
  */
 void terminal_live(struct terminal *terminal, struct slice line);
 
+/* The key of Ctrl-C has left its mark on the screen: goes to a fresh line. Any thread. */
+void terminal_interrupted(struct terminal *terminal);
+
+/* How many columns a live line may have. Any thread. */
+size_t terminal_columns(void);
+
 /* Standard output is a terminal with a cursor that moves. Any thread, as below. */
 bool terminal_is_live(const struct terminal *terminal);
 
@@ -48,6 +54,12 @@ bool terminal_has_color(const struct terminal *terminal);
 
 /* The environment's characters are UTF-8. */
 bool terminal_has_utf8(const struct terminal *terminal);
+
+/* The same before there is a terminal. */
+bool terminal_env_utf8(void);
+
+/* Standard output took no more for another reason than that nobody reads it. Any thread. */
+bool terminal_has_failed(const struct terminal *terminal);
 
 /* Grows with all that is written: one that stands still while something waits has no reader. */
 uint64_t terminal_written(const struct terminal *terminal);

@@ -81,6 +81,11 @@ void verdict_fail(struct verdict *verdict, int code)
 	verdict->code = code;
 }
 
+void verdict_trouble(struct verdict *verdict)
+{
+	verdict->trouble = true;
+}
+
 int verdict_exit(const struct verdict *verdict)
 {
 	if (verdict->signal && verdict->signal != SIGINT)

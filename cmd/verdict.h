@@ -24,7 +24,7 @@ struct verdict {
 	int signal; /* the first that came; 0: none */
 	int code;
 	bool failed;  /* code is of something other than a call, and stays */
-	bool trouble; /* a file of a call is not what it should be */
+	bool trouble; /* a file of a call or standard output is not what it should be */
 };
 
 void verdict_event(struct verdict *verdict, const struct ua_event *event);
@@ -33,5 +33,8 @@ void verdict_signal(struct verdict *verdict, int number);
 
 /* What has nothing to do with a call went wrong. code: one of enum verdict_code. */
 void verdict_fail(struct verdict *verdict, int code);
+
+/* What was told has not arrived, or a file is not what it should be: no success any more. */
+void verdict_trouble(struct verdict *verdict);
 
 int verdict_exit(const struct verdict *verdict);

@@ -3,8 +3,8 @@
 #include "cmd/columns.h"
 
 enum {
-	PIECE_COLUMNS = 400,
-	PIECE_SIZE = 2048,
+	PIECE_COLUMNS = 120,
+	PIECE_SIZE = 384, /* so that a struct fault has room for it and for words of ours */
 	USUAL_PORT = 5060,
 	HOUR = 3600,
 };
@@ -42,6 +42,38 @@ struct slice words_uri(struct slice uri)
 	return uri;
 }
 
+/* RFC 3261, section 25.1: userinfo = ( user / telephone-subscriber ) [ ":" password ] "@" */
+struct slice words_password(struct slice uri)
+{
+	struct slice none = {uri.data, 0};
+	struct slice rest = uri;
+	struct slice part;
+
+	if (!slice_starts_nocase(uri, "sip:") && !slice_starts_nocase(uri, "sips:"))
+		return none;
+
+	(void)slice_cut(&part, &rest, ':');
+	rest.len = slice_find(rest, '@');
+	if (rest.data + rest.len == uri.data + uri.len)
+		return none;
+	(void)slice_take(&part, &rest, slice_find(rest, ':'));
+	return rest;
+}
+
+void words_put_uri(struct text *out, struct slice uri)
+{
+	struct slice password = words_password(uri);
+	struct slice before = uri;
+	struct slice after = {password.data + password.len, 0};
+
+	if (password.len > 0) {
+		before.len = (size_t)(password.data - uri.data);
+		after.len = uri.len - before.len - password.len;
+	}
+	words_put(out, words_uri(before));
+	words_put(out, after);
+}
+
 /* Of "host:port;params"; the brackets of IPv6 stay. */
 static struct slice host_of(struct slice rest)
 {
@@ -68,6 +100,7 @@ struct slice words_name(struct slice uri)
 		return host_of(rest);
 
 	(void)slice_cut(&name, &rest, '@');
+	name.len = slice_find(name, ':'); /* a password follows */
 	return name.len > 0 ? name : host_of(rest);
 }
 

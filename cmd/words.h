@@ -8,8 +8,14 @@
 
 #include <stdbool.h>
 
-/* Appends text from outside: harmless, and of what is longer than anybody reads, the beginning. */
+/* Appends text from outside: harmless, and of what is longer than a line, the beginning. */
 void words_put(struct text *out, struct slice bytes);
+
+/* The same of a URI, as people write it (words_uri()), without the password that may be in it. */
+void words_put_uri(struct text *out, struct slice uri);
+
+/* The password of a SIP URI with the colon before it, as a part of uri; empty if there is none. */
+struct slice words_password(struct slice uri);
 
 /* Appends "2:31" or "1:02:31"; half a second is none. duration_s: at least 0. */
 void words_put_duration(struct text *out, double duration_s);

@@ -222,7 +222,8 @@ static int take_hostport(struct sip_uri *uri, struct sip_scan *scan)
 		return refuse(scan, from, "the host is missing");
 	if (scan->p < scan->end && *scan->p != ';' && *scan->p != '?') {
 		if (uri->port)
-			return refuse(scan, scan->p, "a port is a number from 1 to 65535");
+			return refuse_byte(scan, "a port cannot hold a space",
+				"a port is a number from 1 to 65535");
 		return refuse_byte(
 			scan, "a host cannot hold a space", "a host cannot hold this character");
 	}

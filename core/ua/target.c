@@ -5,6 +5,8 @@
 /* The prefix of what was typed without a scheme. */
 #define SCHEME "sip:"
 
+enum { SHOWN = 40 }; /* bytes of a scheme that a message repeats */
+
 static int refuse(struct fault *why, size_t *at, size_t where, const char *what)
 {
 	if (at)
@@ -12,17 +14,44 @@ static int refuse(struct fault *why, size_t *at, size_t where, const char *what)
 	return fault_set(why, -EINVAL, "%s", what);
 }
 
-/* "<sip:...>" without its brackets; skipped counts what was left out before it. */
+/* Where the bracket of a name-addr opens, behind a display name in quotes or without; text.len if
+ * there is none (RFC 3261, section 25.1). */
+static size_t find_bracket(struct slice text)
+{
+	bool quoted = false;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (quoted && text.data[i] == '\\')
+			i++;
+		else if (text.data[i] == '"')
+			quoted = !quoted;
+		else if (text.data[i] == '<' && !quoted)
+			return i;
+	}
+	return text.len;
+}
+
+/* "Bob <sip:...>": what is in the brackets; skipped counts what was left out before it. */
 static int unwrap(struct slice *text, size_t *skipped, struct fault *why, size_t *at)
 {
-	if (text->len == 0 || text->data[0] != '<')
-		return 0;
-	if (text->data[text->len - 1] != '>')
-		return refuse(why, at, text->len, "the bracket is not closed");
+	size_t open = find_bracket(*text);
+	struct slice inside;
 
-	text->data++;
-	text->len -= 2;
-	*skipped = 1;
+	if (open == text->len && text->len > 0 && text->data[0] == '"')
+		return refuse(why, at, text->len,
+			"behind a name in quotes the address stands in brackets: <sip:bob@host>");
+	if (open == text->len)
+		return 0;
+
+	inside = (struct slice){text->data + open + 1, text->len - open - 1};
+	inside.len = slice_find(inside, '>');
+	*skipped = open + 1;
+	if (*skipped + inside.len == text->len)
+		return refuse(why, at, text->len, "the bracket is not closed");
+	if (*skipped + inside.len + 1 < text->len)
+		return refuse(
+			why, at, *skipped + inside.len + 1, "nothing can stand behind the bracket");
+	*text = inside;
 	return 0;
 }
 
@@ -30,6 +59,30 @@ static bool has_scheme(struct slice text)
 {
 	return slice_starts_nocase(text, "sip:") || slice_starts_nocase(text, "sips:") ||
 	       slice_starts_nocase(text, "tel:");
+}
+
+/* The scheme of a URI that is of another kind than ours; empty if there is none. A user and a
+ * password look alike, so only what can be nothing else counts. */
+static struct slice other_scheme(struct slice text)
+{
+	static const char *const others[] = {
+		"mailto", "xmpp", "callto", "skype", "im", "pres", "h323", "iax", "iax2"};
+	size_t colon = slice_find(text, ':');
+	struct slice name = {text.data, colon};
+	struct slice rest = {text.data + colon, text.len - colon};
+
+	for (size_t i = 0; colon < text.len && i < sizeof(others) / sizeof(others[0]); i++)
+		if (slice_is_nocase(name, others[i]))
+			return name;
+	if (has_scheme(text) || !slice_starts_nocase(rest, "://"))
+		return (struct slice){text.data, 0};
+	for (size_t i = 0; i < name.len; i++) {
+		uint8_t byte = name.data[i] | 0x20;
+
+		if ((byte < 'a' || byte > 'z') && !(name.data[i] >= '0' && name.data[i] <= '9'))
+			return (struct slice){text.data, 0};
+	}
+	return name;
 }
 
 /* A word alone is a name that only an address book or an account could make whole. */
@@ -50,10 +103,26 @@ static int check_scheme(const struct sip_uri *uri, struct fault *why, size_t *at
 	return 0;
 }
 
+/* RFC 3261, section 19.1.1: what an address in a link or a Refer-To may say of the request. */
+static int check_request(const struct target *target, size_t added, struct fault *why, size_t *at)
+{
+	const struct sip_uri *uri = &target->uri;
+	const uint8_t *text = (const uint8_t *)target->text + added;
+
+	if (uri->headers.len > 0)
+		return refuse(why, at, (size_t)(uri->headers.data - 1 - text),
+			"a header cannot be given in the address; use --header");
+	if (sip_param(NULL, uri->params, "method"))
+		return refuse(why, at, (size_t)(uri->params.data - text),
+			"a method cannot be given in the address; a call is an INVITE");
+	return 0;
+}
+
 int target_parse(struct target *out, struct slice typed, struct fault *why, size_t *at)
 {
 	struct text text = TEXT_IN(out->text);
 	struct slice rest = typed;
+	struct slice other;
 	struct sip_syntax syntax;
 	size_t skipped = 0, added = 0;
 	int err;
@@ -66,6 +135,13 @@ int target_parse(struct target *out, struct slice typed, struct fault *why, size
 	err = unwrap(&rest, &skipped, why, at);
 	if (err)
 		return err;
+	other = other_scheme(rest);
+	if (other.len > 0) {
+		if (at)
+			*at = skipped;
+		return fault_set(why, -EINVAL, "not a SIP address: %.*s",
+			(int)(other.len < SHOWN ? other.len : SHOWN), (const char *)other.data);
+	}
 	if (!has_scheme(rest)) {
 		if (is_bare_name(rest))
 			return refuse(why, at, skipped + rest.len,
@@ -80,5 +156,10 @@ int target_parse(struct target *out, struct slice typed, struct fault *why, size
 
 		return refuse(why, at, skipped + where, syntax.what);
 	}
-	return check_scheme(&out->uri, why, at);
+	err = check_scheme(&out->uri, why, at);
+	if (!err)
+		err = check_request(out, added, why, at);
+	if (err && at)
+		*at += skipped;
+	return err;
 }

@@ -1,6 +1,6 @@
 /*
  * What a person writes to say whom to call, made into a URI: "bob@example.org",
- * "sip:bob@192.0.2.7:5080", "<sip:...>", "192.0.2.7". Pure functions: any thread.
+ * "sip:bob@192.0.2.7:5080", "<sip:...>", "Bob <sip:...>", "192.0.2.7". Pure functions: any thread.
  */
 #pragma once
 

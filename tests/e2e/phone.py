@@ -262,6 +262,9 @@ class Terminal:
         os.close(slave)
         alive.append(self)
 
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.keys, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
     def type(self, keys):
         os.write(self.keys, keys)
 

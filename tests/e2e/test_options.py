@@ -6,7 +6,7 @@ import stat
 
 import pytest
 
-from phone import DATA, HERE, SIPCALL, Peer, run
+from phone import DATA, HERE, SIPCALL, Peer, environment, run
 
 SOUND = ["-i", "silence", "-o", "null"]
 NOBODY = "sip:x@127.0.0.1:9"
@@ -58,7 +58,7 @@ def test_an_unknown_option_that_is_like_none_is_refused_as_well(typed):
         (["-o", "nul"], ["nul", "null"]),
         (["-o", "silence"], ["silence"]),
         (["-d", "soon"], ["--duration", "soon"]),
-        (["-d", "-1"], ["--duration"]),
+        (["-d", "-1"], ["--duration", "-1", "seconds"]),
         (["-d"], ["--duration"]),
         (["-t", "0"], ["--timeout", "0"]),
         (["-t", "99999999999999999999"], ["--timeout"]),
@@ -123,7 +123,6 @@ def test_what_makes_no_sense_together_is_refused(args):
         ("sip:bob@[::1", 8),
         ("<sip:bob@127.0.0.1", None),
         ("sip:bob@127.0.0.1>", None),
-        ("", None),
         ("http://example.org/", None),
         ("sip:", None),
         ("sip:bob@exa\x1bmple.org", None),
@@ -141,6 +140,27 @@ def test_a_bad_target_has_a_caret_under_the_place(target, at):
     if at is not None:
         assert lines[1] == "  " + target
         assert lines[2].index("^") - 2 == at
+
+
+def test_an_empty_target_has_no_place_to_point_at():
+    assert refused(*SOUND, "").count("\n") == 1
+
+
+def test_a_huge_target_is_shown_around_the_place():
+    lines = refused(*SOUND, "sip:bob@" + "a" * 500 + " " + "b" * 100000).splitlines()
+    assert max(map(len, lines)) < 140 and len(lines[2]) <= len(lines[1])
+
+
+def test_a_file_is_not_both_heard_and_written(tmp_path):
+    path = tmp_path / "sp.wav"
+    path.write_bytes((DATA / "speech.wav").read_bytes())
+    assert "--mic" in refused("-i", f"file:{path}", "-o", f"file:{path}", NOBODY)
+    assert path.read_bytes() == (DATA / "speech.wav").read_bytes()
+
+
+def test_codecs_in_plain_ascii():
+    code, process = run("--list-codecs", env=environment(LC_ALL="C"))
+    assert code == 0 and process.out.bytes.isascii()
 
 
 def test_a_bad_target_is_the_same_with_json():
@@ -217,6 +237,13 @@ def test_help_fits_a_screen_and_has_every_option():
             --header --answer-code --calls --max-calls --json --trace --verbose --quiet --version
             --list-codecs""".split():
         assert re.search(rf"(^|\s){option}\b", process.out.text), option
+
+
+@pytest.mark.parametrize("asking", ["--version", "--list-codecs", "--help"])
+def test_an_answer_that_nobody_can_get_is_an_error(asking):
+    code, process = run(asking, preexec_fn=lambda: os.close(1))
+    assert code == 9
+    assert process.err.text == "sipcall: cannot write to standard output: it is closed\n"
 
 
 @pytest.mark.parametrize("asking", ["--version", "--list-codecs", "--help"])

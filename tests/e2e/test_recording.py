@@ -104,14 +104,15 @@ def test_a_recording_stays_whole_when_the_call_is_cut_off_by_a_signal(tmp_path):
 
 
 def test_a_call_goes_on_where_its_recording_cannot_be(tmp_path):
-    """The second call may not take the first one's file; that is told, and the end says 9."""
-    path = tmp_path / "call.wav"
-    far = answerer("-n", "2", "--record", path)
+    """The second call may not take a file that is there; that is told, and the end says 9."""
+    far = answerer("-n", "2", "--record", tmp_path / "%n.wav")
+    path = tmp_path / "2.wav"
+    path.touch()
     for _ in range(2):
         assert caller(far.uri(), "-d", "0.5").exit() == 0
     assert far.exit() == 9
     first, second = far.having("call.ended")
-    assert first["recording"] == str(path) and second["recording"] is None
+    assert first["recording"] == str(tmp_path / "1.wav") and second["recording"] is None
     assert first["cause"] == second["cause"] == "remote"
     (error,) = far.having("error")
     assert error["call"] == 2 and error["words"].startswith(f"{path}: it exists already")

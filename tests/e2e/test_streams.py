@@ -65,7 +65,7 @@ def test_closed_descriptors_are_not_mistaken_for_sockets(closed, json):
     peer.answer(invite, media.port)
     bye = peer.expect("BYE")
     peer.respond(bye, 200)
-    assert near.exit() == 0
+    assert near.exit() == (9 if 1 in closed else 0)
     assert [message.kind for message in peer.log] == ["INVITE", "ACK", "BYE"]
     assert len(media.packets) >= 22 and not [p for p in media.packets if p.pt != 0]
     assert all(packet[1] in (200, 201, 202, 203) for packet in media.strange)
@@ -78,6 +78,7 @@ def test_a_reader_that_goes_away_does_not_end_the_call():
     os.close(writer)
     os.close(reader)
     assert near.exit() == 0
+    assert near.err.bytes == b""
     assert far.exit() == 0
     assert far.ended()["received"] >= 47
 
@@ -132,11 +133,14 @@ def test_a_full_pipe_for_the_trace_does_not_disturb_the_call_either():
     assert near.exit() == 0
 
 
-def test_a_full_disk_does_not_disturb_the_call():
+@pytest.mark.parametrize("json", [[], ["--json"]])
+def test_a_full_disk_does_not_disturb_the_call_but_is_no_success(json):
     far = answerer("-n", "1")
     with open("/dev/full", "w") as full:
-        near = text_caller(far.uri(), "-d", "0.5", "--codecs", "pcmu", stdout=full)
-    assert near.exit() == 0
+        near = text_caller(far.uri(), "-d", "0.5", "--codecs", "pcmu", *json, stdout=full)
+    assert near.exit() == 9
+    why = "No space left on device"
+    assert near.err.text == f"sipcall: cannot write to standard output: {why}\n"
     assert far.exit() == 0
     assert far.ended()["received"] >= 22
 

@@ -136,6 +136,59 @@ def test_a_stopped_terminal_does_not_disturb_the_call():
     assert near.exit() == 0
 
 
+def test_who_waits_for_the_end_is_told_how_to_leave():
+    peer, media = Peer(), Media()
+    near = Terminal([SIPCALL, *SOUND, peer.uri()])
+    peer.answer(peer.expect("INVITE"), media.port)
+    near.shows("0:01")
+    near.type(b"\x03")
+    bye = peer.expect("BYE")
+    near.shows("hanging up; Ctrl-C again leaves at once")
+    peer.respond(bye, 200)
+    assert near.exit() == 0
+
+
+def test_ctrl_c_leaves_the_prompt_a_line_of_its_own():
+    far = Terminal([SIPCALL, "--answer", "-l", HERE, *SOUND])
+    far.shows("listening")
+    far.type(b"\x03")
+    assert far.exit() == 0
+    assert far.screen.bytes.endswith(b"\n")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_that_is_told_twice_is_one(number):
+    """timeout(1) tells the program and then its group."""
+    far = answerer("-n", "1")
+    near = call(far)
+    near.shows("0:01")
+    near.process.signal(number)
+    near.process.signal(number)
+    assert near.exit() == 128 + number
+    assert far.exit() == 0
+    assert "left without" not in plain(near.screen.bytes)
+    assert "ended" in plain(near.screen.bytes)
+
+
+def test_a_terminal_that_becomes_narrower_keeps_no_old_piece():
+    far = answerer("-n", "1")
+    near = call(far, "-d", "2.5")
+    near.shows("0:01")
+    near.resize(24, 40)
+    near.shows(re.escape("\x1b[1A\r\x1b[J"))
+    assert (near.exit(), far.exit()) == (0, 0)
+
+
+def test_keys_of_a_call_do_not_reach_the_shell():
+    far = answerer("-n", "1")
+    near = Terminal(["sh", "-c", '"$@"; stty -icanon min 0 time 0; echo "left[$(cat)]"', "-",
+                     SIPCALL, *SOUND, "-d", "1.5", far.uri()])  # fmt: skip
+    near.shows("0:01")
+    near.type(b"rm\n")
+    near.shows(r"left\[\]")
+    assert (near.exit(), far.exit()) == (0, 0)
+
+
 def test_a_hang_up_of_the_terminal_ends_the_call():
     peer, media = Peer(), Media()
     near = Terminal([SIPCALL, *SOUND, peer.uri()])

@@ -14,8 +14,7 @@ static const struct {
 	size_t at;
 	const char *shown;
 } carets[] = {
-	{"bob@exam ple.org", 8, "  bob@exam ple.org\n          ^\n"}, {"", 0, "  \n  ^\n"},
-	{"bob", 3, "  bob\n     ^\n"},
+	{"bob@exam ple.org", 8, "  bob@exam ple.org\n          ^\n"}, {"bob", 3, "  bob\n     ^\n"},
 	{"b\xc3\xb6"
 	 "b@x y",
 		6,
@@ -48,7 +47,7 @@ static void test_long_target(void **state)
 	memset(target, '\x1b', sizeof(target) - 1);
 	check_put_caret(&out, slice_of(target), 50000);
 	assert_false(out.cut);
-	assert_int_equal(out.len, 2 + 2 * 400 * 4 + 1 + 2 + 400 * 4 + 2);
+	assert_int_equal(out.len, 2 + 3 + 2 * 60 * 4 + 3 + 1 + 2 + 3 + 60 * 4 + 2);
 }
 
 /* Checks what is given, which ends with code and with the lines of expected. */
@@ -84,8 +83,10 @@ static void test_options(void **state)
 		"  bob@exam ple.org\n"
 		"          ^\n",
 		.target = "bob@exam ple.org");
-	EXPECT(2, "sipcall: --mic: no source tune:; did you mean tone:?\n", .mic = "tune:440");
+	EXPECT(2, "sipcall: --mic: no source tune; did you mean tone:?\n", .mic = "tune:440");
 	EXPECT(9, "sipcall: --mic: /nowhere/a.wav: no such file\n", .mic = "file:/nowhere/a.wav");
+	EXPECT(2, "sipcall: the address is empty\n", .target = "");
+	EXPECT(9, "sipcall: --mic: /dev/null: not a regular file\n", .mic = "file:/dev/null");
 	EXPECT(2, "sipcall: --speaker: no sink nul; did you mean null?\n", .speaker = "nul");
 
 	snprintf(words, sizeof(words),
@@ -113,6 +114,64 @@ static void test_options(void **state)
 	assert_int_equal(rmdir(directory), 0);
 }
 
+/* What would be read and written, or written twice. */
+static void test_same_file(void **state)
+{
+	char directory[] = "/tmp/test_cmd_check.XXXXXX";
+	char speaker[96], record[96], other[64], words[256], data[4096];
+	FILE *from, *to;
+
+	(void)state;
+	assert_non_null(mkdtemp(directory));
+	snprintf(speaker, sizeof(speaker), "file:%s/a.wav", directory);
+	snprintf(record, sizeof(record), "%s/../%s/a.wav", directory, directory + 5);
+	snprintf(other, sizeof(other), "%s/b.wav", directory);
+	snprintf(words, sizeof(words),
+		"sipcall: --record: %s is the file of --speaker too; choose another name\n",
+		record);
+	EXPECT(2, words, .target = "x@y", .speaker = speaker, .record = record);
+	EXPECT(0, "", .target = "x@y", .speaker = speaker, .record = other);
+
+	from = fopen("tests/data/speech.wav", "r");
+	to = fopen(speaker + 5, "w");
+	assert_true(from && to);
+	assert_int_equal(fread(data, 1, sizeof(data), from), sizeof(data));
+	assert_int_equal(fwrite(data, 1, sizeof(data), to), sizeof(data));
+	fclose(from);
+	fclose(to);
+	assert_int_equal(link(speaker + 5, other), 0);
+	snprintf(record, sizeof(record), "file:%s", other);
+	snprintf(words, sizeof(words),
+		"sipcall: --speaker: %s is the file of --mic too; choose another name\n", other);
+	EXPECT(2, words, .target = "x@y", .mic = speaker, .speaker = record);
+	assert_int_equal(unlink(other), 0);
+	EXPECT(0, "", .target = "x@y", .mic = speaker, .speaker = record);
+	assert_int_equal(unlink(speaker + 5), 0);
+	assert_int_equal(rmdir(directory), 0);
+}
+
+static const char record_many[] =
+	"sipcall: --record: each call needs a file of its own; use %n in its name, or -n 1\n";
+static const char speaker_many[] =
+	"sipcall: --speaker: several calls at once do not go into one file; add -n 1 or "
+	"--max-calls 1\n";
+
+static void test_many_calls(void **state)
+{
+	(void)state;
+	EXPECT(2, record_many, .answer = true, .record = "/tmp/fixed.wav");
+	EXPECT(2, record_many, .answer = true, .calls = 2, .record = "/tmp/%p.wav");
+	EXPECT(2, record_many, .answer = true, .max_calls = 1, .record = "/tmp/fixed.wav");
+	EXPECT(0, "", .answer = true, .calls = 1, .record = "/tmp/sipcall-no-such-file.wav");
+	EXPECT(0, "", .answer = true, .record = "/tmp/%n.wav");
+	EXPECT(0, "", .answer = true, .record = "/tmp/%t.wav");
+	EXPECT(2, speaker_many, .answer = true, .speaker = "file:/tmp/all.wav");
+	EXPECT(2, speaker_many, .answer = true, .calls = 2, .speaker = "file:/tmp/all.wav");
+	EXPECT(0, "", .answer = true, .calls = 1, .speaker = "file:/tmp/all.wav");
+	EXPECT(0, "", .answer = true, .max_calls = 1, .speaker = "file:/tmp/all.wav");
+	EXPECT(0, "", .answer = true, .answer_code = 486, .speaker = "file:/tmp/all.wav");
+}
+
 static void test_record_nowhere(void **state)
 {
 	char room[CHECK_SIZE];
@@ -130,6 +189,8 @@ int main(void)
 		cmocka_unit_test(test_carets),
 		cmocka_unit_test(test_long_target),
 		cmocka_unit_test(test_options),
+		cmocka_unit_test(test_same_file),
+		cmocka_unit_test(test_many_calls),
 		cmocka_unit_test(test_record_nowhere),
 	};
 

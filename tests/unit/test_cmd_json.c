@@ -50,6 +50,10 @@ static const struct {
 	{{.kind = UA_CALL_OUTGOING, CALL, .way = {"udp", {0}}},
 		HEAD("call.outgoing")
 		"\"transport\":\"udp\",\"address\":null,\"port\":null,\"display\":null}"},
+	{{.kind = UA_CALL_OUTGOING, WALL, .call = 1, .call_id = TEXT("3f9c@192.0.2.7"),
+		.peer = TEXT("sip:bob:secret@example.org"), .way = {"udp", {0}}},
+		HEAD("call.outgoing")
+		"\"transport\":\"udp\",\"address\":null,\"port\":null,\"display\":null}"},
 	{{.kind = UA_CALL_INCOMING, CALL, .display = TEXT("Bob"),
 		.way = {"udp", IP(192, 0, 2, 7, 5070)}},
 		HEAD("call.incoming")
@@ -190,7 +194,7 @@ static void test_no_memory(void **state)
 		line = NULL;
 		allocations_left = allowed++;
 		json_set_alloc_funcs(counted_malloc, free);
-		err = json_print(&line, &rows[10].event);
+		err = json_print(&line, &rows[11].event);
 		allocations_left = SIZE_MAX;
 		json_set_alloc_funcs(malloc, free);
 
@@ -198,7 +202,7 @@ static void test_no_memory(void **state)
 		if (err)
 			assert_null(line);
 		else
-			assert_string_equal(line, rows[10].json);
+			assert_string_equal(line, rows[11].json);
 		free(line);
 	} while (err);
 	assert_true(allowed > 40);

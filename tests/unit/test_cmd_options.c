@@ -34,7 +34,17 @@ static const struct wrong {
 	{{"-x"}, "no option -x; sipcall --help shows them all"},
 	{{"-qx"}, "no option -x; sipcall --help shows them all"},
 	{{"-answer"}, "no option -answer; did you mean --answer?"},
-	{{"-h"}, "no option -h; sipcall --help shows them all"},
+	{{"--d", "5"}, "no option --d; did you mean --duration?"},
+	{{"--color"}, "no option --color; did you mean --no-color?"},
+	{{"--an"}, "no option --an; did you mean --answer?"},
+	{{"--c"}, "no option --c; did you mean --calls?"},
+	{{"--answer", "-H", "X: y"}, "--header goes with a call of ours only, not with --answer"},
+	{{"--answer", "-t", "5"}, "--timeout goes with a call of ours only, not with --answer"},
+	{{"--answer", "--answer-code", "486", "-d", "5"},
+		"--duration has no effect on calls that are refused"},
+	{{"--answer", "--answer-code", "486", "--record", "%n.wav"},
+		"--record has no effect on calls that are refused"},
+	{{"a@b", "-H", "foo"}, "--header: \"foo\": a header is written as Name: value"},
 	{{"a@b", "c@d"}, "one URI at a time; \"c@d\" is too many"},
 	{{"a@b", "--", "-c"}, "one URI at a time; \"-c\" is too many"},
 	{{"a@b", "\x1b"}, "one URI at a time; \"\\x1b\" is too many"},
@@ -48,7 +58,9 @@ static const struct wrong {
 	{{"a@b", "-d"}, "--duration needs a value: --duration=SEC"},
 	{{"a@b", "--duration"}, "--duration needs a value: --duration=SEC"},
 	{{"a@b", "--record", "--json"}, "--record needs a value: --record=FILE"},
-	{{"a@b", "-d", "-5"}, "--duration needs a value: --duration=SEC"},
+	{{"a@b", "-d", "-5"}, "--duration: \"-5\" is no number of seconds"},
+	{{"a@b", "-d", "-.5"}, "--duration: \"-.5\" is no number of seconds"},
+	{{"a@b", "-d", "-v"}, "--duration needs a value: --duration=SEC"},
 	{{"a@b", "--json=yes"}, "--json takes no value"},
 	{{"a@b", "--json="}, "--json takes no value"},
 	{{"a@b", "-d", "1", "--duration", "2"}, "--duration is given twice"},
@@ -58,7 +70,8 @@ static const struct wrong {
 	{{"a@b", "-d1s"}, "--duration: \"1s\" is no number of seconds"},
 	{{"a@b", "-d=5"}, "--duration: \"=5\" is no number of seconds"},
 	{{"a@b", "-d", "1."}, "--duration: \"1.\" is no number of seconds"},
-	{{"a@b", "-d", ".5"}, "--duration: \".5\" is no number of seconds"},
+	{{"a@b", "-d", "."}, "--duration: \".\" is no number of seconds"},
+	{{"a@b", "-d", ".x"}, "--duration: \".x\" is no number of seconds"},
 	{{"a@b", "-d", "1.2.3"}, "--duration: \"1.2.3\" is no number of seconds"},
 	{{"a@b", "-d", "1e3"}, "--duration: \"1e3\" is no number of seconds"},
 	{{"a@b", "-d", "+1"}, "--duration: \"+1\" is no number of seconds"},
@@ -75,7 +88,7 @@ static const struct wrong {
 	{{"--answer=now"}, "--answer: \"now\" is no number of seconds"},
 	{{"--answer="}, "--answer: \"\" is no number of seconds"},
 	{{"--answer", "-n", "0"}, "--calls: \"0\" is no number of calls"},
-	{{"--answer", "-n", "-1"}, "--calls needs a value: --calls=N"},
+	{{"--answer", "-n", "-1"}, "--calls: \"-1\" is no number of calls"},
 	{{"--answer", "--calls=-1"}, "--calls: \"-1\" is no number of calls"},
 	{{"--answer", "-n", "1.5"}, "--calls: \"1.5\" is no number of calls"},
 	{{"--answer", "-n", "1000001"}, "--calls: \"1000001\" is more than 1000000"},
@@ -89,14 +102,16 @@ static const struct wrong {
 	{{"--answer", "-l", "tcp:127.0.0.1:5060"},
 		"--listen: \"tcp:127.0.0.1:5060\" has a transport that is not there; udp is"},
 	{{"--answer", "-l", "127.0.0.1:5060"},
-		"--listen: \"127.0.0.1:5060\" has a transport that is not there; udp is"},
+		"--listen: \"127.0.0.1:5060\" has no transport; write udp:127.0.0.1:5060"},
 	{{"--answer", "-l", "udp:127.0.0.1"},
 		"--listen: \"udp:127.0.0.1\" lacks a port; 0 picks a free one"},
 	{{"--answer", "-l", "udp:[::1]"}, "--listen: \"udp:[::1]\" lacks a port; 0 picks a free one"},
 	{{"--answer", "-l", "udp:localhost:5060"},
 		"--listen: \"udp:localhost:5060\" has no IP address with a port, like 127.0.0.1:5060"},
 	{{"--answer", "-l", "udp:127.0.0.1:65536"},
-		"--listen: \"udp:127.0.0.1:65536\" has no IP address with a port, like 127.0.0.1:5060"},
+		"--listen: \"udp:127.0.0.1:65536\" has a port that is none; 0 to 65535 are"},
+	{{"--answer", "-l", "[::1]:5060"},
+		"--listen: \"[::1]:5060\" has no transport; write udp:[::1]:5060"},
 	{{"--answer", "-l", "udp:"},
 		"--listen: \"udp:\" has no IP address with a port, like 127.0.0.1:5060"},
 	{{"--answer", "-ludp:[::]:1", "-ludp:[::]:2", "-ludp:[::]:3", "-ludp:[::]:4", "-ludp:[::]:5",
@@ -127,6 +142,29 @@ static void test_wrong(void **state)
 		if (parse(&options, wrongs[i].args, &why) != -EINVAL ||
 			strcmp(why.words, wrongs[i].words) != 0)
 			fail_msg("row %zu: got %s\nexpected %s", i, why.words, wrongs[i].words);
+	}
+}
+
+/* However much is typed, a message repeats a line's worth of it and keeps its own words. */
+static void test_huge(void **state)
+{
+	static char huge[100000];
+	static const char *const before[] = {"-d", "-l", "--codecs", "-H", "a@b"};
+
+	(void)state;
+	memset(huge, 'x', sizeof(huge) - 1);
+	for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+		const char *args[ARGS_MAX] = {before[i], huge};
+		struct options options;
+		struct fault why;
+		size_t len;
+
+		assert_int_equal(parse(&options, args, &why), -EINVAL);
+		len = strlen(why.words);
+		assert_in_range(len, 120, 240);
+		assert_null(strstr(why.words + len - 8, "xxxxxxxx"));
+		if (i != 2) /* whose words are codec_list_parse()'s */
+			assert_non_null(strstr(why.words, "x..."));
 	}
 }
 
@@ -217,6 +255,7 @@ static void test_seconds(void **state)
 	} rows[] = {
 		{"1", S},
 		{"1.5", 1500 * MS},
+		{".5", 500 * MS},
 		{"0.000000001", 1},
 		{"2.25", 2250 * MS},
 		{"007", 7 * S},
@@ -284,6 +323,7 @@ static void test_asking(void **state)
 {
 	(void)state;
 	assert_int_equal(RIGHT("--help").action, OPTIONS_HELP);
+	assert_int_equal(RIGHT("-qh").action, OPTIONS_HELP);
 	assert_int_equal(RIGHT("a@b", "--version", "--nonsense").action, OPTIONS_VERSION);
 	assert_int_equal(RIGHT("-q", "--list-codecs").action, OPTIONS_LIST_CODECS);
 }
@@ -296,7 +336,7 @@ static void test_help(void **state)
 		"\n  -d, --duration SEC        ",
 		"\n  -l, --listen udp:ADDR:PORT  where",
 		"\n  -H, --header 'X: y'       ",
-		"\n      --help                ",
+		"\n  -h, --help                ",
 		"\nSound:\n",
 	};
 	char room[OPTIONS_HELP_SIZE];
@@ -322,6 +362,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_huge),
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_answer),

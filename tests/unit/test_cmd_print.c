@@ -11,8 +11,8 @@
 #include <cmocka.h> /* after the headers that it needs */
 
 enum {
-	PIECE_BYTES = 2046, /* of one text from outside, at most */
-	LINE_BYTES = 8190,  /* of a line, its newline not counted */
+	PIECE_BYTES = 382, /* of one text from outside, at most */
+	LINE_BYTES = 8190, /* of a line, its newline not counted */
 };
 
 /* What came out: lines as they were, live lines as "[...]\n". */
@@ -334,6 +334,7 @@ static void test_who_ended(void **state)
 	} rows[] = {
 		{TEXT("sip:al%20ice@example.org;x=y"), "al%20ice"},
 		{TEXT("sips:alice@example.org"), "alice"},
+		{TEXT("sip:alice:pw@example.org"), "alice"},
 		{TEXT("sip:127.0.0.1:5070"), "127.0.0.1"},
 		{TEXT("sips:example.org;x=y:z"), "example.org"},
 		{TEXT("sip:[::1]:5070;x"), "[::1]"},
@@ -380,6 +381,7 @@ static void test_waiting(void **state)
 		{.kind = UA_ERROR, .call = 2, .error = {"late words"}},
 	};
 	static const struct printer_config silent = {.listening = false};
+	static const struct printer_config many = {.listening = true, .numbered = true};
 
 	(void)state;
 	EXPECT(&plain, events,
@@ -389,8 +391,17 @@ static void test_waiting(void **state)
 		"answered  pcmu 8 kHz  192.0.2.9:4000\n"
 		"incoming  #2 dave@example.net\n"
 		"ended     #1 by alice after 0:09\n"
-		"missed    dave gave up\n"
+		"missed    #2 dave gave up\n"
 		"error     late words\n");
+	EXPECT(&many, events,
+		"listening udp 0.0.0.0:5060\n"
+		"listening udp 0.0.0.0:40123   as the usual port (5060) is taken\n"
+		"incoming  #1 \"Alice\" <sip:alice@192.0.2.9>\n"
+		"answered  #1 pcmu 8 kHz  192.0.2.9:4000\n"
+		"incoming  #2 dave@example.net\n"
+		"ended     #1 by alice after 0:09\n"
+		"missed    #2 dave gave up\n"
+		"error     #2 late words\n");
 	expect(&silent, events, 2, "");
 }
 
@@ -417,8 +428,8 @@ static void test_hostile(void **state)
 
 	memset(name, 'x', sizeof(name));
 	longest.display = (struct slice){(const uint8_t *)name, sizeof(name)};
-	memset(expected + 10, 'x', 400);
-	strcpy(expected + 410, "...\n");
+	memset(expected + 10, 'x', 120);
+	strcpy(expected + 130, "...\n");
 	expect(&plain, &longest, 1, expected);
 
 	for (size_t i = 0; i < sizeof(name); i++) /* marks without a column of their own */
@@ -465,12 +476,13 @@ static void test_verbose(void **state)
 		"answered  opus 48 kHz  198.51.100.4:40212\n"
 		"   0:01   you      ▁   bob      ▅   loss 0.0 %   buffer 24 ms   mos 4.4\n"
 		"ended     by bob after 0:02   lost 2 of 7550   mos 4.4\n"
-		"          opus 48 kHz   sent 7550   received 7548   lost 2   late 3   "
-		"concealed 0.1 %\n"
+		"          opus 48 kHz   sent 7550   received 7548\n"
+		"          lost 2   late 3   concealed 0.1 %\n"
 		"          jitter 1.3 ms   round trip 20.4 ms   buffer 24 ms   mos 4.37\n"
 		"          recorded a\\x1b.wav\n"
 		"ended     by dave after 0:00   nothing was heard\n"
-		"          sent 1   received 0   lost 0   late 0   concealed 0.0 %\n"
+		"          sent 1   received 0\n"
+		"          lost 0   late 0   concealed 0.0 %\n"
 		"          jitter 0.0 ms   buffer 0 ms   mos 0.00\n"
 		"busy      486 Busy Here\n");
 }
@@ -537,7 +549,84 @@ static void test_live_of_several(void **state)
 		"answered  #2\n"
 		"[#2    0:00   you ######   dave          loss 0.0 %   buffer 0 ms    mos -]\n"
 		"missed    #1 alice gave up\n"
-		"[   0:00   you          dave ###      loss 90.0 %  buffer 120 ms  mos -]\n");
+		"[#2    0:00   you          dave ###      loss 90.0 %  buffer 120 ms  mos -]\n");
+}
+
+static size_t narrow;
+
+static size_t narrow_columns(void *arg)
+{
+	(void)arg;
+	return narrow;
+}
+
+/* Whole fields go, the least wanted first, and the name before them. */
+static void test_narrow(void **state)
+{
+	static const struct {
+		size_t columns;
+		bool utf8;
+		const char *line;
+	} rows[] = {
+		{83, true,
+			"[   0:14   you      ▆   bob-the-builde…      ▃   loss 0.0 %   buffer 24 ms"
+			"   mos 4.4]\n"},
+		{79, true,
+			"[   0:14   you      ▆   bob-the-bu…      ▃   loss 0.0 %   buffer 24 ms   "
+			"mos 4.4]\n"},
+		{79, false,
+			"[   0:14   you #####    bob-the-... ##       loss 0.0 %   buffer 24 ms   "
+			"mos 4.4]\n"},
+		{73, true,
+			"[   0:14   you      ▆   bob-the-builde…      ▃   loss 0.0 %   mos 4.4]\n"},
+		{59, true, "[   0:14   you      ▆   bob-t…      ▃   loss 0.0 %   mos 4.4]\n"},
+		{46, true, "[   0:14   bob-t…      ▃   loss 0.0 %   mos 4.4]\n"},
+		{30, true, "[   0:14   loss 0.0 %   mos 4.4]\n"},
+		{29, true, "[loss 0.0 %   mos 4.4]\n"},
+		{19, true, "[mos 4.4]\n"},
+		{6, true, "[]\n"},
+	};
+	static const struct ua_event events[] = {
+		{.kind = UA_CALL_ANSWERED, .call = 1},
+		{.kind = UA_CALL_METER,
+			.call = 1,
+			.peer = TEXT("sip:bob-the-builders@h"),
+			.stats = {.now = STATS,
+				.duration_s = 14,
+				.near_dbfs = -20,
+				.far_dbfs = -40}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct printer_config config = {
+			.live = true, .utf8 = rows[i].utf8, .columns = narrow_columns};
+		char expected[256];
+
+		narrow = rows[i].columns;
+		snprintf(expected, sizeof(expected), "answered\n%s", rows[i].line);
+		expect(&config, events, 2, expected);
+	}
+}
+
+/* Neither ours nor theirs is for the screen. */
+static void test_password(void **state)
+{
+	static const struct ua_event events[] = {
+		{.kind = UA_CALL_OUTGOING,
+			.peer = TEXT("sip:x:secret@192.0.2.7:5080"),
+			.way = {"udp", IP(192, 0, 2, 7, 5080)}},
+		{.kind = UA_CALL_INCOMING, .peer = TEXT("sips:x:secret@h"), .display = TEXT("X")},
+		{.kind = UA_CALL_INCOMING, .peer = TEXT("sip:x:secret@h"), .display = TEXT("X")},
+		{.kind = UA_CALL_INCOMING, .peer = TEXT("sip:h:5060")},
+	};
+
+	(void)state;
+	EXPECT(&plain, events,
+		"calling   x@192.0.2.7:5080  udp\n"
+		"incoming  \"X\" <sips:x@h>\n"
+		"incoming  \"X\" <sip:x@h>\n"
+		"incoming  h:5060\n");
 }
 
 /* Each allocation fails in turn: what can be told without memory is told. */
@@ -586,6 +675,8 @@ int main(void)
 		cmocka_unit_test(test_longest_line),
 		cmocka_unit_test(test_live),
 		cmocka_unit_test(test_live_of_several),
+		cmocka_unit_test(test_narrow),
+		cmocka_unit_test(test_password),
 		cmocka_unit_test(test_no_memory),
 	};
 

@@ -122,7 +122,7 @@ static const struct bad {
 	{"sip:h:99999999999999999999999", 6, PORT},
 	{"sip:h:-1", 6, PORT},
 	{"sip:h:50a", 8, PORT},
-	{"sip:h:50 ", 8, PORT},
+	{"sip:h:50 ", 8, "a port cannot hold a space"},
 	{"sip:bob:pass", 8, PORT},
 	{"sip:a@192.0.2.256", 6, IPV4},
 	{"sip:a@192.0.2", 6, IPV4},
