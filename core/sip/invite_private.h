@@ -8,7 +8,7 @@
 #include "core/base/loop.h"
 #include "core/sip/dialog.h"
 #include "core/sip/invite.h"
-#include "core/sip/table.h"
+#include "core/base/table.h"
 
 struct sip_caller; /* what acknowledges every 2xx to an INVITE of ours, even when the call is over
 		    */

@@ -8,7 +8,7 @@
 #include "core/base/list.h"
 #include "core/base/text.h"
 #include "core/sip/config.h"
-#include "core/sip/table.h"
+#include "core/base/table.h"
 
 struct sip_flow;
 struct sip_invite;

@@ -9,7 +9,7 @@
 
 struct table_node {
 	struct table_node *next;
-	uint32_t hash;
+	uint64_t hash;
 };
 
 struct table {
@@ -25,13 +25,13 @@ int table_init(struct table *table);
 void table_close(struct table *table);
 
 /* Adds node, which is in no table. It grows the table when there is memory for that. */
-void table_add(struct table *table, struct table_node *node, uint32_t hash);
+void table_add(struct table *table, struct table_node *node, uint64_t hash);
 
 /* Takes node, which is in table, out of it. */
 void table_remove(struct table *table, struct table_node *node);
 
 /* The first node of that hash, and the next of the same; NULL: no more. They may be strangers. */
-struct table_node *table_find(const struct table *table, uint32_t hash);
+struct table_node *table_find(const struct table *table, uint64_t hash);
 struct table_node *table_find_next(const struct table_node *node);
 
 /* A hash of bytes that follow on those of seed. Who does not know the seed cannot aim collisions.

@@ -1,7 +1,7 @@
-/* core/sip/table: what is put in is found, in order, while it grows; and without memory. */
+/* core/base/table: what is put in is found, in order, while it grows; and without memory. */
 #include "core/base/list.h"
 #include "core/base/text.h"
-#include "core/sip/table.h"
+#include "core/base/table.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -109,5 +109,5 @@ int main(void)
 		cmocka_unit_test(test_hash),
 	};
 
-	return cmocka_run_group_tests_name("sip/table", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("base/table", tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-#include "core/sip/table.h"
+#include "core/base/table.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ void table_close(struct table *table)
 }
 
 /* Where the pointer to the first node of that hash stands, or would stand: a bucket's end. */
-static struct table_node **place(const struct table *table, uint32_t hash)
+static struct table_node **place(const struct table *table, uint64_t hash)
 {
 	struct table_node **at = &table->buckets[hash & (table->size - 1)];
 
@@ -61,7 +61,7 @@ static void grow(struct table *table)
 	table->size = larger.size;
 }
 
-void table_add(struct table *table, struct table_node *node, uint32_t hash)
+void table_add(struct table *table, struct table_node *node, uint64_t hash)
 {
 	if (table->count >= table->size)
 		grow(table);
@@ -82,7 +82,7 @@ void table_remove(struct table *table, struct table_node *node)
 	table->count--;
 }
 
-struct table_node *table_find(const struct table *table, uint32_t hash)
+struct table_node *table_find(const struct table *table, uint64_t hash)
 {
 	return *place(table, hash);
 }
