@@ -1,5 +1,6 @@
 #include "core/sip/invite.h"
 
+#include "core/base/log.h"
 #include "core/sip/invite_private.h"
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
@@ -65,6 +66,17 @@ static int copy_names(struct sip_invite *invite, struct slice call_id, struct sl
 	return text.cut ? -EMSGSIZE : 0;
 }
 
+/*
+ * Section 13.3.1.4. The session is over with the BYE, not with its answer (section 15.1.1), which
+ * can hardly be expected from who did not send an ACK.
+ */
+static void give_up_on_ack(struct sip_invite *invite)
+{
+	if (sip_dialog_send(NULL, invite->dialog, SIP_BYE, (struct slice){0}, NULL, NULL))
+		log_warning("sip: cannot end a call that has no ACK");
+	sip_invite_end(invite, &(struct sip_invite_end){.cause = SIP_ENDED_TIMEOUT});
+}
+
 /* The wait for the ACK is over, or that for the answer to our CANCEL (section 9.1). */
 static void limit_reached(void *arg)
 {
@@ -75,8 +87,9 @@ static void limit_reached(void *arg)
 		return;
 	}
 	if (invite->state == SIP_INVITE_ACCEPTED)
-		invite->cause = SIP_ENDED_TIMEOUT; /* section 13.3.1.4 */
-	sip_invite_bye(invite);
+		give_up_on_ack(invite);
+	else
+		sip_invite_bye(invite);
 }
 
 /* Section 13.3.1.4: the 2xx is repeated by us, as it crosses proxies hop by hop without help. */
