@@ -6,9 +6,9 @@
 
 #include "core/base/list.h"
 #include "core/base/loop.h"
+#include "core/base/table.h"
 #include "core/sip/dialog.h"
 #include "core/sip/invite.h"
-#include "core/base/table.h"
 
 struct sip_caller; /* what acknowledges every 2xx to an INVITE of ours, even when the call is over
 		    */

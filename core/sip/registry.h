@@ -6,9 +6,9 @@
 #pragma once
 
 #include "core/base/list.h"
+#include "core/base/table.h"
 #include "core/base/text.h"
 #include "core/sip/config.h"
-#include "core/base/table.h"
 
 struct sip_flow;
 struct sip_invite;

@@ -1,7 +1,7 @@
 /* core/base/table: what is put in is found, in order, while it grows; and without memory. */
 #include "core/base/list.h"
-#include "core/base/text.h"
 #include "core/base/table.h"
+#include "core/base/text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

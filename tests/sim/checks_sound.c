@@ -1,0 +1,304 @@
+/* Follows the sound of each side of each call: RTP, and when RTCP comes. */
+#include "tests/sim/checks_private.h"
+
+enum {
+	HEADER_SIZE = 12,
+	LATCH_PACKETS = 3,
+	SUMS = 4096,      /* packets that may be on their way */
+	STANDSTILL = 10,  /* ticks; after more of them the clock goes on from the present */
+	BACK_MAX = 100,   /* RFC 3550, appendix A.1 */
+	AHEAD_MAX = 3000, /* likewise */
+};
+
+struct packet {
+	uint8_t type;
+	uint16_t seq;
+	uint32_t timestamp;
+	uint32_t ssrc;
+};
+
+static char name_of(const struct stream *stream)
+{
+	return (char)('a' + stream->party->agent->index);
+}
+
+static struct stream *find(const struct checks *checks, const struct addr *at)
+{
+	uint32_t hash = (uint32_t)checks_hash_addr(at);
+
+	for (struct table_node *node = table_find(&checks->streams, hash); node;
+		node = table_find_next(node)) {
+		struct stream *stream = container_of(node, struct stream, node);
+
+		if (addr_equal(&stream->at, at))
+			return stream;
+	}
+	return NULL;
+}
+
+/* Ports are used again; the newest description counts. */
+void checks_describe(
+	struct checks *checks, struct call *call, struct party *party, const struct sound *sound)
+{
+	struct stream *stream = find(checks, &sound->rtp);
+
+	if (stream)
+		table_remove(&checks->streams, &stream->node);
+	stream = checks_alloc(checks, sizeof(*stream));
+	if (!stream)
+		return;
+	stream->at = sound->rtp;
+	stream->call = call;
+	stream->party = party;
+	party->stream = stream;
+	table_add(&checks->streams, &stream->node, (uint32_t)checks_hash_addr(&stream->at));
+}
+
+/* RFC 5761, section 4. */
+static bool is_rtcp(struct slice bytes)
+{
+	return bytes.len > 1 && bytes.data[1] >= 192 && bytes.data[1] <= 223;
+}
+
+static bool read_packet(struct packet *out, struct slice bytes)
+{
+	if (bytes.len < HEADER_SIZE || bytes.data[0] >> 6 != 2)
+		return false;
+	*out = (struct packet){
+		.type = bytes.data[1] & 0x7f,
+		.seq = be16_get(bytes.data + 2),
+		.timestamp = be32_get(bytes.data + 4),
+		.ssrc = be32_get(bytes.data + 8),
+	};
+	return true;
+}
+
+/* ---- what is sent */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* From when on it has nothing to say any more. */
+static uint64_t end_of(const struct party *party)
+{
+	uint64_t end_ns = party->bye_ns;
+
+	if (party->bye)
+		end_ns = least(end_ns, party->bye->first_ns);
+	if (party->side)
+		end_ns = least(end_ns, least(party->side->hangup_ns, party->side->ended_ns));
+	return end_ns;
+}
+
+/* The goodbye of RTCP is among what the media thread sends before it hears of the end. */
+static void check_when(struct checks *checks, const struct stream *stream)
+{
+	const struct party *party = stream->party;
+	uint64_t end_ns = end_of(party);
+
+	if (party->answer_ns == NEVER)
+		checks_fail(checks, RTP_BEFORE, "phone %c", name_of(stream));
+	else if (end_ns != NEVER && checks->now_ns > end_ns + checks->config.post_late_ns)
+		checks_fail(checks, RTP_AFTER, "phone %c, %g ms after it", name_of(stream),
+			(double)(checks->now_ns - end_ns) / 1e6);
+}
+
+static const struct sound *agreed(
+	struct checks *checks, const struct stream *stream, uint8_t type, uint32_t *clock)
+{
+	const struct sound *sound = stream->party->theirs;
+
+	*clock = 0;
+	for (unsigned i = 0; sound && i < sound->count; i++)
+		if (sound->types[i] == type)
+			*clock = sound->clocks[i];
+	if (sound && *clock > 0 && sound->ptime_ms > 0)
+		return sound;
+	checks_fail(checks, RTP_TYPE, "phone %c sends payload type %u", name_of(stream), type);
+	return NULL;
+}
+
+static void check_way(struct checks *checks, const struct stream *stream, const struct addr *to)
+{
+	const struct sound *sound = stream->party->theirs;
+
+	if (!sound || addr_equal(to, &sound->rtp) || addr_equal(to, &stream->latched))
+		return;
+	checks_fail(checks, RTP_LATCH, "phone %c sends to %u.%u.%u.%u:%u", name_of(stream),
+		to->ip[0], to->ip[1], to->ip[2], to->ip[3], to->port);
+}
+
+/* Ticks are counted from the first one, so that no lateness adds up. */
+static void check_row(struct checks *checks, struct stream *stream, const struct packet *packet,
+	uint32_t step, uint64_t tick_ns)
+{
+	uint64_t late_ns = 2 * checks->config.timer_late_ns;
+	uint32_t ahead = packet->timestamp - stream->timestamp;
+	uint64_t ticks = ahead / step;
+	uint64_t due_ns;
+
+	if (packet->ssrc != stream->ssrc || packet->seq != (uint16_t)(stream->seq + 1)) {
+		checks_fail(checks, RTP_ROW, "phone %c: SSRC %08x after %08x, number %u after %u",
+			name_of(stream), packet->ssrc, stream->ssrc, packet->seq, stream->seq);
+		return;
+	}
+	due_ns = stream->first_ns + (stream->ticks + ticks) * tick_ns;
+	stream->ticks += ticks;
+	if (ahead % step != 0 || ticks == 0 || (ticks > 1 && ticks < STANDSTILL))
+		checks_fail(checks, RTP_CLOCK, "phone %c: timestamp %u after %u", name_of(stream),
+			packet->timestamp, stream->timestamp);
+	else if (checks->now_ns < due_ns || checks->now_ns > due_ns + late_ns)
+		checks_fail(checks, RTP_CLOCK, "phone %c: a packet due at %llu ns comes %g ms %s",
+			name_of(stream), (unsigned long long)due_ns,
+			checks->now_ns < due_ns ? (double)(due_ns - checks->now_ns) / 1e6
+						: (double)(checks->now_ns - due_ns) / 1e6,
+			checks->now_ns < due_ns ? "early" : "late");
+}
+
+static void remember(struct checks *checks, struct stream *stream, const struct packet *packet,
+	struct slice bytes)
+{
+	if (!stream->sums)
+		stream->sums = checks_alloc(checks, SUMS * sizeof(*stream->sums));
+	if (stream->sums)
+		stream->sums[packet->seq % SUMS] = checks_hash(bytes);
+	if (!stream->began)
+		stream->first_ns = checks->now_ns;
+	stream->began = true;
+	stream->ssrc = packet->ssrc;
+	stream->seq = packet->seq;
+	stream->timestamp = packet->timestamp;
+	stream->last_ns = checks->now_ns;
+	stream->sent++;
+}
+
+static void send_packet(struct checks *checks, struct stream *stream, const struct packet *packet,
+	const struct addr *to, struct slice bytes)
+{
+	const struct sound *sound;
+	uint32_t clock;
+
+	sound = agreed(checks, stream, packet->type, &clock);
+	if (!sound)
+		return;
+	check_way(checks, stream, to);
+	if (stream->began)
+		check_row(checks, stream, packet, clock / 1000 * sound->ptime_ms,
+			sound->ptime_ms * UINT64_C(1000000));
+	remember(checks, stream, packet, bytes);
+}
+
+void checks_rtp_sent(struct checks *checks, struct agent *agent, const struct addr *from,
+	const struct addr *to, struct slice bytes)
+{
+	bool rtcp = is_rtcp(bytes);
+	struct addr at = *from;
+	struct stream *stream;
+	struct packet packet;
+
+	if (rtcp)
+		at.port = (uint16_t)(at.port & ~1u); /* RTCP has the odd port of the pair */
+	stream = find(checks, &at);
+	if (!stream) {
+		if (checks->damaged == 0)
+			checks_fail(checks, RTP_STREAM, "phone %c sends from port %u",
+				'a' + (int)agent->index, from->port);
+		return;
+	}
+	if (stream->call->damaged || stream->call->broken)
+		return;
+	check_when(checks, stream);
+	if (rtcp)
+		return;
+	if (!read_packet(&packet, bytes))
+		checks_fail(
+			checks, FORM, "phone %c: no RTP of %zu bytes", name_of(stream), bytes.len);
+	else
+		send_packet(checks, stream, &packet, to, bytes);
+}
+
+/* ---- what comes */
+
+static void count(struct checks *checks, struct stream *stream, const struct packet *packet)
+{
+	uint16_t ahead;
+	uint64_t at;
+
+	if (!stream->seen)
+		stream->seen = checks_alloc(checks, (UINT16_MAX + 1) / 8);
+	if (!stream->seen)
+		return;
+	if (!stream->heard) {
+		stream->heard = true;
+		stream->far_ssrc = packet->ssrc;
+		stream->base = packet->seq;
+	}
+	if (packet->ssrc != stream->far_ssrc)
+		stream->confused = true;
+
+	ahead = (uint16_t)(packet->seq - (uint16_t)(stream->base + stream->highest));
+	if (ahead < AHEAD_MAX)
+		stream->highest += ahead;
+	else if ((uint16_t)-ahead > BACK_MAX)
+		stream->confused = true; /* out of all order */
+	if (stream->highest > UINT16_MAX / 2)
+		stream->confused = true; /* too long for one bit a number */
+	at = packet->seq;
+	if (stream->seen[at / 8] & 1u << at % 8)
+		return;
+	stream->seen[at / 8] |= (uint8_t)(1u << at % 8);
+	stream->distinct++;
+}
+
+static bool is_damaged(const struct checks *checks, const struct addr *from,
+	const struct packet *packet, struct slice bytes)
+{
+	const struct stream *sender = find(checks, from);
+
+	return sender && (!sender->sums || sender->sums[packet->seq % SUMS] != checks_hash(bytes));
+}
+
+/* Three in a row of one source from one address that is not the one described. */
+static bool is_strange(struct stream *stream, const struct addr *from, const struct packet *packet)
+{
+	const struct sound *sound = stream->party->theirs;
+	bool goes_on = stream->row > 0 && addr_equal(from, &stream->row_at) &&
+		       packet->ssrc == stream->row_ssrc &&
+		       packet->seq == (uint16_t)(stream->row_seq + 1);
+
+	if (!sound || addr_equal(from, &sound->rtp)) {
+		stream->settled = stream->latched.family == ADDR_NONE || stream->settled;
+		return false;
+	}
+	if (addr_equal(from, &stream->latched))
+		return false;
+	if (stream->settled)
+		return true;
+	stream->row = goes_on ? stream->row + 1 : 1;
+	stream->row_at = *from;
+	stream->row_ssrc = packet->ssrc;
+	stream->row_seq = packet->seq;
+	if (stream->row < LATCH_PACKETS)
+		return true;
+	stream->latched = *from;
+	stream->settled = true;
+	return false;
+}
+
+void checks_rtp_arrived(
+	struct checks *checks, const struct addr *from, const struct addr *to, struct slice bytes)
+{
+	struct stream *stream = find(checks, to);
+	struct packet packet;
+
+	if (!stream || is_rtcp(bytes) || !read_packet(&packet, bytes))
+		return;
+	if (is_damaged(checks, from, &packet, bytes)) {
+		stream->confused = true;
+		return;
+	}
+	if (!is_strange(stream, from, &packet))
+		count(checks, stream, &packet);
+}
