@@ -46,7 +46,8 @@ struct datagram {
 	struct addr to;
 	struct world_host *within; /* the host that it does not leave, or NULL */
 	bool icmp;                 /* port unreachable, about these bytes */
-	size_t copies;             /* that are left */
+	bool damaged;
+	size_t copies; /* that are left */
 	struct copy copy[IMPAIR_COPIES_MAX];
 	size_t len;
 	uint8_t bytes[];
@@ -170,7 +171,7 @@ static void arrive(struct sim_event *event)
 	socket = find_socket(host, &datagram->to);
 	if (!socket) {
 		tell(datagram, WORLD_UNWANTED);
-		if (!datagram->icmp)
+		if (!datagram->icmp && !datagram->damaged) /* no host quotes what is damaged */
 			send_icmp(host, datagram);
 		free_copy(copy);
 	} else if (!socket->loop || socket->kept_count > 0) {
@@ -199,13 +200,15 @@ static void send_by(struct datagram *datagram, struct impair *way, size_t size)
 	struct impair_fate fate;
 
 	impair_decide(&fate, way, size, world->now_ns);
-	if (fate.copies == 0) {
+	if (fate.copies == 0 || (datagram->icmp && fate.corrupts)) { /* its checksum tells */
 		tell(datagram, WORLD_LOST);
 		free(datagram);
 		return;
 	}
-	if (fate.corrupts && fate.corrupt_at < datagram->len)
+	if (fate.corrupts && fate.corrupt_at < datagram->len) {
 		datagram->bytes[fate.corrupt_at] ^= fate.corrupt_with;
+		datagram->damaged = true;
+	}
 	for (size_t i = 0; i < fate.copies; i++)
 		send_copy(datagram, sim_add(world->config.way_ns, fate.delay_ns[i]));
 }
