@@ -368,7 +368,7 @@ static void arrived(
 	struct checks *checks, const struct addr *from, const struct addr *to, struct slice bytes)
 {
 	if (is_sip(bytes))
-		checks_sip_arrived(checks, from, to, bytes);
+		checks_sip_arrived(checks, to, bytes);
 	else
 		checks_rtp_arrived(checks, from, to, bytes);
 }

@@ -424,7 +424,7 @@ static void check_unacked(struct checks *checks, const struct party *party)
 {
 	uint64_t limit_ns = party->answer_ns + LIMIT_NS;
 
-	if (party->answer_ns == NEVER || party->acked_ns != NEVER || party->bye_ns != NEVER)
+	if (party->answer_ns == NEVER || party->acked_ns != NEVER || party->bye_ns <= limit_ns)
 		return;
 	if (!party->side || party->side->hangup_ns <= limit_ns || party->side->ended_ns < limit_ns)
 		return;

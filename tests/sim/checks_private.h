@@ -361,17 +361,72 @@ uint64_t checks_hash_addr(const struct addr *addr);
 /* What bytes say; sound is allocated. */
 void checks_read(struct message *out, struct checks *checks, struct slice bytes);
 
+/* How late what is sent again may be. */
+static inline uint64_t checks_late(const struct checks *checks)
+{
+	return checks->config.timer_late_ns + checks->config.post_late_ns;
+}
+
+static inline char checks_name(const struct agent *agent)
+{
+	return (char)('a' + agent->index);
+}
+
+/* Whether what is of that life of a phone is not of one that a crash has ended. */
+static inline bool checks_is_current(unsigned life, const struct party *party)
+{
+	return party->agent->life == life;
+}
+
+/* Of a transaction of agent. */
+static inline uint64_t checks_key(const struct agent *agent, uint64_t branch, enum method method)
+{
+	return checks_mix(branch, (uint64_t)method << 8 | agent->index);
+}
+
 /* checks_wire.c */
 
 void checks_sip_sent(
 	struct checks *checks, struct agent *agent, const struct addr *to, struct slice bytes);
-void checks_sip_arrived(
-	struct checks *checks, const struct addr *from, const struct addr *to, struct slice bytes);
+void checks_sip_arrived(struct checks *checks, const struct addr *to, struct slice bytes);
 void checks_sip_lost(struct checks *checks, const struct addr *from, const struct addr *to,
 	struct slice bytes, bool unwanted);
-void checks_client_settle(struct checks *checks, struct client *client, uint64_t now_ns);
-void checks_server_settle(struct checks *checks, struct server *server, uint64_t now_ns);
 void checks_know(struct checks *checks, const struct addr *addr);
+
+/* ACK and CANCEL are their INVITE's shadows; nothing else shares a branch. */
+void checks_branch(struct checks *checks, const struct agent *agent, const struct message *message);
+
+/* checks_client.c */
+
+struct client *checks_find_client(const struct checks *checks, const struct agent *agent,
+	uint64_t branch, enum method method);
+void checks_send_request(struct checks *checks, struct agent *agent, const struct addr *to,
+	const struct message *message);
+void checks_send_ack(struct checks *checks, struct agent *agent, const struct message *message);
+void checks_receive_response(
+	struct checks *checks, struct agent *agent, const struct message *message, bool damaged);
+void checks_client_settle(struct checks *checks, struct client *client, uint64_t now_ns);
+
+/* By ICMP that does not tell what it is about, for bytes get damaged, so that it is about all. */
+void checks_refuse_all(struct checks *checks, const struct agent *agent, const struct addr *to);
+
+/* What is sent again: the next was due at due_ns; is what was sent before. */
+void checks_time(struct checks *checks, const struct agent *agent, const struct message *message,
+	uint64_t due_ns);
+void checks_same(struct checks *checks, const struct agent *agent, const struct message *before,
+	const struct message *message);
+
+/* checks_server.c */
+
+struct server *checks_find_server(const struct checks *checks, const struct agent *agent,
+	uint64_t branch, enum method method);
+void checks_send_response(
+	struct checks *checks, struct agent *agent, const struct message *message);
+void checks_receive_request(
+	struct checks *checks, struct agent *agent, const struct message *message, bool damaged);
+void checks_receive_ack(
+	struct checks *checks, struct agent *agent, const struct message *message, bool damaged);
+void checks_server_settle(struct checks *checks, struct server *server, uint64_t now_ns);
 
 /* checks_call.c: what a message means for the dialog that it belongs to */
 

@@ -199,9 +199,10 @@ static void test_loss_in_and_between_bursts(void **state)
 	(void)state;
 	play(impair, MANY, &counts);
 	/* half of them are in bursts; states stick together, so the bounds are wider */
-	assert_true(counts.lost_in_bursts > MANY * 0.28 && counts.lost_in_bursts < MANY * 0.32);
-	assert_true(counts.lost - counts.lost_in_bursts > MANY * 0.045);
-	assert_true(counts.lost - counts.lost_in_bursts < MANY * 0.055);
+	assert_true((double)counts.lost_in_bursts > MANY * 0.28 &&
+		    (double)counts.lost_in_bursts < MANY * 0.32);
+	assert_true((double)(counts.lost - counts.lost_in_bursts) > MANY * 0.045);
+	assert_true((double)(counts.lost - counts.lost_in_bursts) < MANY * 0.055);
 	impair_free(impair);
 }
 
@@ -296,8 +297,9 @@ static void test_spreads(void **state)
 			assert_true((double)(i + 1) / MANY - share < bound);
 		}
 		/* it reaches as far as it should, and no further */
-		assert_true(jitters[MANY - 1] > (spread == IMPAIR_UNIFORM ? 9.99e9 : 3.5e10));
-		assert_true(jitters[MANY - 1] <= (spread == IMPAIR_UNIFORM ? 1e10 : 3e11));
+		assert_true(
+			(double)jitters[MANY - 1] > (spread == IMPAIR_UNIFORM ? 9.99e9 : 3.5e10));
+		assert_true((double)jitters[MANY - 1] <= (spread == IMPAIR_UNIFORM ? 1e10 : 3e11));
 		free(jitters);
 	}
 }
