@@ -186,7 +186,6 @@ struct call {
 	bool broken;  /* a side crashed or moved */
 	bool agreed;
 	struct party party[2];
-	char name[START_SIZE];
 };
 
 /* A client transaction; also an ACK, which has no timers. */
