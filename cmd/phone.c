@@ -349,13 +349,13 @@ static int listen_somewhere(struct phone *self, struct fault *why)
 	int err = 0;
 
 	for (size_t i = 0; i < self->options->listen_count && !err; i++)
-		err = agent_listen(self->agent, &self->options->listen[i], false, why);
+		err = agent_listen(self->agent, SIP_UDP, &self->options->listen[i], false, why);
 	if (self->options->listen_count > 0)
 		return err;
 
 	if (!self->options->answer)
 		return 0; /* the agent finds a port by itself */
-	return agent_listen(self->agent, &usual, true, why);
+	return agent_listen(self->agent, SIP_UDP, &usual, true, why);
 }
 
 static void run_start(struct post *post)

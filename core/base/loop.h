@@ -125,6 +125,65 @@ void udp_local(struct addr *out, const struct udp *udp);
 void udp_free(struct udp *udp);
 
 /*
+ * One TCP connection, or one that is being made. Bytes go and come in their order; where one send
+ * ended and the next began, the far end does not see. On its loop's thread.
+ */
+struct tcp;
+
+enum { TCP_UNSENT_MAX = 1 << 20 }; /* bytes that wait for a far end that does not read */
+
+struct tcp_events {
+	/* The connection that loop_tcp_connect() began stands. */
+	void (*connected)(void *arg);
+	/* Bytes have come, cut anywhere; good during the call only. */
+	void (*received)(void *arg, struct slice bytes);
+	/*
+	 * The last event: it did not come about, or it is over. err is 0 if the far end closed it,
+	 * else -ECONNREFUSED, -ECONNRESET, -ETIMEDOUT, ... tcp_free() is still due.
+	 */
+	void (*closed)(void *arg, int err);
+};
+
+/*
+ * Begins to connect from a port that the system picks on from (its port does not matter; ADDR_NONE:
+ * wherever the route goes from) to to. No event comes before it returns; an event function may free
+ * the connection. How long it tries is its owner's decision.
+ */
+int loop_tcp_connect(struct tcp **out, struct loop *loop, const struct addr *from,
+	const struct addr *to, const struct tcp_events *events, void *arg);
+
+/* For a connection that was accepted: from here on its events come to events. */
+void tcp_start(struct tcp *tcp, const struct tcp_events *events, void *arg);
+
+/*
+ * Sends bytes after those before them; what cannot go yet is copied and waits, as everything does
+ * before connected. -ENOBUFS if more than TCP_UNSENT_MAX would wait, -EPIPE after closed.
+ */
+int tcp_send(struct tcp *tcp, struct slice bytes);
+
+/* Both ends of it; the local one is known once it stands. */
+void tcp_local(struct addr *out, const struct tcp *tcp);
+void tcp_remote(struct addr *out, const struct tcp *tcp);
+
+/* Closes it behind what is still to be sent; no event comes any more. NULL is allowed. */
+void tcp_free(struct tcp *tcp);
+
+/* Where connections come in. */
+struct tcp_listener;
+
+/* tcp is the function's own: it starts or frees it before it returns. */
+typedef void tcp_accepted(void *arg, struct tcp *tcp);
+
+/* Listens on local; port 0 picks one. Errors as loop_udp_open(). */
+int loop_tcp_listen(struct tcp_listener **out, struct loop *loop, const struct addr *local,
+	tcp_accepted *accepted, void *arg);
+
+void tcp_listener_local(struct addr *out, const struct tcp_listener *listener);
+
+/* Connections that were accepted stay. NULL is allowed. */
+void tcp_listener_free(struct tcp_listener *listener);
+
+/*
  * The local address, port 0, from which this host would send to to. -ENETUNREACH or the like if
  * there is no way there.
  */
@@ -155,6 +214,10 @@ struct loop_ops {
 	void (*post)(struct loop *loop, struct post *post);
 	int (*work)(struct loop *loop, struct work *work);
 	int (*udp_open)(struct udp **out, struct loop *loop, const struct addr *local);
+	int (*tcp_connect)(struct tcp **out, struct loop *loop, const struct addr *from,
+		const struct addr *to, const struct tcp_events *events, void *arg);
+	int (*tcp_listen)(struct tcp_listener **out, struct loop *loop, const struct addr *local,
+		tcp_accepted *accepted, void *arg);
 	int (*route)(struct addr *out, struct loop *loop, const struct addr *to);
 	int (*resolve)(struct resolve **out, struct loop *loop, const char *host,
 		resolve_done *done, void *arg);
@@ -172,6 +235,28 @@ struct udp_ops {
 /* The first member of each implementation's socket. */
 struct udp {
 	const struct udp_ops *ops;
+};
+
+struct tcp_ops {
+	void (*start)(struct tcp *tcp, const struct tcp_events *events, void *arg);
+	int (*send)(struct tcp *tcp, struct slice bytes);
+	void (*local)(struct addr *out, const struct tcp *tcp);
+	void (*remote)(struct addr *out, const struct tcp *tcp);
+	void (*free)(struct tcp *tcp);
+};
+
+/* The first member of each implementation's connection, and of what accepts them. */
+struct tcp {
+	const struct tcp_ops *ops;
+};
+
+struct tcp_listener_ops {
+	void (*local)(struct addr *out, const struct tcp_listener *listener);
+	void (*free)(struct tcp_listener *listener);
+};
+
+struct tcp_listener {
+	const struct tcp_listener_ops *ops;
 };
 
 /* The first member of each implementation's question. */

@@ -20,12 +20,16 @@ struct media_config {
 	unsigned call;         /* for the pattern: the call's number, */
 	struct slice peer;     /* and whom it is with */
 	uint64_t report_ns;
+	uint64_t silence_ns; /* without RTP and RTCP until silent is told; 0: never */
 };
 
 struct media_events {
 	void (*report)(void *arg, const struct stream_report *report);
 	/* The sound could not be started; media_close() is still due. */
 	void (*failed)(void *arg, int err, const char *words);
+	/* Though we are to receive, nothing has come for silence_ns: told once, and again after
+	 * something came. why: what the network said of what we sent, or no words. */
+	void (*silent)(void *arg, const struct fault *why);
 	/* A file is not what it should be: no recording, or not all of it. The sound goes on. */
 	void (*trouble)(void *arg, const char *words);
 	/* After media_close(), the last of all: all zero if nothing ran. recording: the path of the
@@ -44,6 +48,7 @@ struct media_params {
 	bool receives;
 	struct addr remote_rtp;
 	struct addr remote_rtcp;
+	bool rtcp_mux; /* RTCP goes and comes with RTP (RFC 5761) */
 };
 
 /*
@@ -58,6 +63,15 @@ void media_local(struct addr *out, const struct media *media);
 
 /* Opens what is heard and played, and runs. Once. -ENOMEM, or it goes on with events. */
 int media_start(struct media *media, const struct media_params *params);
+
+/* Whether both would sound alike and go to the same place. */
+bool media_params_equal(const struct media_params *a, const struct media_params *b);
+
+/*
+ * Goes on with other params, once started: another address, direction, payload type, or codec with
+ * the same sample rate (-ENOTSUP: it has another). What is the same goes on without a gap. -ENOMEM.
+ */
+int media_change(struct media *media, const struct media_params *params);
 
 /* Ends it; closed comes later, never before this returns. Once. */
 void media_close(struct media *media);

@@ -180,8 +180,9 @@ static void unreachable(void *arg, const struct addr *to, int err, struct slice 
 	(void)sent;
 }
 
-static const struct udp_events rtp_events = {rtp_datagram, unreachable};
-static const struct udp_events rtcp_events = {rtcp_datagram, unreachable};
+static const struct udp_events rtp_events = {.datagram = rtp_datagram, .unreachable = unreachable};
+static const struct udp_events rtcp_events = {
+	.datagram = rtcp_datagram, .unreachable = unreachable};
 
 int media_transport_start(struct media_transport *transport, struct loop *media_loop,
 	const struct media_transport_events *events, void *arg)

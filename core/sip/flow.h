@@ -10,12 +10,16 @@ struct sip_transport;
 
 enum sip_transport_kind {
 	SIP_UDP,
+	SIP_TCP,
 };
 
 struct sip_flow {
 	struct sip_transport *transport;
 	struct addr remote;
 	struct addr local; /* ours, as the far end should see it: never 0.0.0.0; with our port */
+	/* Of TCP: the connection that it came by, which is used while it stands. 0, or after that:
+	 * any that leads to remote, or a new one. */
+	uint64_t connection;
 };
 
 /*

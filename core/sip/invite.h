@@ -42,27 +42,48 @@ struct sip_invite_end {
 };
 
 struct sip_invite_events {
-	/* 101..199 to our INVITE. */
+	/* 101..199 to our INVITE; of several forks each has a To tag of its own. */
 	void (*provisional)(void *arg, const struct sip_msg *response);
 	/* The first 2xx to our INVITE, from whose dialog the call lives; ACK goes when this
-	 * returns. */
+	 * returns, with what sip_invite_answer() has put into it. */
 	void (*answered)(void *arg, const struct sip_msg *response);
-	/* The ACK to our 200 came. */
+	/* The ACK to a 200 of ours came: to the first, or to that of a re-INVITE. */
 	void (*confirmed)(void *arg, const struct sip_msg *ack);
+	/*
+	 * A re-INVITE (section 14.2) or an UPDATE (RFC 3311), which may change the session once the
+	 * first offer and answer are through; fills response, 200 at first, whose texts last until
+	 * the next event. With 200 the body is the answer, or, to a re-INVITE without an offer, an
+	 * offer, whose answer comes with confirmed.
+	 */
+	void (*change)(void *arg, const struct sip_msg *request, struct sip_response *response);
+	/* A 2xx to sip_invite_change(); ACK goes when this returns, as after answered. */
+	void (*changed)(void *arg, const struct sip_msg *response);
+	/* Any other end of sip_invite_change(): the session stays as it was. response is NULL if
+	 * there was none. Where the standard ends the call (408, 481), ended comes in its place. */
+	void (*unchanged)(void *arg, const struct sip_msg *response);
+	/* What sip_invite_change() could not do yet, or was refused for a moment (491, glare,
+	 * section 14.1), may be tried now, if it is still wanted. */
+	void (*retry)(void *arg);
 	/* The last of all events, once. The state is SIP_INVITE_ENDED. */
 	void (*ended)(void *arg, const struct sip_invite_end *end);
 };
 
 struct sip_invite_config {
 	const struct sip_flow *flow;
-	struct slice target;       /* Request-URI and To */
+	struct slice target;       /* Request-URI */
+	struct slice to;           /* URI of To; empty: target */
 	struct slice from_uri;     /* "sip:alice@192.0.2.1" */
 	struct slice from_display; /* plain text, printed quoted; may be empty */
 	struct slice
 		contact_user; /* user part of our Contact; its host is the flow's local address */
 	struct slice headers; /* whole lines to be added, checked by sip_header_check() */
 	const char *content_type;
-	struct slice body;
+	struct slice body; /* empty: the far end makes the offer, in its 200 */
+
+	/* Of a call that was redirected (section 8.1.3.4), what is kept; empty and 0 at first. */
+	struct slice call_id;
+	struct slice tag;
+	uint32_t cseq;
 };
 
 /*
@@ -87,6 +108,16 @@ int sip_invite_ring(struct sip_invite *invite, uint16_t status);
  * sent. */
 int sip_invite_accept(struct sip_invite *invite, const char *content_type, struct slice body);
 
+/* Puts our answer into the ACK that is about to go; only during answered and changed. Copied. */
+int sip_invite_answer(struct sip_invite *invite, const char *content_type, struct slice body);
+
+/*
+ * Offers to change the session by a re-INVITE; only while CONFIRMED. changed, unchanged or ended
+ * tells how it went. -EAGAIN: not now, as another change is under way from either side, or the far
+ * end asked for a pause; retry will tell when. -ENOMEM, -EMSGSIZE, or what sending returns.
+ */
+int sip_invite_change(struct sip_invite *invite, const char *content_type, struct slice body);
+
 /* Sends 3xx..6xx; ended (LOCAL) comes before it returns. Only while INCOMING. */
 void sip_invite_reject(struct sip_invite *invite, const struct sip_response *response);
 
@@ -101,6 +132,10 @@ enum sip_invite_state sip_invite_state(const struct sip_invite *invite);
 
 /* Good as long as the invite is. */
 struct slice sip_invite_call_id(const struct sip_invite *invite);
+
+/* Our tag, as long as the invite is there; the CSeq number of its INVITE. */
+struct slice sip_invite_tag(const struct sip_invite *invite);
+uint32_t sip_invite_cseq(const struct sip_invite *invite);
 
 /* How the call goes to the far end. */
 const struct sip_flow *sip_invite_flow(const struct sip_invite *invite);

@@ -167,7 +167,8 @@ static void emit_listening(struct agent *agent, const struct addr *address, bool
 	agent->config.event(agent->config.arg, &event);
 }
 
-int agent_listen(struct agent *agent, const struct addr *local, bool fallback, struct fault *why)
+int agent_listen(struct agent *agent, enum sip_transport_kind kind, const struct addr *local,
+	bool fallback, struct fault *why)
 {
 	struct addr at = *local;
 	struct addr bound;
@@ -175,11 +176,11 @@ int agent_listen(struct agent *agent, const struct addr *local, bool fallback, s
 	bool fell_back = false;
 	int err;
 
-	err = sip_stack_listen(&bound, agent->stack, SIP_UDP, &at);
+	err = sip_stack_listen(&bound, agent->stack, kind, &at);
 	if (err == -EADDRINUSE && fallback) {
 		at.port = 0;
 		fell_back = true;
-		err = sip_stack_listen(&bound, agent->stack, SIP_UDP, &at);
+		err = sip_stack_listen(&bound, agent->stack, kind, &at);
 	}
 	if (err)
 		return fault_set(why, err, "cannot listen on udp %s: %s",

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/base/fault.h"
+#include "core/sip/flow.h"
 #include "core/ua/config.h"
 
 #include <stdbool.h>
@@ -22,10 +23,11 @@ int agent_new(struct agent **out, const struct ua_config *config);
 void agent_free(struct agent *agent);
 
 /*
- * Listens for SIP over UDP; the event UA_LISTENING tells where. With fallback, a free port is taken
+ * Listens for SIP by kind; the event UA_LISTENING tells where. With fallback, a free port is taken
  * if that one is in use. Fails as loop_udp_open() does, with words in why.
  */
-int agent_listen(struct agent *agent, const struct addr *local, bool fallback, struct fault *why);
+int agent_listen(struct agent *agent, enum sip_transport_kind kind, const struct addr *local,
+	bool fallback, struct fault *why);
 
 /*
  * Calls target, in any form that people type: "sip:bob@host:5080", "bob@host", "<sip:...>". The
@@ -40,6 +42,13 @@ int agent_check_target(const char *target, struct fault *why, size_t *at);
 
 /* Hangs up, cancels or refuses. -ENOENT if there is no such call. */
 int agent_hangup(struct agent *agent, unsigned call);
+
+/*
+ * Asks the far end to be quiet, or to go on; UA_CALL_HELD and UA_CALL_RESUMED tell when it is so.
+ * Harmless if it is so already. -ENOENT: there is no such call; -ENOTCONN: it is not answered.
+ */
+int agent_hold(struct agent *agent, unsigned call);
+int agent_resume(struct agent *agent, unsigned call);
 
 /* How many calls there are, ringing ones included. */
 unsigned agent_calls(const struct agent *agent);

@@ -224,8 +224,10 @@ static void media_closed(void *arg, const struct stream_report *last, const char
 
 int call_open_media(struct call *call, struct fault *why)
 {
-	static const struct media_events events = {
-		media_report, media_failed, media_trouble, media_closed};
+	static const struct media_events events = {.report = media_report,
+		.failed = media_failed,
+		.trouble = media_trouble,
+		.closed = media_closed};
 	const struct ua_config *config = call->list->config;
 	uint64_t period = config->meter_ns > 0 ? config->meter_ns : STATS_PERIOD_NS;
 	const struct media_config media = {

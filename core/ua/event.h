@@ -20,8 +20,11 @@ enum ua_event_kind {
 	UA_CALL_PROGRESS,
 	UA_CALL_ANSWERED,
 	UA_CALL_MEDIA,
-	UA_CALL_STATS, /* every 5 s and at the end */
-	UA_CALL_METER, /* as often as was asked for; for a live line, in no machine's output */
+	UA_CALL_HELD,
+	UA_CALL_RESUMED,
+	UA_CALL_REDIRECTED, /* a 3xx is followed */
+	UA_CALL_STATS,      /* every 5 s and at the end */
+	UA_CALL_METER,      /* as often as was asked for; for a live line, in no machine's output */
 	UA_CALL_ENDED,
 	UA_ERROR, /* something of ours fails while the phone goes on; words tell */
 	UA_EVENT_KINDS,
@@ -89,6 +92,16 @@ struct ua_event {
 			struct slice reason;
 		} provisional;         /* of RINGING and PROGRESS */
 		struct ua_media media; /* of ANSWERED and MEDIA */
+		struct {
+			bool remote; /* the far end wants it so; else we do */
+		} hold;              /* of HELD and RESUMED */
+		struct {
+			uint16_t code;
+			struct slice reason;
+			const struct slice
+				*targets; /* URIs, in the order in which they are tried */
+			size_t count;     /* at least 1 */
+		} redirected;
 		struct {
 			struct ua_stats now;
 			double duration_s; /* since the answer */

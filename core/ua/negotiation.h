@@ -29,6 +29,22 @@ void negotiation_init(struct negotiation *negotiation, struct loop *loop,
 
 void negotiation_free(struct negotiation *negotiation);
 
+/*
+ * Whether the next offers and answers ask the far end to be quiet (RFC 3264, section 8.4). What it
+ * asks for itself is kept apart, and comes out of both.
+ */
+void negotiation_hold(struct negotiation *negotiation, bool hold);
+
+/* Whether the far end, by its last offer or answer, wants us to be quiet. */
+bool negotiation_is_held(const struct negotiation *negotiation);
+
+/*
+ * What was agreed on last is now the session's (an answer in a final response, or in its ACK); what
+ * is offered and answered from here on changes that: its m-lines stay in place, its payload types
+ * keep their meaning, its codec goes first, and only those of the same sample rate beside it.
+ */
+void negotiation_settle(struct negotiation *negotiation);
+
 /* Appends our offer to receive at rtp. -ENOBUFS. */
 int negotiation_offer(struct text *out, struct negotiation *negotiation, const struct addr *rtp);
 

@@ -82,7 +82,7 @@ static int start(struct actor *actor)
 		actor->agent = NULL;
 		return err;
 	}
-	return agent_listen(actor->agent, &actor->config.listen, false, NULL);
+	return agent_listen(actor->agent, SIP_UDP, &actor->config.listen, false, NULL);
 }
 
 int actor_new(struct actor **out, const struct actor_config *config)

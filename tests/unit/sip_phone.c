@@ -87,7 +87,8 @@ static void ended(void *arg, const struct sip_invite_end *end)
 	act(phone, PHONE_ENDED);
 }
 
-static const struct sip_invite_events invite_events = {provisional, answered, confirmed, ended};
+static const struct sip_invite_events invite_events = {
+	.provisional = provisional, .answered = answered, .confirmed = confirmed, .ended = ended};
 
 static void take(struct phone *phone, struct sip_server *server, const struct sip_msg *msg)
 {

@@ -87,7 +87,7 @@ static void end_open(struct end *end, struct world_host *host, const struct addr
 	config.policy = end->policy;
 	assert_int_equal(agent_new(&end->agent, &config), 0);
 	local.port = port;
-	assert_int_equal(agent_listen(end->agent, &local, false, &why), 0);
+	assert_int_equal(agent_listen(end->agent, SIP_UDP, &local, false, &why), 0);
 	end->log = TEXT_IN(end->room); /* without the listening */
 }
 
