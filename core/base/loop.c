@@ -88,7 +88,13 @@ int udp_start(struct udp *udp, struct loop *loop, const struct udp_events *event
 
 int udp_send(struct udp *udp, const struct addr *to, struct slice bytes)
 {
-	return udp->ops->send(udp, to, bytes);
+	return udp->ops->send(udp, NULL, to, bytes);
+}
+
+int udp_send_from(
+	struct udp *udp, const struct addr *from, const struct addr *to, struct slice bytes)
+{
+	return udp->ops->send(udp, from, to, bytes);
 }
 
 void udp_local(struct addr *out, const struct udp *udp)
@@ -100,6 +106,55 @@ void udp_free(struct udp *udp)
 {
 	if (udp)
 		udp->ops->free(udp);
+}
+
+int loop_tcp_connect(struct tcp **out, struct loop *loop, const struct addr *from,
+	const struct addr *to, const struct tcp_events *events, void *arg)
+{
+	return loop->ops->tcp_connect(out, loop, from, to, events, arg);
+}
+
+void tcp_start(struct tcp *tcp, const struct tcp_events *events, void *arg)
+{
+	tcp->ops->start(tcp, events, arg);
+}
+
+int tcp_send(struct tcp *tcp, struct slice bytes)
+{
+	return tcp->ops->send(tcp, bytes);
+}
+
+void tcp_local(struct addr *out, const struct tcp *tcp)
+{
+	tcp->ops->local(out, tcp);
+}
+
+void tcp_remote(struct addr *out, const struct tcp *tcp)
+{
+	tcp->ops->remote(out, tcp);
+}
+
+void tcp_free(struct tcp *tcp)
+{
+	if (tcp)
+		tcp->ops->free(tcp);
+}
+
+int loop_tcp_listen(struct tcp_listener **out, struct loop *loop, const struct addr *local,
+	tcp_accepted *accepted, void *arg)
+{
+	return loop->ops->tcp_listen(out, loop, local, accepted, arg);
+}
+
+void tcp_listener_local(struct addr *out, const struct tcp_listener *listener)
+{
+	listener->ops->local(out, listener);
+}
+
+void tcp_listener_free(struct tcp_listener *listener)
+{
+	if (listener)
+		listener->ops->free(listener);
 }
 
 int loop_route(struct addr *out, struct loop *loop, const struct addr *to)

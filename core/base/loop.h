@@ -101,9 +101,12 @@ int loop_work(struct loop *loop, struct work *work);
 struct udp;
 
 struct udp_events {
-	/* arrival_ns: when it reached this host. bytes are good during the call only. */
-	void (*datagram)(
-		void *arg, const struct addr *from, struct slice bytes, uint64_t arrival_ns);
+	/*
+	 * to: the address of this host that it was sent to, with the socket's port. arrival_ns:
+	 * when it reached this host. All that is pointed to is good during the call only.
+	 */
+	void (*datagram)(void *arg, const struct addr *from, const struct addr *to,
+		struct slice bytes, uint64_t arrival_ns);
 	/* An ICMP error came for a datagram that was sent to to; err is a negative error code,
 	 * sent as much of that datagram as is known (maybe nothing), good during the call only. */
 	void (*unreachable)(void *arg, const struct addr *to, int err, struct slice sent);
@@ -117,6 +120,14 @@ int udp_start(struct udp *udp, struct loop *loop, const struct udp_events *event
 
 /* Hands one datagram to the network. An error says that it was surely not sent. */
 int udp_send(struct udp *udp, const struct addr *to, struct slice bytes);
+
+/*
+ * The same from one address of this host, for a socket that is bound to all of them: an answer
+ * leaves from where the question went to. The port of from does not matter, it is the socket's.
+ * -EINVAL if from is not this host's.
+ */
+int udp_send_from(
+	struct udp *udp, const struct addr *from, const struct addr *to, struct slice bytes);
 
 /* The address it is bound to, with the port that was picked. */
 void udp_local(struct addr *out, const struct udp *udp);
@@ -227,7 +238,9 @@ struct loop_ops {
 struct udp_ops {
 	int (*start)(
 		struct udp *udp, struct loop *loop, const struct udp_events *events, void *arg);
-	int (*send)(struct udp *udp, const struct addr *to, struct slice bytes);
+	/* from NULL: as the route goes */
+	int (*send)(struct udp *udp, const struct addr *from, const struct addr *to,
+		struct slice bytes);
 	void (*local)(struct addr *out, const struct udp *udp);
 	void (*free)(struct udp *udp);
 };

@@ -156,18 +156,22 @@ static void rtcp_came(
 	transport->events->rtcp(transport->arg, bytes, at);
 }
 
-static void rtp_datagram(void *arg, const struct addr *from, struct slice bytes, uint64_t at)
+static void rtp_datagram(
+	void *arg, const struct addr *from, const struct addr *to, struct slice bytes, uint64_t at)
 {
 	struct media_transport *transport = arg;
 
+	(void)to;
 	if (rtp_is_rtcp(bytes)) /* RFC 5761: some multiplex without having said so */
 		rtcp_came(transport, from, bytes, at);
 	else if (believe(transport, from, bytes))
 		transport->events->rtp(transport->arg, bytes, at);
 }
 
-static void rtcp_datagram(void *arg, const struct addr *from, struct slice bytes, uint64_t at)
+static void rtcp_datagram(
+	void *arg, const struct addr *from, const struct addr *to, struct slice bytes, uint64_t at)
 {
+	(void)to;
 	rtcp_came(arg, from, bytes, at);
 }
 

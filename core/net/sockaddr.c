@@ -48,3 +48,14 @@ int sockaddr_get(struct addr *out, const struct sockaddr *from)
 		return -EAFNOSUPPORT;
 	}
 }
+
+int sockaddr_local(struct addr *out, int fd)
+{
+	struct sockaddr_storage address = {0};
+	socklen_t len = sizeof(address);
+
+	*out = (struct addr){0};
+	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
+		return -errno;
+	return sockaddr_get(out, (struct sockaddr *)&address);
+}

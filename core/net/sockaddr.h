@@ -10,3 +10,6 @@ socklen_t sockaddr_put(struct sockaddr_storage *out, const struct addr *addr);
 
 /* -EAFNOSUPPORT for what is neither IPv4 nor IPv6. */
 int sockaddr_get(struct addr *out, const struct sockaddr *from);
+
+/* Where that socket is bound to. A negative error code if the system does not say. */
+int sockaddr_local(struct addr *out, int fd);

@@ -17,7 +17,7 @@
 struct udp_uv {
 	struct udp udp;
 	int fd;
-	enum addr_family family;
+	struct addr local;    /* bound to, with the port that was picked */
 	struct loop_uv *loop; /* NULL until udp_start() */
 	uv_poll_t poll;
 	const struct udp_events *events;
@@ -52,6 +52,34 @@ static uint64_t arrival_ns(struct loop *loop, struct msghdr *msg)
 	return loop_now(loop);
 }
 
+static bool is_link_local(const struct in6_addr *ip)
+{
+	return ip->s6_addr[0] == 0xfe && (ip->s6_addr[1] & 0xc0) == 0x80;
+}
+
+/* Where a datagram went to; what was sent to a whole group is taken as sent to the socket. */
+static void arrived_at(struct addr *out, const struct udp_uv *self, struct msghdr *msg)
+{
+	struct in_pktinfo v4;
+	struct in6_pktinfo v6;
+
+	*out = self->local;
+	if (!addr_is_any(out))
+		return;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level == SOL_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&v4, CMSG_DATA(c), sizeof(v4));
+			memcpy(out->ip, &v4.ipi_spec_dst, sizeof(v4.ipi_spec_dst));
+		} else if (c->cmsg_level == SOL_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&v6, CMSG_DATA(c), sizeof(v6));
+			if (IN6_IS_ADDR_MULTICAST(&v6.ipi6_addr))
+				continue;
+			memcpy(out->ip, &v6.ipi6_addr, sizeof(v6.ipi6_addr));
+			out->scope = is_link_local(&v6.ipi6_addr) ? v6.ipi6_ifindex : 0;
+		}
+	}
+}
+
 static int receive(struct udp_uv *self, struct mmsghdr msgs[static UDP_BATCH])
 {
 	struct udp_batch *batch = self->loop->batch;
@@ -83,12 +111,13 @@ static bool deliver_datagrams(struct udp_uv *self)
 	count = receive(self, msgs);
 	for (int i = 0; i < count && !gone; i++) {
 		struct slice bytes = {loop->batch->bytes[i], msgs[i].msg_len};
-		struct addr from;
+		struct addr from, to;
 
 		if (sockaddr_get(&from, msgs[i].msg_hdr.msg_name) != 0)
 			continue;
+		arrived_at(&to, self, &msgs[i].msg_hdr);
 		self->events->datagram(
-			self->arg, &from, bytes, arrival_ns(&loop->loop, &msgs[i].msg_hdr));
+			self->arg, &from, &to, bytes, arrival_ns(&loop->loop, &msgs[i].msg_hdr));
 	}
 	if (!gone)
 		self->gone = NULL;
@@ -180,23 +209,49 @@ static int start(struct udp *udp, struct loop *loop, const struct udp_events *ev
 	return uv_poll_start(&self->poll, UV_READABLE, watch);
 }
 
+/* Adds to msg, which has the room, from which address of this host it leaves (ip(7), ipv6(7)). */
+static void leave_from(struct msghdr *msg, uint8_t *room, const struct addr *from)
+{
+	bool is_v4 = from->family == ADDR_IPV4;
+	struct in_pktinfo v4 = {0};
+	struct in6_pktinfo v6 = {.ipi6_ifindex = from->scope};
+	size_t len = is_v4 ? sizeof(v4) : sizeof(v6);
+	struct cmsghdr *c;
+
+	msg->msg_control = room;
+	msg->msg_controllen = CMSG_SPACE(len);
+	c = CMSG_FIRSTHDR(msg);
+	c->cmsg_level = is_v4 ? SOL_IP : SOL_IPV6;
+	c->cmsg_type = is_v4 ? IP_PKTINFO : IPV6_PKTINFO;
+	c->cmsg_len = CMSG_LEN(len);
+	memcpy(&v4.ipi_spec_dst, from->ip, sizeof(v4.ipi_spec_dst));
+	memcpy(&v6.ipi6_addr, from->ip, sizeof(v6.ipi6_addr));
+	memcpy(CMSG_DATA(c), is_v4 ? (void *)&v4 : (void *)&v6, len);
+}
+
 /*
  * An ICMP error that waits to be told makes the next send fail in the place of the one that it is
  * about (ip(7)). It is told by the error queue as well, so the send is only tried again.
  */
-static int send_datagram(struct udp *udp, const struct addr *to, struct slice bytes)
+static int send_datagram(
+	struct udp *udp, const struct addr *from, const struct addr *to, struct slice bytes)
 {
+	_Alignas(struct cmsghdr) uint8_t room[CMSG_SPACE(sizeof(struct in6_pktinfo))] = {0};
 	struct udp_uv *self = udp_uv_of(udp);
 	struct sockaddr_storage address;
-	socklen_t address_len;
+	struct iovec iov = {(void *)(uintptr_t)bytes.data, bytes.len};
+	struct msghdr msg = {.msg_name = &address, .msg_iov = &iov, .msg_iovlen = 1};
 
-	if (to->family != self->family)
+	if (to->family != self->local.family)
 		return -EAFNOSUPPORT;
+	if (from && from->family != to->family)
+		return -EINVAL;
 
-	address_len = sockaddr_put(&address, to);
+	msg.msg_namelen = sockaddr_put(&address, to);
+	if (from && !addr_is_any(from))
+		leave_from(&msg, room, from);
 	for (int tries = 0; tries < 3; tries++) {
-		if (sendto(self->fd, bytes.data, bytes.len, MSG_DONTWAIT | MSG_NOSIGNAL,
-			    (struct sockaddr *)&address, address_len) >= 0)
+		if (sendmsg(self->fd, &msg, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
 			return 0;
 		if (errno != ECONNREFUSED && errno != EHOSTUNREACH && errno != EINTR)
 			break;
@@ -206,12 +261,7 @@ static int send_datagram(struct udp *udp, const struct addr *to, struct slice by
 
 static void local_address(struct addr *out, const struct udp *udp)
 {
-	struct sockaddr_storage address = {0};
-	socklen_t len = sizeof(address);
-
-	if (getsockname(udp_uv_of(udp)->fd, (struct sockaddr *)&address, &len) != 0 ||
-		sockaddr_get(out, (struct sockaddr *)&address) != 0)
-		abort(); /* it is bound, so it has an address */
+	*out = udp_uv_of(udp)->local;
 }
 
 static void free_closed(uv_handle_t *handle)
@@ -254,6 +304,7 @@ static int make_socket(int *out, enum addr_family family)
 	/* Without these the socket works, only with less knowledge. */
 	setsockopt(fd, level, option, &on, sizeof(on));
 	setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof(on));
+	setsockopt(fd, level, family == ADDR_IPV4 ? IP_PKTINFO : IPV6_RECVPKTINFO, &on, sizeof(on));
 	if (family == ADDR_IPV6)
 		setsockopt(fd, SOL_IPV6, IPV6_V6ONLY, &on, sizeof(on));
 	*out = fd;
@@ -273,14 +324,16 @@ int udp_uv_open(struct udp **out, struct loop *loop, const struct addr *local)
 		return -ENOMEM;
 
 	self->udp.ops = &ops;
-	self->family = local->family;
 	err = make_socket(&self->fd, local->family);
 	if (err) {
 		free(self);
 		return err;
 	}
-	if (bind(self->fd, (struct sockaddr *)&address, len) != 0) {
+	if (bind(self->fd, (struct sockaddr *)&address, len) != 0)
 		err = -errno;
+	else
+		err = sockaddr_local(&self->local, self->fd);
+	if (err) {
 		free_socket(&self->udp);
 		return err;
 	}
@@ -309,12 +362,7 @@ int udp_uv_route(struct addr *out, struct loop *loop, const struct addr *to)
 		err = -errno;
 		goto out;
 	}
-	len = sizeof(address);
-	if (getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
-		err = -errno;
-		goto out;
-	}
-	err = sockaddr_get(out, (struct sockaddr *)&address);
+	err = sockaddr_local(out, fd);
 	out->port = 0;
 out:
 	close(fd);

@@ -126,7 +126,8 @@ static void deliver(struct udp_sim *socket, struct copy *copy)
 	if (datagram->icmp)
 		socket->events->unreachable(socket->arg, &datagram->from, -ECONNREFUSED, bytes);
 	else
-		socket->events->datagram(socket->arg, &datagram->from, bytes, copy->arrival_ns);
+		socket->events->datagram(
+			socket->arg, &datagram->from, &datagram->to, bytes, copy->arrival_ns);
 	world->running = NULL;
 	free_copy(copy);
 }
@@ -280,8 +281,9 @@ int udp_sim_route(struct addr *out, struct loop *loop, const struct addr *to)
 	return 0;
 }
 
-/* The address that what socket sends to to comes from. */
-static int choose_source(struct addr *out, const struct udp_sim *socket, const struct addr *to)
+/* The address that what socket sends to to comes from; wanted may be NULL. */
+static int choose_source(struct addr *out, const struct udp_sim *socket, const struct addr *wanted,
+	const struct addr *to)
 {
 	const struct world_host *host = socket->host;
 
@@ -292,7 +294,12 @@ static int choose_source(struct addr *out, const struct udp_sim *socket, const s
 	if (to->port == 0)
 		return -EINVAL;
 
-	*out = socket->local;
+	if (wanted && (wanted->family != to->family ||
+			      (!addr_is_any(wanted) && !is_within(host, wanted))))
+		return -EINVAL;
+
+	*out = wanted && !addr_is_any(wanted) ? *wanted : socket->local;
+	out->port = socket->local.port;
 	if (addr_is_any(out)) {
 		if (addr_is_loopback(to))
 			put_loopback(out, to->family);
@@ -308,7 +315,8 @@ static int choose_source(struct addr *out, const struct udp_sim *socket, const s
 	return addr_same_host(out, &host->addr) ? 0 : -EADDRNOTAVAIL;
 }
 
-static int send_datagram(struct udp *udp, const struct addr *to, struct slice bytes)
+static int send_datagram(
+	struct udp *udp, const struct addr *wanted, const struct addr *to, struct slice bytes)
 {
 	struct udp_sim *self = udp_sim_of(udp);
 	struct world *world = self->host->world;
@@ -323,7 +331,7 @@ static int send_datagram(struct udp *udp, const struct addr *to, struct slice by
 		put_loopback(&there, to->family);
 		there.port = to->port;
 	}
-	err = choose_source(&from, self, &there);
+	err = choose_source(&from, self, wanted, &there);
 	if (err)
 		return err;
 	if (bytes.len > (there.family == ADDR_IPV4 ? SIZE_MAX_IPV4 : SIZE_MAX_IPV6))

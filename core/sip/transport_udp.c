@@ -24,7 +24,8 @@ static void trace(bool sent, const struct sip_flow *flow, struct slice bytes)
 		config->events->trace(config->arg, sent, &flow->local, &flow->remote, bytes);
 }
 
-static void receive(void *arg, const struct addr *from, struct slice bytes, uint64_t arrival_ns)
+static void receive(void *arg, const struct addr *from, const struct addr *to, struct slice bytes,
+	uint64_t arrival_ns)
 {
 	struct sip_transport *transport = arg;
 	struct sip_flow flow;
@@ -32,6 +33,7 @@ static void receive(void *arg, const struct addr *from, struct slice bytes, uint
 	struct sip_msg *msg;
 	int err;
 
+	(void)to;
 	(void)arrival_ns;
 	if (is_keep_alive(bytes))
 		return;

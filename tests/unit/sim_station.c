@@ -21,14 +21,15 @@ static void take(struct station *station, const struct addr *from, struct slice 
 	}
 }
 
-static void station_datagram(
-	void *arg, const struct addr *from, struct slice bytes, uint64_t arrival_ns)
+static void station_datagram(void *arg, const struct addr *from, const struct addr *to,
+	struct slice bytes, uint64_t arrival_ns)
 {
 	struct station *station = arg;
 
 	assert_true(arrival_ns <= loop_now(station->loop));
 	station->arrival_ns = arrival_ns;
 	station->count++;
+	station->to = *to;
 	take(station, from, bytes);
 }
 

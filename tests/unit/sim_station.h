@@ -10,6 +10,7 @@ struct station {
 	struct loop *loop;
 	struct udp *udp;
 	struct addr from;
+	struct addr to;                /* of the last datagram */
 	char bytes[STATION_TEXT_SIZE]; /* the last, NUL-terminated */
 	size_t count;
 	uint64_t arrival_ns;

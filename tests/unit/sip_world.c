@@ -186,7 +186,7 @@ static void deliver(struct event *event)
 		return;
 	}
 	if (socket && socket->events)
-		socket->events->datagram(socket->arg, &datagram->from,
+		socket->events->datagram(socket->arg, &datagram->from, &datagram->to,
 			(struct slice){datagram->bytes, datagram->len}, event->world->now_ns);
 	free(datagram);
 }
@@ -206,7 +206,8 @@ static void keep_sent(
 	sent->text[bytes.len] = '\0';
 }
 
-static int socket_send(struct udp *udp, const struct addr *to, struct slice bytes)
+static int socket_send(
+	struct udp *udp, const struct addr *wanted, const struct addr *to, struct slice bytes)
 {
 	struct socket *socket = container_of(udp, struct socket, udp);
 	struct world *world = socket->host->world;
@@ -216,6 +217,8 @@ static int socket_send(struct udp *udp, const struct addr *to, struct slice byte
 	from.port = socket->local.port;
 	if (world->send_err)
 		return world->send_err;
+	if (wanted && !addr_is_any(wanted) && !addr_same_host(wanted, &from))
+		return -EINVAL;
 	if (bytes.len > 65507)
 		return -EMSGSIZE;
 	keep_sent(world, &from, to, bytes);
@@ -466,11 +469,12 @@ void world_forget(struct world *world)
 	world->sent_count = 0;
 }
 
-static void peer_datagram(
-	void *arg, const struct addr *from, struct slice bytes, uint64_t arrival_ns)
+static void peer_datagram(void *arg, const struct addr *from, const struct addr *to,
+	struct slice bytes, uint64_t arrival_ns)
 {
 	struct world_peer *peer = arg;
 
+	(void)to;
 	(void)arrival_ns;
 	assert(bytes.len < sizeof(peer->last));
 	memcpy(peer->last, bytes.data, bytes.len);

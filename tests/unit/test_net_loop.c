@@ -1,6 +1,7 @@
 /* core/net: the loop of the real world keeps what core/base/loop.h promises of every loop. */
 #include "core/base/list.h"
 #include "core/base/loop.h"
+#include "core/base/text.h"
 #include "core/net/loop_uv.h"
 
 #include <errno.h>
@@ -191,13 +192,14 @@ struct station {
 	struct world *world;
 	struct udp *udp;
 	struct addr from;
+	struct addr to;
 	char bytes[LOG_SIZE];
 	int err;
 	bool frees_itself;
 };
 
-static void station_datagram(
-	void *arg, const struct addr *from, struct slice bytes, uint64_t arrival_ns)
+static void station_datagram(void *arg, const struct addr *from, const struct addr *to,
+	struct slice bytes, uint64_t arrival_ns)
 {
 	struct station *station = arg;
 	uint64_t now = loop_now(station->world->loop);
@@ -206,6 +208,7 @@ static void station_datagram(
 	assert_true(bytes.len < LOG_SIZE);
 	memcpy(station->bytes, bytes.data, bytes.len);
 	station->from = *from;
+	station->to = *to;
 	if (station->frees_itself) {
 		udp_free(station->udp);
 		station->udp = NULL;
@@ -253,6 +256,72 @@ static void test_datagrams(void **state)
 
 	udp_free(a.udp);
 	udp_free(b.udp);
+}
+
+/* Bound to all addresses, it sees at which one a datagram came, and answers from there. */
+static void test_local_addresses(void **state)
+{
+	static const struct {
+		const char *any, *asker, *asked;
+	} cases[] = {
+		{"0.0.0.0", "127.0.0.1", "127.0.0.2"},
+		{"0.0.0.0", "127.0.0.3", "127.0.0.1"},
+		{"127.0.0.2", "127.0.0.1", "127.0.0.2"},
+		{"::", "::1", "::1"},
+		{"::1", "::1", "::1"},
+	};
+	const struct slice bytes = {(const uint8_t *)"hello", 5};
+	struct world *world = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct addr any, asker, asked, at;
+		struct station a, b;
+
+		assert_int_equal(addr_parse(&any, slice_of(cases[i].any)), 0);
+		assert_int_equal(addr_parse(&asker, slice_of(cases[i].asker)), 0);
+		assert_int_equal(addr_parse(&asked, slice_of(cases[i].asked)), 0);
+		station_open(&a, world, &any);
+		station_open(&b, world, &asker);
+		udp_local(&at, a.udp);
+		assert_true(addr_same_host(&at, &any));
+		asked.port = at.port;
+		udp_local(&asker, b.udp);
+
+		world->enough = world->events + 1;
+		assert_int_equal(udp_send(b.udp, &asked, bytes), 0);
+		loop_uv_run(world->loop);
+		assert_true(addr_equal(&a.to, &asked));
+		assert_int_equal(a.to.scope, 0);
+
+		world->enough = world->events + 1;
+		assert_int_equal(udp_send_from(a.udp, &a.to, &a.from, bytes), 0);
+		loop_uv_run(world->loop);
+		assert_true(addr_equal(&b.from, &asked));
+		assert_true(addr_equal(&b.to, &asker));
+
+		world->enough = world->events + 1;
+		assert_int_equal(udp_send_from(a.udp, &any, &a.from, bytes), 0);
+		loop_uv_run(world->loop);
+		udp_free(a.udp);
+		udp_free(b.udp);
+	}
+}
+
+static void test_foreign_local_address(void **state)
+{
+	const struct addr elsewhere = {.family = ADDR_IPV4, .ip = {192, 0, 2, 1}};
+	const struct addr ipv6 = {.family = ADDR_IPV6, .ip = {[15] = 1}};
+	const struct addr any = {.family = ADDR_IPV4};
+	const struct slice bytes = {(const uint8_t *)"hello", 5};
+	struct world *world = *state;
+	struct station a;
+	struct addr to = loopback;
+
+	station_open(&a, world, &any);
+	to.port = 9;
+	assert_int_equal(udp_send_from(a.udp, &elsewhere, &to, bytes), -EINVAL);
+	assert_int_equal(udp_send_from(a.udp, &ipv6, &to, bytes), -EINVAL);
+	udp_free(a.udp);
 }
 
 /* The second datagram was taken from the system together with the first; nobody is there for it. */
@@ -432,6 +501,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_posts_keep_their_order, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_work_runs_elsewhere, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_datagrams, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_local_addresses, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_foreign_local_address, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_socket_freed_by_its_event, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_icmp_is_told, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_ports_and_routes, set_up, tear_down),

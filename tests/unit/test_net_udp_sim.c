@@ -51,6 +51,42 @@ static void test_datagram(void **state)
 	udp_free(NULL);
 }
 
+/* Bound to all addresses, it sees at which one a datagram came, and answers from there. */
+static void test_local_addresses(void **state)
+{
+	static const struct {
+		const char *from, *to, *seen; /* seen NULL: it does not leave */
+		int err;
+	} cases[] = {
+		{"127.0.0.2:0", "127.0.0.1:5062", "127.0.0.2:5060", 0},
+		{"192.0.2.1:9", "127.0.0.1:5062", "192.0.2.1:5060", 0},
+		{"0.0.0.0:0", "127.0.0.1:5062", "127.0.0.1:5060", 0},
+		{"192.0.2.2:0", "127.0.0.1:5062", NULL, -EINVAL},
+		{"[::1]:0", "127.0.0.1:5062", NULL, -EINVAL},
+		{"127.0.0.2:0", "192.0.2.2:5062", NULL, -EINVAL},
+	};
+	const struct slice bytes = {(const uint8_t *)"x", 1};
+	struct play *play = *state;
+	struct station a, b;
+
+	station_open(&a, play, 0, "0.0.0.0:5060");
+	station_open(&b, play, 0, "0.0.0.0:5062");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct addr from = station_at(cases[i].from), to = station_at(cases[i].to);
+
+		b.count = 0;
+		assert_int_equal(udp_send_from(a.udp, &from, &to, bytes), cases[i].err);
+		play_run(play, WITHIN_NS);
+		assert_int_equal(b.count, cases[i].seen != NULL);
+		if (!cases[i].seen)
+			continue;
+		station_assert_addr(&b.from, cases[i].seen);
+		station_assert_addr(&b.to, cases[i].to);
+	}
+	udp_free(a.udp);
+	udp_free(b.udp);
+}
+
 static void test_binding(void **state)
 {
 	static const struct {
@@ -415,6 +451,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, play_set_up, play_tear_down)
 		TEST(test_datagram),
+		TEST(test_local_addresses),
 		TEST(test_binding),
 		TEST(test_picked_ports),
 		TEST(test_within_a_host),

@@ -126,11 +126,13 @@ struct poster {
 	struct letter letters[2];
 };
 
-static void post_first(void *arg, const struct addr *from, struct slice bytes, uint64_t arrival_ns)
+static void post_first(void *arg, const struct addr *from, const struct addr *to,
+	struct slice bytes, uint64_t arrival_ns)
 {
 	struct poster *self = arg;
 
 	(void)from;
+	(void)to;
 	(void)bytes;
 	(void)arrival_ns;
 	loop_post(self->play->loops[2][0], &self->letters[0].post);

@@ -63,10 +63,12 @@ static void saw_bytes(struct actor *actor, char what, const struct addr *from, s
 		saw_number(actor->stage, bytes.data[i]);
 }
 
-static void came(void *arg, const struct addr *from, struct slice bytes, uint64_t arrival_ns)
+static void came(void *arg, const struct addr *from, const struct addr *to, struct slice bytes,
+	uint64_t arrival_ns)
 {
 	struct actor *actor = arg;
 
+	saw_number(actor->stage, to->port);
 	saw_bytes(actor, 'd', from, bytes);
 	saw_number(actor->stage, arrival_ns);
 	if (loop_random_below(actor->loop, 8) == 0) {
