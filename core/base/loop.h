@@ -124,7 +124,7 @@ int udp_send(struct udp *udp, const struct addr *to, struct slice bytes);
 /*
  * The same from one address of this host, for a socket that is bound to all of them: an answer
  * leaves from where the question went to. The port of from does not matter, it is the socket's.
- * -EINVAL if from is not this host's.
+ * -EINVAL, -ENETUNREACH or the like if from is not this host's.
  */
 int udp_send_from(
 	struct udp *udp, const struct addr *from, const struct addr *to, struct slice bytes);

@@ -218,6 +218,8 @@ static const struct loop_ops ops = {
 	.post = add_post,
 	.work = queue_work,
 	.udp_open = udp_uv_open,
+	.tcp_connect = tcp_uv_connect,
+	.tcp_listen = tcp_uv_listen,
 	.route = udp_uv_route,
 	.resolve = resolve_uv,
 	.resolve_cancel = resolve_uv_cancel,
@@ -250,6 +252,7 @@ static void close_handle(uv_handle_t *handle, void *arg)
 /* Closing handles takes a round of the loop, and what is at work has to come back first. */
 static void close_uv(struct loop_uv *self)
 {
+	tcp_uv_forget_all(self);
 	uv_walk(&self->uv, close_handle, NULL);
 	while (uv_run(&self->uv, UV_RUN_DEFAULT) != 0)
 		;
@@ -270,6 +273,7 @@ int loop_uv_new(struct loop **out)
 	self->timers.before = timer_before;
 	self->last_post = &self->first_post;
 	list_init(&self->signals);
+	list_init(&self->lingering);
 	pthread_mutex_init(&self->mutex, NULL); /* with no attributes, it cannot fail */
 	self->wakeup.data = self->prepare.data = self->timer_poll.data = self;
 
@@ -309,6 +313,7 @@ void loop_uv_free(struct loop *loop)
 		close(self->timer_fd);
 	pthread_mutex_destroy(&self->mutex);
 	free(self->batch);
+	free(self->tcp_room);
 	free(self);
 }
 

@@ -43,10 +43,23 @@ struct loop_uv {
 	size_t away;             /* pieces of work and questions that have not come back */
 	struct list signals;     /* of struct signal_watch */
 	struct udp_batch *batch; /* made by the first socket that receives */
+	struct list lingering;   /* connections whose owners have let go */
+	uint8_t *tcp_room;       /* where bytes are read; made by the first connection */
 };
 
 int udp_uv_open(struct udp **out, struct loop *loop, const struct addr *local);
 int udp_uv_route(struct addr *out, struct loop *loop, const struct addr *to);
+
+int tcp_uv_connect(struct tcp **out, struct loop *loop, const struct addr *from,
+	const struct addr *to, const struct tcp_events *events, void *arg);
+int tcp_uv_listen(struct tcp_listener **out, struct loop *loop, const struct addr *local,
+	tcp_accepted *accepted, void *arg);
+
+/* Takes the connection that has come in. On -ENOMEM it waits; else it is gone if this fails. */
+int tcp_uv_accept(struct tcp **out, struct loop_uv *loop, uv_stream_t *listening);
+
+/* Closes the connections whose owners have let go; what they have not sent is lost. */
+void tcp_uv_forget_all(struct loop_uv *loop);
 
 int resolve_uv(
 	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg);

@@ -319,7 +319,7 @@ static void test_foreign_local_address(void **state)
 
 	station_open(&a, world, &any);
 	to.port = 9;
-	assert_int_equal(udp_send_from(a.udp, &elsewhere, &to, bytes), -EINVAL);
+	assert_true(udp_send_from(a.udp, &elsewhere, &to, bytes) < 0);
 	assert_int_equal(udp_send_from(a.udp, &ipv6, &to, bytes), -EINVAL);
 	udp_free(a.udp);
 }
