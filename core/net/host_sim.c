@@ -39,6 +39,11 @@ struct world_host *host_sim_find(const struct world *world, const struct addr *t
 	return NULL;
 }
 
+bool host_sim_owns(const struct world_host *host, const struct addr *to)
+{
+	return addr_is_loopback(to) || addr_same_host(&host->addr, to);
+}
+
 static void settle(struct world_host *host, const struct addr *addr)
 {
 	assert(addr->family != ADDR_NONE && !addr_is_any(addr) && !addr_is_loopback(addr));
@@ -155,6 +160,8 @@ int host_sim_init(struct world *world)
 
 	list_init(&world->hosts);
 	list_init(&world->all_ways);
+	list_init(&world->connections);
+	list_init(&world->listeners);
 	list_init(&world->all_names);
 	err = table_init(&world->hosts_by_addr);
 	if (!err)

@@ -315,6 +315,8 @@ static const struct loop_ops ops = {
 	.post = op_post,
 	.work = op_work,
 	.udp_open = udp_sim_open,
+	.tcp_connect = tcp_sim_connect,
+	.tcp_listen = tcp_sim_listen,
 	.route = udp_sim_route,
 	.resolve = resolve_sim,
 	.resolve_cancel = resolve_sim_cancel,
@@ -525,6 +527,8 @@ void world_free(struct world *world)
 		return;
 
 	assert(!world->busy && world->left.loops == 0 && world->left.sockets == 0);
+	if (world->connections.next)
+		tcp_sim_close(world);
 	while ((first = heap_first(&world->events))) {
 		heap_remove(&world->events, first); /* without loops, all are datagrams */
 		udp_sim_drop(event_of(first));

@@ -109,11 +109,17 @@ struct world_left {
 	size_t timers; /* running */
 	size_t posts;
 	size_t work;
-	size_t datagrams; /* on their way */
-	size_t questions; /* to the name service */
+	size_t datagrams;   /* on their way */
+	size_t connections; /* by TCP, until both ends are freed and all is sent */
+	size_t questions;   /* to the name service */
 };
 
 void world_left(struct world_left *out, const struct world *world);
+
+/*
+ * TCP: impaired packets are sent again, so that loss shows as delay; after some 100 s without an
+ * answer it is -ETIMEDOUT. The seed cuts the bytes. Tests of what uses TCP may use this world.
+ */
 
 /* What happens to a datagram, told to whoever looks on; what happens to its copies, of each. */
 enum world_wire {
@@ -121,6 +127,8 @@ enum world_wire {
 	WORLD_ARRIVED,  /* and was received by a socket */
 	WORLD_LOST,     /* by what impair says, or its host is down or has moved away, or no room */
 	WORLD_UNWANTED, /* nobody listens there: ICMP goes back */
+	WORLD_STREAM_SENT,    /* bytes that tcp_send() took, whole as they were given */
+	WORLD_STREAM_ARRIVED, /* bytes that a connection is told of, cut as they are */
 };
 
 typedef void world_tap(void *arg, enum world_wire what, uint64_t now_ns, const struct addr *from,

@@ -35,6 +35,10 @@ struct world {
 	struct table hosts_by_addr;
 	struct list unarmed; /* loops whose timers have changed */
 
+	struct list connections; /* the oldest first */
+	struct list listeners;
+	uint64_t tcp_ports; /* that were picked */
+
 	struct table sockets; /* by host, family and port */
 	struct table ways;    /* by both hosts */
 	struct list all_ways; /* the oldest first */
@@ -121,6 +125,14 @@ int udp_sim_route(struct addr *out, struct loop *loop, const struct addr *to);
 /* Frees the datagram that the event, which was taken out of the heap, was to deliver. */
 void udp_sim_drop(struct sim_event *event);
 
+int tcp_sim_connect(struct tcp **out, struct loop *loop, const struct addr *from,
+	const struct addr *to, const struct tcp_events *events, void *arg);
+int tcp_sim_listen(struct tcp_listener **out, struct loop *loop, const struct addr *local,
+	tcp_accepted *accepted, void *arg);
+
+/* Frees the connections that nobody holds and whose last bytes are on their way. */
+void tcp_sim_close(struct world *world);
+
 /* Names. */
 int resolve_sim(
 	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg);
@@ -130,5 +142,7 @@ void resolve_sim_close(struct world *world);
 
 /* Hosts and the ways between them; to.port is not looked at. */
 struct world_host *host_sim_find(const struct world *world, const struct addr *to);
+/* Whether to is that host, as the host itself sees it. */
+bool host_sim_owns(const struct world_host *host, const struct addr *to);
 int host_sim_init(struct world *world);
 void host_sim_close(struct world *world);

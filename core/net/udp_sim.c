@@ -58,12 +58,6 @@ static struct udp_sim *udp_sim_of(const struct udp *udp)
 	return container_of(udp, struct udp_sim, udp);
 }
 
-/* Whether to is that host, as the host itself sees it. */
-static bool is_within(const struct world_host *host, const struct addr *to)
-{
-	return addr_is_loopback(to) || addr_same_host(&host->addr, to);
-}
-
 static void tell(const struct datagram *datagram, enum world_wire what)
 {
 	const struct world *world = datagram->world;
@@ -164,7 +158,7 @@ static void arrive(struct sim_event *event)
 
 	if (!host)
 		host = host_sim_find(datagram->world, &datagram->to);
-	if (!host || host->down || !is_within(host, &datagram->to)) {
+	if (!host || host->down || !host_sim_owns(host, &datagram->to)) {
 		lose_copy(copy);
 		return;
 	}
@@ -295,7 +289,7 @@ static int choose_source(struct addr *out, const struct udp_sim *socket, const s
 		return -EINVAL;
 
 	if (wanted && (wanted->family != to->family ||
-			      (!addr_is_any(wanted) && !is_within(host, wanted))))
+			      (!addr_is_any(wanted) && !host_sim_owns(host, wanted))))
 		return -EINVAL;
 
 	*out = wanted && !addr_is_any(wanted) ? *wanted : socket->local;
@@ -311,7 +305,7 @@ static int choose_source(struct addr *out, const struct udp_sim *socket, const s
 		return 0;
 	}
 	if (addr_is_loopback(out))
-		return is_within(host, to) ? 0 : -EINVAL;
+		return host_sim_owns(host, to) ? 0 : -EINVAL;
 	return addr_same_host(out, &host->addr) ? 0 : -EADDRNOTAVAIL;
 }
 
@@ -337,7 +331,7 @@ static int send_datagram(
 	if (bytes.len > (there.family == ADDR_IPV4 ? SIZE_MAX_IPV4 : SIZE_MAX_IPV6))
 		return -EMSGSIZE;
 
-	target = is_within(self->host, &there) ? self->host : host_sim_find(world, &there);
+	target = host_sim_owns(self->host, &there) ? self->host : host_sim_find(world, &there);
 	if (target && target != self->host)
 		err = world_way(&way, self->host, target);
 	if (!err)
@@ -436,7 +430,7 @@ static int choose_local(struct addr *out, struct sim_loop *loop, const struct ad
 {
 	if (local->family == ADDR_NONE)
 		return -EAFNOSUPPORT;
-	if (!addr_is_any(local) && !is_within(loop->host, local))
+	if (!addr_is_any(local) && !host_sim_owns(loop->host, local))
 		return -EADDRNOTAVAIL;
 
 	*out = *local;
