@@ -300,9 +300,11 @@ static void deliver_bytes(struct end *end)
 
 		if (!segment->arrived || segment->kind != DATA)
 			break;
+		if (len > 0 && random_below(&end->loop->chance, 4) == 0)
+			break;
 		len += segment->len;
 	}
-	if (len > first->len && random_below(&end->loop->chance, 2) == 0)
+	if (len > first->len)
 		room = calloc(1, len); /* without memory it comes in pieces */
 	if (room) {
 		bytes = (struct slice){room, 0};
