@@ -35,7 +35,7 @@ void station_open(struct station *station, struct play *play, size_t host, const
 int station_send(const struct station *station, const char *to, const char *text);
 
 struct told {
-	size_t of[WORLD_UNWANTED + 1];
+	size_t of[WORLD_STREAM_ARRIVED + 1];
 	size_t bytes;
 };
 
