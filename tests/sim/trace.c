@@ -10,6 +10,8 @@ static const char *const wires[] = {
 	[WORLD_ARRIVED] = "arrived",
 	[WORLD_LOST] = "lost",
 	[WORLD_UNWANTED] = "unwanted",
+	[WORLD_STREAM_SENT] = "stream sent",
+	[WORLD_STREAM_ARRIVED] = "stream arrived",
 };
 
 static void put_time(FILE *out, uint64_t at_ns)

@@ -4,6 +4,7 @@
 #include "core/net/loop_uv.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -292,19 +293,30 @@ static void test_refused(void **state)
 	tcp_listener_free(NULL);
 }
 
+static int plain_connect(const struct addr *at)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(at->port)};
+
+	memcpy(&to.sin_addr, at->ip, sizeof(to.sin_addr));
+	assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	return fd;
+}
+
 static void test_reset(void **state)
 {
+	const struct linger none = {.l_onoff = 1};
 	struct stage *stage = *state;
+	int fd;
 
-	open_pair(stage, "127.0.0.1");
-	assert_int_equal(send_numbers(&stage->b, 0, 100), 0);
-	run_for(stage, 10 * NS_PER_MS);
-	stage->a.frees_at = 'r';
-	assert_int_equal(send_numbers(&stage->a, 0, 100), 0);
-	tcp_free(stage->a.tcp);
-	stage->a.tcp = NULL;
+	listen_at(stage, "127.0.0.1");
+	fd = plain_connect(&stage->at);
 	run(stage, 1);
-	assert_int_equal(stage->b.err, 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none)), 0);
+	close(fd);
+	run(stage, 1);
+	assert_int_equal(stage->b.err, -ECONNRESET);
+	assert_string_equal(stage->log, "BaBx");
 	assert_int_equal(send_numbers(&stage->b, 0, 1), -EPIPE);
 }
 
@@ -351,21 +363,13 @@ static void test_freed_with_unsent(void **state)
 static void test_far_end_that_does_not_read(void **state)
 {
 	struct stage *stage = *state;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd;
 	struct end *b = &stage->b;
 	uint64_t until;
 	int err = 0;
 
 	listen_at(stage, "127.0.0.1");
-	{
-		struct {
-			uint16_t family, port;
-			uint8_t ip[12];
-		} to = {AF_INET, (uint16_t)(stage->at.port << 8 | stage->at.port >> 8),
-			{127, 0, 0, 1}};
-
-		assert_int_equal(connect(fd, (void *)&to, sizeof(to)), 0);
-	}
+	fd = plain_connect(&stage->at);
 	run(stage, 1);
 	for (size_t i = 0; i < 100 && !err; i++)
 		err = send_numbers(b, i * 200000, 200000);
