@@ -25,6 +25,8 @@ static void check_local(const struct sdp_local *local)
 {
 	assert(local->rtp.family != ADDR_NONE && local->rtp.port != 0);
 	assert(local->codec_count >= 1 && local->codec_count <= SDP_CODECS_MAX);
+	assert(local->line_count <= SDP_MEDIA_MAX);
+	assert(local->line == 0 || local->line < local->line_count);
 	assert(local->ptime_ms == 0 ||
 		(local->ptime_ms >= SDP_PTIME_MIN_MS && local->ptime_ms <= SDP_PTIME_MAX_MS));
 }
@@ -34,8 +36,8 @@ static uint32_t local_ptime(const struct sdp_local *local)
 	return local->ptime_ms ? local->ptime_ms : SDP_PTIME_DEFAULT_MS;
 }
 
-/* The numbers of our codecs in an offer: the same each time, so that the answer can be judged. */
-static void assign_numbers(uint8_t numbers[static SDP_CODECS_MAX], const struct sdp_local *local)
+/* The same each time, so that the answer can be judged. */
+void sdp_numbers(uint8_t numbers[static SDP_CODECS_MAX], const struct sdp_local *local)
 {
 	bool taken[SDP_PAYLOAD_TYPE_MAX + 1] = {0};
 	size_t next = FIRST_DYNAMIC;
@@ -74,6 +76,15 @@ static struct sdp_described_media describe_audio(const struct sdp_local *local)
 	};
 }
 
+static struct sdp_described_media describe_refused(const struct sdp_line *line)
+{
+	return (struct sdp_described_media){
+		.kind = line->kind,
+		.proto = line->proto,
+		.refused_format = line->format,
+	};
+}
+
 static int print_media(struct text *out, const struct sdp_local *local,
 	const struct sdp_described_media *media, size_t media_count)
 {
@@ -89,17 +100,20 @@ static int print_media(struct text *out, const struct sdp_local *local,
 static int print_offer(struct text *out, const struct sdp_local *local)
 {
 	struct sdp_described_format formats[SDP_CODECS_MAX];
-	struct sdp_described_media media;
+	struct sdp_described_media media[SDP_MEDIA_MAX];
 	uint8_t numbers[SDP_CODECS_MAX];
+	size_t ours = local->line;
 
-	assign_numbers(numbers, local);
+	sdp_numbers(numbers, local);
 	for (size_t i = 0; i < local->codec_count; i++)
 		formats[i] = (struct sdp_described_format){numbers[i], &local->codecs[i]};
 
-	media = describe_audio(local);
-	media.formats = formats;
-	media.format_count = local->codec_count;
-	return print_media(out, local, &media, 1);
+	for (size_t i = 0; i < local->line_count; i++)
+		media[i] = describe_refused(&local->lines[i]);
+	media[ours] = describe_audio(local);
+	media[ours].formats = formats;
+	media[ours].format_count = local->codec_count;
+	return print_media(out, local, media, local->line_count ? local->line_count : 1);
 }
 
 int sdp_offer(struct text *out, const struct sdp_local *local)
@@ -116,6 +130,8 @@ int sdp_capabilities(struct text *out, const struct sdp_local *local)
 
 	nowhere.rtp.port = 0;
 	nowhere.rtcp_port = 0;
+	nowhere.line_count = 0;
+	nowhere.line = 0;
 	return print_offer(out, &nowhere);
 }
 
@@ -401,6 +417,7 @@ static void fill_result(struct sdp_result *result, const struct sdp_media *media
 		.rtp = media->connection.addr,
 		.rtcp_mux = local->rtcp_mux && media->rtcp_mux,
 		.direction = common_direction(local, media),
+		.held = !(their_direction(media) & SDP_RECVONLY),
 		.ptime_ms = send_ptime(local, media),
 		.maxptime_ms = media->maxptime_ms,
 		.codec_count = matches->count,
@@ -436,18 +453,33 @@ static int match_offer(struct matches *out, const struct sdp_media *media,
 	return has_voice(out, local) ? 0 : no_codec(why, media, out, local, true);
 }
 
-/* The first audio line that we can do; why has what is wrong with the first that we cannot. */
+static bool is_audio(const struct sdp_media *media)
+{
+	return slice_is_nocase(media->kind, "audio");
+}
+
+/*
+ * What is our audio stays that (RFC 3264, section 8), else it is the first audio line that we can
+ * do; why has what is wrong with the first that we cannot.
+ */
 static int choose_media(size_t *out, struct matches *matches, const struct sdp_session *offer,
 	const struct sdp_local *local, struct fault *why)
 {
 	struct fault first = {.words = "they offer no audio"};
 	int first_err = 0;
 
+	if (local->line < offer->media_count && is_audio(&offer->media[local->line]) &&
+		offer->media[local->line].port != 0 &&
+		match_offer(matches, &offer->media[local->line], local, NULL) == 0) {
+		*out = local->line;
+		return 0;
+	}
+
 	for (size_t i = 0; i < offer->media_count; i++) {
 		const struct sdp_media *media = &offer->media[i];
 		int err;
 
-		if (!slice_is_nocase(media->kind, "audio") || media->port == 0)
+		if (!is_audio(media) || media->port == 0)
 			continue;
 		err = match_offer(matches, media, local, first_err ? NULL : &first);
 		if (!err) {
@@ -458,6 +490,13 @@ static int choose_media(size_t *out, struct matches *matches, const struct sdp_s
 			first_err = err;
 	}
 	return fault_set(why, first_err ? first_err : -ENOTSUP, "%s", first.words);
+}
+
+void sdp_line_of(struct sdp_line *out, const struct sdp_media *media)
+{
+	*out = (struct sdp_line){.kind = media->kind, .proto = media->proto};
+	if (media->format_count > 0)
+		out->format = media->formats[0].word;
 }
 
 /* RFC 3264, section 6: each line of the offer has one in the answer, in its place. */
@@ -483,9 +522,10 @@ static int print_answer(struct text *out, const struct sdp_result *result,
 			media[i].rtcp_mux = result->rtcp_mux;
 			media[i].direction = result->direction;
 		} else {
-			media[i].kind = offer->media[i].kind;
-			if (offer->media[i].format_count > 0)
-				media[i].refused_format = offer->media[i].formats[0].word;
+			struct sdp_line line;
+
+			sdp_line_of(&line, &offer->media[i]);
+			media[i] = describe_refused(&line);
 		}
 		media[i].proto = offer->media[i].proto;
 	}
@@ -516,16 +556,30 @@ int sdp_answer(struct text *out, struct sdp_result *result, const struct sdp_ses
 	return 0;
 }
 
+/* Their line that answers our audio, NULL if there is none. */
+static const struct sdp_media *answered_media(
+	const struct sdp_session *answer, const struct sdp_local *offered)
+{
+	if (offered->line < answer->media_count && is_audio(&answer->media[offered->line]))
+		return &answer->media[offered->line];
+	for (size_t i = 0; answer->media_count < offered->line_count && i < answer->media_count;
+		i++)
+		if (is_audio(&answer->media[i]))
+			return &answer->media[i];
+	return NULL;
+}
+
 int sdp_apply_answer(struct sdp_result *result, const struct sdp_session *answer,
 	const struct sdp_local *offered, struct fault *why)
 {
-	const struct sdp_media *media = answer->media;
+	const struct sdp_media *media;
 	uint8_t numbers[SDP_CODECS_MAX];
 	struct matches matches;
 	int err;
 
 	check_local(offered);
-	if (answer->media_count == 0 || !slice_is_nocase(media->kind, "audio"))
+	media = answered_media(answer, offered);
+	if (!media)
 		return fault_set(why, -EPROTO, "they answer our offer of audio without any");
 	if (media->port == 0)
 		return fault_set(why, -ENOTSUP, "they refuse the audio");
@@ -533,13 +587,14 @@ int sdp_apply_answer(struct sdp_result *result, const struct sdp_session *answer
 	if (err)
 		return err;
 
-	assign_numbers(numbers, offered);
+	sdp_numbers(numbers, offered);
 	match_formats(&matches, media, offered, numbers);
 	sort_matches(&matches, offered, false);
 	if (!has_voice(&matches, offered))
 		return no_codec(why, media, &matches, offered, false);
 
 	fill_result(result, media, &matches, offered, numbers);
+	result->media = (size_t)(media - answer->media);
 	return 0;
 }
 
@@ -553,7 +608,7 @@ void sdp_explain(
 	for (size_t i = 0; theirs && i < theirs->media_count; i++) {
 		const struct sdp_media *media = &theirs->media[i];
 
-		if (!slice_is_nocase(media->kind, "audio"))
+		if (!is_audio(media))
 			continue;
 		match_formats(&matches, media, offered, NULL);
 		sort_matches(&matches, offered, false);

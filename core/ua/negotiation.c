@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 void negotiation_init(struct negotiation *negotiation, struct loop *loop,
 	const struct codec *const *codecs, size_t count)
@@ -11,7 +12,7 @@ void negotiation_init(struct negotiation *negotiation, struct loop *loop,
 
 	assert(count >= 1 && count <= NEGOTIATION_CODECS_MAX);
 
-	*negotiation = (struct negotiation){.codecs = codecs};
+	*negotiation = (struct negotiation){.codecs = codecs, .count = count};
 	for (size_t i = 0; i < count; i++)
 		negotiation->described[i] = (struct sdp_codec){
 			.name = codecs[i]->name,
@@ -28,30 +29,75 @@ void negotiation_init(struct negotiation *negotiation, struct loop *loop,
 	negotiation->local = (struct sdp_local){
 		.session_id = id,
 		.version = 1,
+		.rtcp_mux = true,
 		.direction = SDP_SENDRECV,
 		.codecs = negotiation->described,
 		.codec_count = count,
 	};
 }
 
+static void forget(struct negotiation_theirs *theirs)
+{
+	sdp_free(theirs->session);
+	free(theirs->text);
+	*theirs = (struct negotiation_theirs){0};
+}
+
 void negotiation_free(struct negotiation *negotiation)
 {
-	sdp_free(negotiation->theirs);
-	negotiation->theirs = NULL;
-	free(negotiation->their_text);
-	negotiation->their_text = NULL;
+	forget(&negotiation->theirs);
+	forget(&negotiation->settled);
+	free(negotiation->sent);
+	negotiation->sent = NULL;
 }
 
 /* Keeps a copy: the message that it came in goes, and what was agreed on stays. */
-static int take_theirs(struct negotiation *negotiation, struct slice text, struct fault *why)
+static int read_theirs(struct negotiation_theirs *out, struct slice text, struct fault *why)
 {
-	negotiation_free(negotiation);
-	negotiation->their_text = slice_copy(text);
-	if (!negotiation->their_text)
+	int err;
+
+	*out = (struct negotiation_theirs){.text = slice_copy(text)};
+	if (!out->text)
 		return fault_set(why, -ENOMEM, "out of memory");
 
-	return sdp_parse(&negotiation->theirs,
-		(struct slice){(const uint8_t *)negotiation->their_text, text.len}, why);
+	err = sdp_parse(&out->session, (struct slice){(const uint8_t *)out->text, text.len}, why);
+	if (err)
+		forget(out);
+	return err;
+}
+
+/* Only now that theirs can be met does it take the place of what was agreed on before. */
+static void take_theirs(struct negotiation *negotiation, const struct negotiation_theirs *theirs,
+	const struct sdp_result *result)
+{
+	forget(&negotiation->theirs);
+	negotiation->theirs = *theirs;
+	negotiation->held = result->held;
+	negotiation->agreed = true;
+	negotiation->current = (size_t)result->codecs[0].id;
+	for (size_t i = 0; i < negotiation->count; i++)
+		negotiation->numbers[i] = SDP_PT_DYNAMIC;
+}
+
+/*
+ * What begins at start in out was just printed with the version of what was sent before. Returns
+ * whether it is something else and has to be printed with the next one.
+ */
+static bool is_new(const struct negotiation *negotiation, const struct text *out, size_t start)
+{
+	return negotiation->sent && strcmp(negotiation->sent, out->data + start) != 0;
+}
+
+static int keep_sent(struct negotiation *negotiation, const char *text)
+{
+	char *copy = slice_copy(slice_of(text));
+
+	if (!copy)
+		return -ENOMEM;
+
+	free(negotiation->sent);
+	negotiation->sent = copy;
+	return 0;
 }
 
 static void fill_params(struct media_params *params, const struct negotiation *negotiation,
@@ -70,63 +116,216 @@ static void fill_params(struct media_params *params, const struct negotiation *n
 		.receives = result->direction & SDP_RECVONLY,
 		.remote_rtp = result->rtp,
 		.remote_rtcp = result->rtcp,
+		.rtcp_mux = result->rtcp_mux,
 	};
+}
+
+void negotiation_hold(struct negotiation *negotiation, bool hold)
+{
+	negotiation->hold = hold;
+}
+
+bool negotiation_is_held(const struct negotiation *negotiation)
+{
+	return negotiation->held;
+}
+
+static bool number_is_free(const struct negotiation *negotiation, size_t count, int number)
+{
+	for (size_t i = 0; i < count; i++)
+		if (negotiation->kept[i].payload_type == number)
+			return false;
+	return true;
+}
+
+/* A stream cannot change its sample rate. */
+static bool may_be_kept(const struct negotiation *negotiation, size_t i)
+{
+	return i != negotiation->current &&
+	       negotiation->codecs[i]->sample_rate ==
+		       negotiation->codecs[negotiation->current]->sample_rate;
+}
+
+/*
+ * The current codec, then those that have a number of their own, which we may offer, then those
+ * that only the far end could give one.
+ */
+static void keep_codecs(struct negotiation *negotiation)
+{
+	const struct sdp_codec *described = negotiation->described;
+	bool numbered[NEGOTIATION_CODECS_MAX] = {0};
+	size_t count = 0;
+
+	negotiation->kept[count++] = described[negotiation->current];
+	for (size_t i = 0; i < negotiation->count; i++) {
+		int number = described[i].payload_type;
+
+		if (!may_be_kept(negotiation, i) || number == SDP_PT_DYNAMIC ||
+			!number_is_free(negotiation, count, number))
+			continue;
+		numbered[i] = true;
+		negotiation->kept[count++] = described[i];
+	}
+	negotiation->local.codec_count = count;
+
+	for (size_t i = 0; i < negotiation->count; i++)
+		if (may_be_kept(negotiation, i) && !numbered[i])
+			negotiation->kept[count++] = described[i];
+	negotiation->kept_count = count;
+	negotiation->local.codecs = negotiation->kept;
+	negotiation->local.prefer_own = true;
+}
+
+/* The offer told which lines the session has; an answer to ours changes none. */
+static void keep_lines(struct negotiation *negotiation)
+{
+	const struct sdp_session *session = negotiation->theirs.session;
+
+	if (!negotiation->offered_by_them)
+		return;
+
+	for (size_t i = 0; i < session->media_count; i++)
+		sdp_line_of(&negotiation->lines[i], &session->media[i]);
+	negotiation->local.lines = negotiation->lines;
+	negotiation->local.line_count = session->media_count;
+	negotiation->local.line = negotiation->line;
+	forget(&negotiation->settled);
+	negotiation->settled = negotiation->theirs;
+	negotiation->theirs = (struct negotiation_theirs){0};
+}
+
+void negotiation_settle(struct negotiation *negotiation)
+{
+	if (!negotiation->agreed)
+		return;
+
+	negotiation->agreed = false;
+	for (size_t i = 0; i < negotiation->count; i++) /* RFC 3264, section 8.3.2 */
+		if (negotiation->described[i].payload_type == SDP_PT_DYNAMIC)
+			negotiation->described[i].payload_type = negotiation->numbers[i];
+	keep_lines(negotiation);
+	keep_codecs(negotiation);
+}
+
+/* RFC 3264, section 8.4: who is held and holds offers a stream that is quiet both ways. */
+static enum sdp_direction offered_direction(const struct negotiation *negotiation)
+{
+	if (!negotiation->hold)
+		return SDP_SENDRECV;
+	return negotiation->held ? SDP_INACTIVE : SDP_SENDONLY;
 }
 
 int negotiation_offer(struct text *out, struct negotiation *negotiation, const struct addr *rtp)
 {
-	negotiation->local.rtp = *rtp;
-	return sdp_offer(out, &negotiation->local);
+	struct sdp_local *local = &negotiation->local;
+	struct text before = *out;
+	int err;
+
+	local->rtp = *rtp;
+	local->direction = offered_direction(negotiation);
+	err = sdp_offer(out, local);
+	if (!err && is_new(negotiation, out, before.len)) {
+		*out = before;
+		local->version++;
+		err = sdp_offer(out, local);
+	}
+	return err ? err : keep_sent(negotiation, out->data + before.len);
 }
 
 /*
  * Of several common voices only the first goes into the answer, so that the far end does not change
  * from one to another in the middle of the stream.
  */
+static int print_answer(struct text *out, struct sdp_result *result,
+	struct negotiation *negotiation, const struct sdp_session *offer, struct sdp_local *one,
+	struct fault *why)
+{
+	struct text before = *out;
+	int err;
+
+	one->codecs = &negotiation->described[result->codecs[0].id];
+	one->codec_count = 1;
+	err = sdp_answer(out, result, offer, one, why);
+	if (!err && is_new(negotiation, out, before.len)) {
+		*out = before;
+		one->version++;
+		err = sdp_answer(out, result, offer, one, why);
+	}
+	if (err)
+		return err;
+	if (keep_sent(negotiation, out->data + before.len) != 0)
+		return fault_set(why, -ENOMEM, "out of memory");
+
+	negotiation->local.version = one->version;
+	return 0;
+}
+
 int negotiation_answer(struct text *out, struct media_params *params,
 	struct negotiation *negotiation, struct slice offer, const struct addr *rtp,
 	struct fault *why)
 {
-	struct sdp_local one = negotiation->local;
+	struct sdp_local local = negotiation->local;
+	struct negotiation_theirs theirs;
 	struct text before = *out;
-	struct sdp_result result;
+	struct sdp_result common, result;
 	int err;
 
-	err = take_theirs(negotiation, offer, why);
+	err = read_theirs(&theirs, offer, why);
 	if (err)
 		return err;
 
-	one.rtp = *rtp;
-	err = sdp_answer(out, &result, negotiation->theirs, &one, why);
+	local.rtp = *rtp;
+	local.direction = negotiation->hold ? SDP_SENDONLY : SDP_SENDRECV;
+	if (negotiation->kept_count > 0)
+		local.codec_count = negotiation->kept_count;
+	err = sdp_answer(out, &common, theirs.session, &local, why);
 	if (err)
-		return err;
+		goto out;
 
 	*out = before;
-	one.codecs = &negotiation->described[result.codecs[0].id];
-	one.codec_count = 1;
-	err = sdp_answer(out, &result, negotiation->theirs, &one, why);
+	result = common;
+	err = print_answer(out, &result, negotiation, theirs.session, &local, why);
 	if (err)
-		return err;
+		goto out;
 
+	take_theirs(negotiation, &theirs, &result);
+	theirs = (struct negotiation_theirs){0}; /* the negotiation's from here on */
+	negotiation->offered_by_them = true;
+	negotiation->line = result.media;
+	for (size_t i = 0; i < common.codec_count; i++)
+		negotiation->numbers[common.codecs[i].id] = common.codecs[i].payload_type;
 	fill_params(params, negotiation, &result);
-	return 0;
+out:
+	forget(&theirs);
+	return err;
 }
 
 int negotiation_apply(struct media_params *params, struct negotiation *negotiation,
 	struct slice answer, struct fault *why)
 {
+	const struct sdp_local *local = &negotiation->local;
+	uint8_t numbers[SDP_CODECS_MAX];
+	struct negotiation_theirs theirs;
 	struct sdp_result result;
 	int err;
 
 	if (answer.len == 0)
 		return fault_set(why, -EPROTO, "they answered without a session description");
 
-	err = take_theirs(negotiation, answer, why);
-	if (!err)
-		err = sdp_apply_answer(&result, negotiation->theirs, &negotiation->local, why);
+	err = read_theirs(&theirs, answer, why);
 	if (err)
 		return err;
+	err = sdp_apply_answer(&result, theirs.session, local, why);
+	if (err) {
+		forget(&theirs);
+		return err;
+	}
 
+	take_theirs(negotiation, &theirs, &result);
+	negotiation->offered_by_them = false;
+	sdp_numbers(numbers, local);
+	for (size_t i = 0; i < local->codec_count; i++)
+		negotiation->numbers[local->codecs[i].id] = numbers[i];
 	fill_params(params, negotiation, &result);
 	return 0;
 }
@@ -144,9 +343,11 @@ int negotiation_capabilities(
 void negotiation_explain(
 	struct fault *out, struct negotiation *negotiation, struct slice capabilities)
 {
+	struct negotiation_theirs theirs = {0};
 	struct fault broken;
 
-	if (capabilities.len == 0 || take_theirs(negotiation, capabilities, &broken) != 0)
-		negotiation_free(negotiation);
-	sdp_explain(out, negotiation->theirs, &negotiation->local);
+	if (capabilities.len > 0)
+		read_theirs(&theirs, capabilities, &broken);
+	sdp_explain(out, theirs.session, &negotiation->local);
+	forget(&theirs);
 }

@@ -10,12 +10,31 @@
 
 enum { NEGOTIATION_CODECS_MAX = 16 };
 
+/* One of the far end's, with the text that it borrows. */
+struct negotiation_theirs {
+	char *text;
+	struct sdp_session *session;
+};
+
 struct negotiation {
 	const struct codec *const *codecs;
-	struct sdp_codec described[NEGOTIATION_CODECS_MAX];
+	size_t count;
+	struct sdp_codec described[NEGOTIATION_CODECS_MAX]; /* in the place of its codec */
+	struct sdp_codec kept[NEGOTIATION_CODECS_MAX]; /* once settled: what a change may have */
+	size_t kept_count; /* the first local.codec_count have a payload type */
 	struct sdp_local local;
-	char *their_text;
-	struct sdp_session *theirs; /* borrows their_text */
+	struct negotiation_theirs theirs;  /* what was agreed on last */
+	struct negotiation_theirs settled; /* what lines borrow */
+	struct sdp_line lines[SDP_MEDIA_MAX];
+	char *sent; /* our last description; NULL if there was none */
+	bool hold, held;
+
+	/* What was agreed on last, for negotiation_settle(). */
+	bool agreed;
+	bool offered_by_them;
+	size_t line;
+	size_t current;                      /* the codec */
+	int numbers[NEGOTIATION_CODECS_MAX]; /* of each codec, or SDP_PT_DYNAMIC */
 };
 
 #define SDP_CONTENT_TYPE "application/sdp"
@@ -45,11 +64,15 @@ bool negotiation_is_held(const struct negotiation *negotiation);
  */
 void negotiation_settle(struct negotiation *negotiation);
 
-/* Appends our offer to receive at rtp. -ENOBUFS. */
+/*
+ * Appends our offer to receive at rtp. What differs from the description sent before has the next
+ * version (RFC 3264, section 8). -ENOBUFS, -ENOMEM.
+ */
 int negotiation_offer(struct text *out, struct negotiation *negotiation, const struct addr *rtp);
 
 /*
- * Takes their offer and appends our answer, with one voice codec, to receive at rtp. params is
+ * Takes their offer and appends our answer, with one voice codec, to receive at rtp. It may be
+ * called again with another: the last one counts. An error changes nothing. params is
  * filled; its slices are good until the next call or negotiation_free(). Errors with words in why:
  * -ENOTSUP: no common codec or nothing that we can do; -EPROTO: broken; -ENOMEM.
  */
@@ -57,7 +80,10 @@ int negotiation_answer(struct text *out, struct media_params *params,
 	struct negotiation *negotiation, struct slice offer, const struct addr *rtp,
 	struct fault *why);
 
-/* Takes their answer to our offer; params and errors as above. */
+/*
+ * Takes their answer to our last offer, or another answer to it, of which the last counts; params
+ * and errors as above.
+ */
 int negotiation_apply(struct media_params *params, struct negotiation *negotiation,
 	struct slice answer, struct fault *why);
 
