@@ -1,5 +1,7 @@
 #include "core/sdp/offer_answer.h"
 
+#include "core/sdp/match.h"
+
 #include <assert.h>
 #include <inttypes.h>
 
@@ -8,17 +10,6 @@ enum {
 	NAMES_MAX = 8,      /* of codecs in the words for a person */
 	NAME_MAX = 32,
 	NAMES_SIZE = 200,
-};
-
-/* A codec of ours and a format of theirs that are the same. */
-struct match {
-	size_t codec;
-	const struct sdp_format *format;
-};
-
-struct matches {
-	size_t count;
-	struct match list[SDP_CODECS_MAX];
 };
 
 static void check_local(const struct sdp_local *local)
@@ -135,93 +126,6 @@ int sdp_capabilities(struct text *out, const struct sdp_local *local)
 	return print_offer(out, &nowhere);
 }
 
-static uint8_t codec_channels(const struct sdp_codec *codec)
-{
-	return codec->channels ? codec->channels : 1;
-}
-
-static bool same_codec(const struct sdp_codec *codec, const struct sdp_format *format)
-{
-	return slice_is_nocase(format->encoding, codec->name) &&
-	       codec->clock_rate == format->clock_rate && codec_channels(codec) == format->channels;
-}
-
-/* In an answer to us the number alone may tell, when there is no rtpmap. */
-static bool same_number(
-	const struct sdp_codec *codec, uint8_t number, const struct sdp_format *format)
-{
-	return format->payload_type == number &&
-	       (format->encoding.len == 0 || same_codec(codec, format));
-}
-
-static bool codec_is_free(const struct matches *matches, size_t codec)
-{
-	for (size_t i = 0; i < matches->count; i++)
-		if (matches->list[i].codec == codec)
-			return false;
-	return true;
-}
-
-/*
- * Our codec, not matched yet, that format is; local->codec_count if there is none. numbers are
- * those of our offer if it is of an answer to that, else NULL.
- */
-static size_t find_codec(const struct matches *matches, const struct sdp_local *local,
-	const uint8_t *numbers, const struct sdp_format *format)
-{
-	for (size_t i = 0; numbers && i < local->codec_count; i++)
-		if (codec_is_free(matches, i) && same_number(&local->codecs[i], numbers[i], format))
-			return i;
-	for (size_t i = 0; i < local->codec_count; i++)
-		if (codec_is_free(matches, i) && same_codec(&local->codecs[i], format))
-			return i;
-	return local->codec_count;
-}
-
-/* In the order of their formats, each codec once. */
-static void match_formats(struct matches *out, const struct sdp_media *media,
-	const struct sdp_local *local, const uint8_t *numbers)
-{
-	out->count = 0;
-	for (size_t i = 0; i < media->format_count; i++) {
-		const struct sdp_format *format = &media->formats[i];
-		size_t codec = find_codec(out, local, numbers, format);
-
-		if (codec < local->codec_count)
-			out->list[out->count++] = (struct match){codec, format};
-	}
-}
-
-/* Whether a comes before b: a voice before what goes along with it, then by our order if asked. */
-static bool match_before(
-	const struct match *a, const struct match *b, const struct sdp_local *local, bool own_order)
-{
-	bool a_last = local->codecs[a->codec].auxiliary;
-	bool b_last = local->codecs[b->codec].auxiliary;
-
-	if (a_last != b_last)
-		return b_last;
-	return own_order && a->codec < b->codec;
-}
-
-/* By insertion, which leaves equals as they are; there are few. */
-static void sort_matches(struct matches *matches, const struct sdp_local *local, bool own_order)
-{
-	for (size_t i = 1; i < matches->count; i++) {
-		struct match one = matches->list[i];
-		size_t at = i;
-
-		for (; at > 0 && match_before(&one, &matches->list[at - 1], local, own_order); at--)
-			matches->list[at] = matches->list[at - 1];
-		matches->list[at] = one;
-	}
-}
-
-static bool has_voice(const struct matches *matches, const struct sdp_local *local)
-{
-	return matches->count > 0 && !local->codecs[matches->list[0].codec].auxiliary;
-}
-
 /* Names are cut and escaped: they go to a person's terminal. */
 static void put_lower(struct text *out, struct slice name)
 {
@@ -276,7 +180,7 @@ static void put_format_name(
 }
 
 static void put_their_names(struct text *out, const struct sdp_media *media,
-	const struct matches *matches, const struct sdp_local *local)
+	const struct sdp_matches *matches, const struct sdp_local *local)
 {
 	size_t named = 0;
 
@@ -292,8 +196,8 @@ static void put_their_names(struct text *out, const struct sdp_media *media,
 		text_puts(out, "none");
 }
 
-static int no_codec(struct fault *why, const struct sdp_media *media, const struct matches *matches,
-	const struct sdp_local *local, bool answering)
+static int no_codec(struct fault *why, const struct sdp_media *media,
+	const struct sdp_matches *matches, const struct sdp_local *local, bool answering)
 {
 	char our_room[NAMES_SIZE], their_room[NAMES_SIZE];
 	struct text ours = TEXT_IN(our_room);
@@ -411,7 +315,7 @@ static uint32_t send_ptime(const struct sdp_local *local, const struct sdp_media
 }
 
 static void fill_result(struct sdp_result *result, const struct sdp_media *media,
-	const struct matches *matches, const struct sdp_local *local, const uint8_t *numbers)
+	const struct sdp_matches *matches, const struct sdp_local *local, const uint8_t *numbers)
 {
 	*result = (struct sdp_result){
 		.rtp = media->connection.addr,
@@ -426,7 +330,7 @@ static void fill_result(struct sdp_result *result, const struct sdp_media *media
 	result->rtcp = rtcp_addr(media, result->rtcp_mux);
 
 	for (size_t i = 0; i < matches->count; i++) {
-		const struct match *match = &matches->list[i];
+		const struct sdp_match *match = &matches->list[i];
 		uint8_t payload_type = (uint8_t)match->format->payload_type;
 
 		assert(match->format->payload_type != SDP_PT_NONE); /* it has no encoding */
@@ -439,7 +343,7 @@ static void fill_result(struct sdp_result *result, const struct sdp_media *media
 	}
 }
 
-static int match_offer(struct matches *out, const struct sdp_media *media,
+static int match_offer(struct sdp_matches *out, const struct sdp_media *media,
 	const struct sdp_local *local, struct fault *why)
 {
 	int err;
@@ -448,9 +352,9 @@ static int match_offer(struct matches *out, const struct sdp_media *media,
 	if (err)
 		return err;
 
-	match_formats(out, media, local, NULL);
-	sort_matches(out, local, local->prefer_own);
-	return has_voice(out, local) ? 0 : no_codec(why, media, out, local, true);
+	sdp_match_formats(out, media, local, NULL);
+	sdp_sort_matches(out, local, local->prefer_own);
+	return sdp_has_voice(out, local) ? 0 : no_codec(why, media, out, local, true);
 }
 
 static bool is_audio(const struct sdp_media *media)
@@ -462,7 +366,7 @@ static bool is_audio(const struct sdp_media *media)
  * What is our audio stays that (RFC 3264, section 8), else it is the first audio line that we can
  * do; why has what is wrong with the first that we cannot.
  */
-static int choose_media(size_t *out, struct matches *matches, const struct sdp_session *offer,
+static int choose_media(size_t *out, struct sdp_matches *matches, const struct sdp_session *offer,
 	const struct sdp_local *local, struct fault *why)
 {
 	struct fault first = {.words = "they offer no audio"};
@@ -501,7 +405,7 @@ void sdp_line_of(struct sdp_line *out, const struct sdp_media *media)
 
 /* RFC 3264, section 6: each line of the offer has one in the answer, in its place. */
 static int print_answer(struct text *out, const struct sdp_result *result,
-	const struct matches *matches, const struct sdp_session *offer,
+	const struct sdp_matches *matches, const struct sdp_session *offer,
 	const struct sdp_local *local)
 {
 	struct sdp_described_format formats[SDP_CODECS_MAX];
@@ -536,7 +440,7 @@ int sdp_answer(struct text *out, struct sdp_result *result, const struct sdp_ses
 	const struct sdp_local *local, struct fault *why)
 {
 	struct sdp_result found;
-	struct matches matches;
+	struct sdp_matches matches;
 	size_t media = 0;
 	int err;
 
@@ -574,7 +478,7 @@ int sdp_apply_answer(struct sdp_result *result, const struct sdp_session *answer
 {
 	const struct sdp_media *media;
 	uint8_t numbers[SDP_CODECS_MAX];
-	struct matches matches;
+	struct sdp_matches matches;
 	int err;
 
 	check_local(offered);
@@ -588,9 +492,9 @@ int sdp_apply_answer(struct sdp_result *result, const struct sdp_session *answer
 		return err;
 
 	sdp_numbers(numbers, offered);
-	match_formats(&matches, media, offered, numbers);
-	sort_matches(&matches, offered, false);
-	if (!has_voice(&matches, offered))
+	sdp_match_formats(&matches, media, offered, numbers);
+	sdp_sort_matches(&matches, offered, false);
+	if (!sdp_has_voice(&matches, offered))
 		return no_codec(why, media, &matches, offered, false);
 
 	fill_result(result, media, &matches, offered, numbers);
@@ -601,7 +505,7 @@ int sdp_apply_answer(struct sdp_result *result, const struct sdp_session *answer
 void sdp_explain(
 	struct fault *out, const struct sdp_session *theirs, const struct sdp_local *offered)
 {
-	struct matches matches;
+	struct sdp_matches matches;
 	char room[NAMES_SIZE];
 	struct text ours = TEXT_IN(room);
 
@@ -610,9 +514,9 @@ void sdp_explain(
 
 		if (!is_audio(media))
 			continue;
-		match_formats(&matches, media, offered, NULL);
-		sort_matches(&matches, offered, false);
-		if (!has_voice(&matches, offered)) {
+		sdp_match_formats(&matches, media, offered, NULL);
+		sdp_sort_matches(&matches, offered, false);
+		if (!sdp_has_voice(&matches, offered)) {
 			no_codec(out, media, &matches, offered, true);
 			return;
 		}

@@ -6,12 +6,28 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h> /* after the headers that it needs */
 
 static const struct addr at_alice = {ADDR_IPV4, 4000, 0, {192, 0, 2, 1}};
 static const struct addr at_bob = {ADDR_IPV4, 5000, 0, {192, 0, 2, 2}};
+
+static size_t allocations_left = SIZE_MAX;
+
+/* The linker sends each calloc() of this program to the first, by --wrap=calloc. */
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	if (allocations_left == 0)
+		return NULL;
+
+	allocations_left--;
+	return __real_calloc(count, size);
+}
 
 struct end {
 	const struct codec *codecs[CODEC_LIST_MAX];
@@ -80,7 +96,8 @@ static void test_both_agree(void **state)
 	assert_int_equal(pair.bob.params.receive_payload_type, 96);
 	assert_true(addr_equal(&pair.alice.params.remote_rtp, &at_bob));
 	assert_true(addr_equal(&pair.bob.params.remote_rtp, &at_alice));
-	assert_int_equal(pair.alice.params.remote_rtcp.port, at_bob.port + 1);
+	assert_true(pair.alice.params.rtcp_mux && pair.bob.params.rtcp_mux);
+	assert_true(addr_equal(&pair.alice.params.remote_rtcp, &at_bob));
 	assert_int_equal(pair.bob.params.ptime_ms, 20);
 	assert_true(pair.alice.params.sends && pair.alice.params.receives);
 	pair_close(&pair);
@@ -162,6 +179,256 @@ static void test_broken(void **state)
 	pair_close(&pair);
 }
 
+#define HEAD "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n"
+
+/* Their offer, answered by end, which has forgotten what it said before. */
+static int take_offer(struct end *end, const char *offer)
+{
+	end->text = TEXT_IN(end->room);
+	return negotiation_answer(
+		&end->text, &end->params, &end->negotiation, slice_of(offer), &at_bob, &end->why);
+}
+
+static void make_offer(struct end *end)
+{
+	end->text = TEXT_IN(end->room);
+	assert_int_equal(negotiation_offer(&end->text, &end->negotiation, &at_bob), 0);
+}
+
+static int take_answer(struct end *end, const char *answer)
+{
+	return negotiation_apply(&end->params, &end->negotiation, slice_of(answer), &end->why);
+}
+
+static unsigned version_of(const struct end *end)
+{
+	unsigned version = 0;
+
+	assert_int_equal(sscanf(end->room, "v=0\r\no=- %*u %u ", &version), 1);
+	return version;
+}
+
+/* Lines, number and codec of their first offer come back in ours. */
+static void test_reoffer_keeps(void **state)
+{
+	struct pair pair;
+	struct end *bob = &pair.bob;
+
+	(void)state;
+	pair_open(&pair, "pcmu", "pcmu,opus,pcma");
+	assert_int_equal(take_offer(bob, HEAD "m=video 6000 RTP/SAVPF 98\r\n"
+					      "m=audio 4000 RTP/AVP 111 0\r\n"
+					      "a=rtpmap:111 opus/48000/2\r\n"),
+		0);
+	negotiation_settle(&bob->negotiation);
+	make_offer(bob);
+	assert_non_null(
+		strstr(bob->room, "m=video 0 RTP/SAVPF 98\r\nm=audio 5000 RTP/AVP 111\r\n"));
+	assert_int_equal(
+		take_answer(bob, HEAD "m=video 0 RTP/SAVPF 98\r\nm=audio 4000 RTP/AVP 111\r\n"), 0);
+	assert_int_equal(bob->params.receive_payload_type, 111);
+	negotiation_settle(&bob->negotiation);
+
+	/* theirs now goes by another number, and ours still means the same */
+	assert_int_equal(take_offer(bob, HEAD "m=video 0 RTP/SAVPF 98\r\n"
+					      "m=audio 4000 RTP/AVP 0 112\r\n"
+					      "a=rtpmap:112 opus/48000/2\r\n"),
+		0);
+	assert_string_equal(bob->params.codec->key, "opus");
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 112\r\n"));
+	negotiation_settle(&bob->negotiation);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 111\r\n"));
+	pair_close(&pair);
+}
+
+/* The current codec goes first, and none that has another sample rate beside it. */
+static void test_reoffer_codecs(void **state)
+{
+	struct pair pair;
+	struct end *bob = &pair.bob;
+
+	(void)state;
+	pair_open(&pair, "pcmu", "opus,pcmu,pcma");
+	assert_int_equal(take_offer(bob, HEAD "m=audio 4000 RTP/AVP 8 0\r\n"), 0);
+	negotiation_settle(&bob->negotiation);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 8 0\r\n"));
+	assert_int_equal(
+		take_offer(bob, HEAD "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"),
+		-ENOTSUP);
+	assert_string_equal(
+		bob->why.words, "they offer no codec of ours (we: pcma, pcmu; they: opus)");
+	pair_close(&pair);
+}
+
+/*
+ * A number of theirs that is one of ours for something else: ours is then not offered. Nor is what
+ * they never gave a number; but they may offer it.
+ */
+static void test_numbers_of_theirs(void **state)
+{
+	static const struct codec x = {.name = "X",
+		.key = "x",
+		.payload_type = CODEC_DYNAMIC,
+		.clock_rate = 8000,
+		.sample_rate = 8000,
+		.ptimes_ms = {20}};
+	static const struct codec y = {.name = "Y",
+		.key = "y",
+		.payload_type = CODEC_DYNAMIC,
+		.clock_rate = 8000,
+		.sample_rate = 8000,
+		.ptimes_ms = {20}};
+	const struct codec *list[] = {&x, &y, codec_find(slice_of("pcmu"))};
+	struct pair pair;
+	struct end *bob = &pair.bob;
+
+	(void)state;
+	pair_open(&pair, "pcmu", "pcmu");
+	negotiation_free(&bob->negotiation);
+	negotiation_init(&bob->negotiation, &pair.fake.loop, list, 3);
+	assert_int_equal(
+		take_offer(bob, HEAD "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 X/8000\r\n"), 0);
+	negotiation_settle(&bob->negotiation);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 0\r\na=rtpmap:0 X/8000\r\n"));
+
+	assert_int_equal(
+		take_offer(bob, HEAD "m=audio 4000 RTP/AVP 97\r\na=rtpmap:97 Y/8000\r\n"), 0);
+	assert_ptr_equal(bob->params.codec, &y);
+	negotiation_settle(&bob->negotiation);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 97 0\r\na=rtpmap:97 Y/8000\r\n"
+					  "a=rtpmap:0 X/8000\r\n"));
+	pair_close(&pair);
+}
+
+static void test_versions(void **state)
+{
+	struct pair pair;
+	struct end *bob = &pair.bob;
+
+	(void)state;
+	pair_open(&pair, "pcmu", "pcmu");
+	make_offer(bob);
+	assert_int_equal(version_of(bob), 1);
+	make_offer(bob);
+	assert_int_equal(version_of(bob), 1);
+	negotiation_hold(&bob->negotiation, true);
+	make_offer(bob);
+	assert_int_equal(version_of(bob), 2);
+	make_offer(bob);
+	assert_int_equal(version_of(bob), 2);
+	negotiation_hold(&bob->negotiation, false);
+	assert_int_equal(take_offer(bob, HEAD "m=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\n"), 0);
+	assert_int_equal(version_of(bob), 3);
+	assert_int_equal(take_offer(bob, HEAD "m=audio 4000 RTP/AVP 0\r\na=rtcp-mux\r\n"), 0);
+	assert_int_equal(version_of(bob), 3);
+	assert_int_equal(take_offer(bob, HEAD "m=audio 4000 RTP/AVP 0\r\n"), 0);
+	assert_int_equal(version_of(bob), 4);
+	pair_close(&pair);
+}
+
+/* Both hold: quiet; each lets go of its own only. */
+static void test_holds(void **state)
+{
+	struct pair pair;
+	struct end *bob = &pair.bob;
+
+	(void)state;
+	pair_open(&pair, "pcmu", "pcmu");
+	negotiation_hold(&bob->negotiation, true);
+	assert_int_equal(take_offer(bob, HEAD "m=audio 4000 RTP/AVP 0\r\n"), 0);
+	assert_non_null(strstr(bob->room, "a=sendonly\r\n"));
+	assert_true(bob->params.sends && !bob->params.receives);
+	assert_false(negotiation_is_held(&bob->negotiation));
+	negotiation_settle(&bob->negotiation);
+
+	assert_int_equal(take_offer(bob, HEAD "m=audio 4000 RTP/AVP 0\r\na=sendonly\r\n"), 0);
+	assert_non_null(strstr(bob->room, "a=inactive\r\n"));
+	assert_false(bob->params.sends || bob->params.receives);
+	assert_true(negotiation_is_held(&bob->negotiation));
+	negotiation_settle(&bob->negotiation);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "a=inactive\r\n"));
+
+	negotiation_hold(&bob->negotiation, false);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "a=sendrecv\r\n"));
+	assert_int_equal(take_answer(bob, HEAD "m=audio 4000 RTP/AVP 0\r\na=sendonly\r\n"), 0);
+	assert_true(negotiation_is_held(&bob->negotiation));
+	assert_true(!bob->params.sends && bob->params.receives);
+	assert_int_equal(take_answer(bob, HEAD "m=audio 4000 RTP/AVP 0\r\n"), 0);
+	assert_false(negotiation_is_held(&bob->negotiation));
+	pair_close(&pair);
+}
+
+/* Whatever comes of a change, what was settled can be offered again, byte by byte. */
+static void test_failed_change(void **state)
+{
+	static const char first[] = HEAD "m=video 6000 RTP/AVP 31\r\nm=audio 4000 RTP/AVP 111\r\n"
+					 "a=rtpmap:111 opus/48000/2\r\na=sendonly\r\n";
+	static const char *const bad[] = {"nonsense", HEAD, HEAD "m=audio 0 RTP/AVP 111\r\n",
+		HEAD "m=video 0 RTP/AVP 31\r\nm=audio 4000 RTP/SAVP 111\r\n",
+		HEAD "m=video 0 RTP/AVP 31\r\nm=audio 4000 RTP/AVP 0\r\n"};
+	char before[SDP_TEXT_SIZE];
+	struct pair pair;
+	struct end *bob = &pair.bob;
+
+	(void)state;
+	pair_open(&pair, "pcmu", "opus,pcmu");
+	assert_int_equal(take_offer(bob, first), 0);
+	negotiation_settle(&bob->negotiation);
+	make_offer(bob);
+	memcpy(before, bob->room, sizeof(before));
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		assert_int_not_equal(take_offer(bob, bad[i]), 0);
+		assert_int_not_equal(take_answer(bob, bad[i]), 0);
+		negotiation_settle(&bob->negotiation);
+		assert_true(negotiation_is_held(&bob->negotiation));
+		make_offer(bob);
+		assert_string_equal(bob->room, before);
+	}
+	for (size_t i = 0; i < 3; i++) {
+		allocations_left = i;
+		assert_int_equal(take_offer(bob, first), -ENOMEM);
+		allocations_left = i < 2 ? i : 0;
+		assert_int_equal(take_answer(bob, first), -ENOMEM);
+		allocations_left = SIZE_MAX;
+		make_offer(bob);
+		assert_string_equal(bob->room, before);
+	}
+	allocations_left = 0;
+	bob->text = TEXT_IN(bob->room);
+	assert_int_equal(negotiation_offer(&bob->text, &bob->negotiation, &at_bob), -ENOMEM);
+	allocations_left = SIZE_MAX;
+	pair_close(&pair);
+}
+
+/* Several phones answer the first offer before one of them has the call. */
+static void test_several_answers(void **state)
+{
+	struct pair pair;
+	struct end *bob = &pair.bob;
+
+	(void)state;
+	pair_open(&pair, "pcmu", "opus,pcmu,pcma");
+	make_offer(bob);
+	assert_int_equal(take_answer(bob, HEAD "m=audio 4000 RTP/AVP 0\r\n"), 0);
+	assert_int_equal(take_answer(bob, HEAD "m=audio 4002 RTP/AVP 0\r\na=inactive\r\n"), 0);
+	assert_int_equal(take_answer(bob, HEAD "m=audio 4004 RTP/AVP 96\r\n"), 0);
+	assert_string_equal(bob->params.codec->key, "opus");
+	assert_int_equal(bob->params.remote_rtp.port, 4004);
+	assert_false(bob->params.rtcp_mux);
+	assert_int_equal(bob->params.remote_rtcp.port, 4005);
+	negotiation_settle(&bob->negotiation);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 96\r\n"));
+	assert_false(negotiation_is_held(&bob->negotiation));
+	pair_close(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -170,6 +437,13 @@ int main(void)
 		cmocka_unit_test(test_nothing_in_common),
 		cmocka_unit_test(test_directions_and_ptime),
 		cmocka_unit_test(test_broken),
+		cmocka_unit_test(test_reoffer_keeps),
+		cmocka_unit_test(test_reoffer_codecs),
+		cmocka_unit_test(test_numbers_of_theirs),
+		cmocka_unit_test(test_versions),
+		cmocka_unit_test(test_holds),
+		cmocka_unit_test(test_failed_change),
+		cmocka_unit_test(test_several_answers),
 	};
 
 	return cmocka_run_group_tests_name("ua/negotiation", tests, NULL, NULL);
