@@ -71,12 +71,62 @@ static void check_fault(const struct fault *why)
 		assert((unsigned char)*p >= ' ' && *p != 0x7f);
 }
 
+static struct sdp_session *read_ours(const struct text *text)
+{
+	struct sdp_session *ours = NULL;
+	int err = sdp_parse(&ours, text_slice(text), NULL);
+
+	assert(err == 0);
+	return ours;
+}
+
+/* In a later offer of ours each line of the session stands in its place, and we can answer it. */
+static void offer_again(
+	const struct sdp_session *session, const struct sdp_result *agreed, struct sdp_local local)
+{
+	char room[SDP_TEXT_SIZE], back_room[SDP_TEXT_SIZE];
+	struct text text = TEXT_IN(room), back = TEXT_IN(back_room);
+	struct sdp_line lines[SDP_MEDIA_MAX];
+	struct sdp_session *offer, *answer;
+	struct sdp_result result;
+	int err;
+
+	for (size_t i = 0; i < session->media_count; i++)
+		sdp_line_of(&lines[i], &session->media[i]);
+	local.lines = lines;
+	local.line_count = session->media_count;
+	local.line = agreed->media;
+	err = sdp_offer(&text, &local);
+	assert(err == 0);
+	offer = read_ours(&text);
+	assert(offer->media_count == session->media_count);
+	for (size_t i = 0; i < offer->media_count; i++) {
+		assert((offer->media[i].port != 0) == (i == agreed->media));
+		assert(slice_equal(offer->media[i].kind, session->media[i].kind) ||
+			i == agreed->media);
+	}
+
+	err = sdp_answer(&back, &result, offer, &local, NULL);
+	assert(err == 0 && result.media == agreed->media);
+	answer = read_ours(&back);
+	err = sdp_apply_answer(&result, answer, &local, NULL);
+	assert(err == 0 && result.media == agreed->media);
+	assert(result.codec_count == CODECS && result.rtcp_mux == local.rtcp_mux);
+	check_result(&result);
+	sdp_free(answer);
+	sdp_free(offer);
+
+	/* and theirs as an answer to such an offer */
+	err = sdp_apply_answer(&result, session, &local, NULL);
+	assert(err == 0 && result.media == agreed->media);
+}
+
 /* Our answer to what they offer has a line for each of theirs, and one of them has a port. */
 static void answer(const struct sdp_session *offer, const struct sdp_local *local)
 {
 	char room[SDP_TEXT_SIZE];
 	struct text text = TEXT_IN(room);
-	struct sdp_session *ours = NULL;
+	struct sdp_session *ours;
 	struct sdp_result result;
 	struct fault why = {0};
 	int err;
@@ -90,13 +140,14 @@ static void answer(const struct sdp_session *offer, const struct sdp_local *loca
 	}
 
 	check_result(&result);
-	err = sdp_parse(&ours, text_slice(&text), NULL);
-	assert(err == 0 && ours->media_count == offer->media_count);
+	ours = read_ours(&text);
+	assert(ours->media_count == offer->media_count);
 	for (size_t i = 0; i < ours->media_count; i++)
 		assert((ours->media[i].port != 0) == (i == result.media));
 	assert(ours->media[result.media].direction == result.direction);
 	assert(ours->media[result.media].format_count == result.codec_count);
 	sdp_free(ours);
+	offer_again(offer, &result, *local);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
