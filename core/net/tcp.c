@@ -12,7 +12,7 @@
 enum {
 	ROOM = 65536,      /* bytes that are read at a time */
 	KEEP_ALIVE_S = 60, /* of silence; RFC 9293, section 3.8.4 */
-	LINGER_S = 5,      /* for what was not sent yet when its owner let go */
+	LINGER_S = 5, /* for the far end to take the rest, and to close, when its owner let go */
 };
 
 enum tcp_state {
@@ -20,7 +20,7 @@ enum tcp_state {
 	ACCEPTED, /* and not started */
 	OPEN,
 	CLOSED,    /* its owner knows */
-	LINGERING, /* its owner has gone; what is left is sent */
+	LINGERING, /* its owner has gone; what is left is sent, what comes is dropped */
 	GONE,
 };
 
@@ -31,6 +31,8 @@ struct tcp_uv {
 	int err; /* that closed it; 0: the far end did */
 	uv_tcp_t stream;
 	uv_connect_t connect;
+	uv_shutdown_t shutdown;
+	unsigned ends_left; /* of LINGERING: directions that are not at their end */
 	struct addr local;
 	struct addr remote;
 	const struct tcp_events *events;
@@ -68,14 +70,25 @@ static void free_closed(uv_handle_t *handle)
 	free(handle->data);
 }
 
+/* libuv has a function for this, but not for what it is shutting down. */
+static void make_close_reset(struct tcp_uv *self)
+{
+	static const struct linger none = {.l_onoff = 1};
+	uv_os_fd_t fd;
+
+	if (uv_fileno((uv_handle_t *)&self->stream, &fd) == 0)
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
 /* reset: what the system still holds is thrown away, and the far end learns of it. */
 static void go(struct tcp_uv *self, bool reset)
 {
 	enter(self, GONE);
+	if (reset)
+		make_close_reset(self);
 	list_remove(&self->link);
 	timer_stop(&self->patience);
-	if (!reset || uv_tcp_close_reset(&self->stream, free_closed) != 0)
-		uv_close((uv_handle_t *)&self->stream, free_closed);
+	uv_close((uv_handle_t *)&self->stream, free_closed);
 }
 
 static void lose_patience(void *arg)
@@ -88,17 +101,24 @@ void tcp_uv_forget_all(struct loop_uv *loop)
 	list_each(link, &loop->lingering) go(container_of(link, struct tcp_uv, link), false);
 }
 
+/* One direction of a lingering connection is at its end, or all of it. */
+static void end_of_rest(struct tcp_uv *self, int err)
+{
+	if (err || --self->ends_left == 0)
+		go(self, false);
+}
+
 /* It is over. Once a connection was reset, writing says EPIPE. */
 static void end(struct tcp_uv *self, int err)
 {
 	if (self->state == LINGERING)
-		go(self, false);
+		end_of_rest(self, err);
 	if (self->state != CONNECTING && self->state != OPEN)
 		return;
 
 	enter(self, CLOSED);
 	self->err = err == -EPIPE ? -ECONNRESET : err;
-	uv_read_stop((uv_stream_t *)&self->stream);
+	uv_read_stop((uv_stream_t *)&self->stream); /* where writing has failed */
 	self->events->closed(self->arg, self->err);
 }
 
@@ -114,6 +134,10 @@ static void take_bytes(uv_stream_t *stream, ssize_t count, const uv_buf_t *room)
 {
 	struct tcp_uv *self = stream->data;
 
+	if (self->state == LINGERING && count >= 0)
+		return;
+	if (count < 0)
+		uv_read_stop(stream);
 	if (count == UV_EOF)
 		end(self, 0);
 	else if (count < 0)
@@ -126,6 +150,27 @@ static void take_bytes(uv_stream_t *stream, ssize_t count, const uv_buf_t *room)
 static int start_reading(struct tcp_uv *self)
 {
 	return uv_read_start((uv_stream_t *)&self->stream, lend_room, take_bytes);
+}
+
+static void finish_shutdown(uv_shutdown_t *request, int status)
+{
+	struct tcp_uv *self = request->handle->data;
+
+	if (self->state == LINGERING)
+		end_of_rest(self, status);
+}
+
+/*
+ * Our last bytes, then the end of them. To close with bytes unread, or to be sent more, would be a
+ * reset, which overtakes what the far end has not read yet (RFC 2525, section 2.17).
+ */
+static void say_goodbye(struct tcp_uv *self)
+{
+	self->ends_left = 2;
+	uv_read_stop((uv_stream_t *)&self->stream); /* it may run already, or not */
+	if (uv_shutdown(&self->shutdown, (uv_stream_t *)&self->stream, finish_shutdown) ||
+		start_reading(self))
+		go(self, false);
 }
 
 static int learn_local(struct tcp_uv *self)
@@ -141,8 +186,12 @@ static void finish_connect(uv_connect_t *request, int status)
 	struct tcp_uv *self = request->data;
 	int err = status;
 
-	if (self->state == GONE || (self->state == LINGERING && !err))
+	if (self->state == GONE)
 		return;
+	if (self->state == LINGERING && !err) {
+		say_goodbye(self);
+		return;
+	}
 	if (!err)
 		err = learn_local(self);
 	if (!err)
@@ -179,8 +228,6 @@ static void finish_send(uv_write_t *request, int status)
 		return;
 	if (status < 0)
 		end(self, status);
-	else if (self->state == LINGERING && all_sent(self))
-		go(self, false);
 }
 
 /* libuv writes at once what the system takes, and keeps the rest. */
@@ -225,15 +272,17 @@ static void remote_address(struct addr *out, const struct tcp *tcp)
 static void free_connection(struct tcp *tcp)
 {
 	struct tcp_uv *self = tcp_uv_of(tcp);
+	bool connecting = self->state == CONNECTING;
 
-	if (all_sent(self) || self->err) {
+	if (self->err || self->state == ACCEPTED || (connecting && all_sent(self))) {
 		go(self, false);
 		return;
 	}
 	enter(self, LINGERING);
-	uv_read_stop((uv_stream_t *)&self->stream);
 	list_add(&self->loop->lingering, &self->link);
 	timer_start_in(&self->patience, LINGER_S * NS_PER_S);
+	if (!connecting)
+		say_goodbye(self);
 }
 
 /* The handle is ready; it ends by go(). family: AF_UNSPEC if it is to accept a connection. */

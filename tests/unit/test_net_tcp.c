@@ -359,6 +359,32 @@ static void test_freed_with_unsent(void **state)
 	assert_string_equal(stage->log, "BaBx");
 }
 
+/* Last words are heard, though there was more to be read: closing must not become a reset. */
+static void test_last_words(void **state)
+{
+	static const uint8_t much[300000];
+	struct stage *stage = *state;
+	uint8_t heard[16];
+	ssize_t len;
+	int fd;
+
+	listen_at(stage, "127.0.0.1");
+	fd = plain_connect(&stage->at);
+	run(stage, 1);
+	assert_true(send(fd, much, sizeof(much), MSG_DONTWAIT) > 0);
+	assert_int_equal(send_numbers(&stage->b, 0, 10), 0);
+	tcp_free(stage->b.tcp);
+	stage->b.tcp = NULL;
+	run_for(stage, 100 * NS_PER_MS);
+	assert_true(send(fd, much, sizeof(much), MSG_DONTWAIT) > 0);
+	run_for(stage, 100 * NS_PER_MS);
+	assert_int_equal(recv(fd, heard, sizeof(heard), MSG_DONTWAIT), 10);
+	len = recv(fd, heard, sizeof(heard), MSG_DONTWAIT);
+	assert_int_equal(len, 0);
+	close(fd);
+	run_for(stage, 100 * NS_PER_MS);
+}
+
 /* A far end that does not read: what waits is bounded, and given up in the end. */
 static void test_far_end_that_does_not_read(void **state)
 {
@@ -457,6 +483,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reset, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_freed_by_its_event, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_freed_with_unsent, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_last_words, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_far_end_that_does_not_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_descriptors, set_up, tear_down),
