@@ -4,6 +4,7 @@
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum {
@@ -16,11 +17,20 @@ struct sip_dialog {
 	struct sip_flow flow;
 	struct sip_locate *locate;
 	struct slice remote_tag;
-	struct slice uri;     /* Request-URI */
-	struct slice headers; /* the lines that are the same in each request */
+	struct slice strict; /* URI of a first route that is strict, or empty */
+	struct slice routes; /* Route lines but for that one */
+	struct slice names;  /* the lines From, To and Call-ID */
+	bool routed;         /* there is a route set: the target is not where requests go */
 	uint32_t local_seq;
 	int64_t remote_seq; /* -1: none yet */
-	char room[];        /* where the slices point */
+
+	/* What changes with the target (section 12.2.1.2); the slices point into way. */
+	char *way;
+	struct slice target;  /* URI of the far end's Contact */
+	struct slice uri;     /* Request-URI */
+	struct slice headers; /* the lines that are the same in each request */
+
+	char room[]; /* where the other slices point */
 };
 
 /* What each side of section 12.1 makes a dialog from. */
@@ -60,10 +70,10 @@ static int read_routes(struct routes *out, const struct origin *origin)
 	return 0;
 }
 
-/* Where requests go: their Request-URI, and the URI to be located. */
+/* Where requests go. */
 struct path {
-	struct slice uri;
-	struct sip_uri hop;
+	struct sip_uri hop; /* to be located */
+	struct sip_uri target;
 	bool strict; /* the first route takes the place of the target (section 12.2.1.1) */
 };
 
@@ -72,16 +82,16 @@ static int find_path(struct path *out, const struct routes *routes, struct slice
 	struct sip_name_addr first;
 
 	out->strict = false;
-	out->uri = target;
+	if (sip_uri_parse(&out->target, target, NULL))
+		return -EPROTO;
+	out->hop = out->target;
 	if (routes->count == 0)
-		return sip_uri_parse(&out->hop, target, NULL);
+		return 0;
 
 	if (sip_name_addr_parse(&first, routes->values[0]) || first.wildcard)
 		return -EPROTO;
 	out->hop = first.uri;
 	out->strict = !sip_param(NULL, first.uri.params, "lr");
-	if (out->strict)
-		out->uri = first.uri_text;
 	return 0;
 }
 
@@ -93,22 +103,65 @@ static struct slice put(struct text *text, struct slice bytes)
 	return copy;
 }
 
-static struct slice put_headers(struct text *text, const struct origin *origin,
-	const struct routes *routes, const struct path *path)
+static struct slice put_routes(
+	struct text *text, const struct routes *routes, const struct path *path)
 {
 	size_t start = text->len;
 
 	for (size_t i = path->strict ? 1 : 0; i < routes->count; i++)
 		sip_print_header(text, SIP_ROUTE, routes->values[i]);
-	if (path->strict)
-		sip_print_header_text(text, SIP_ROUTE, "<%.*s>", (int)origin->target.len,
-			(const char *)origin->target.data);
+	return (struct slice){(const uint8_t *)text->data + start, text->len - start};
+}
+
+static struct slice put_names(struct text *text, const struct origin *origin)
+{
+	size_t start = text->len;
+
 	sip_print_header_text(text, SIP_FROM, "%.*s%s%s", (int)origin->local.len,
 		(const char *)origin->local.data, origin->tag ? ";tag=" : "",
 		origin->tag ? origin->tag : "");
 	sip_print_header(text, SIP_TO, origin->remote);
 	sip_print_header(text, SIP_CALL_ID, origin->peer->call_id);
 	return (struct slice){(const uint8_t *)text->data + start, text->len - start};
+}
+
+/* Without the headers, which no Request-URI may have (section 19.1.1, table 1). */
+static struct slice put_uri(struct text *text, const struct sip_uri *uri)
+{
+	size_t start = text->len;
+
+	sip_uri_print(text, uri);
+	return (struct slice){(const uint8_t *)text->data + start, text->len - start};
+}
+
+/*
+ * Section 12.2.1.1: the Request-URI and the lines for a target. To a strict router its own URI is
+ * the Request-URI, and the target the last of the routes. -ENOMEM, with everything as it was.
+ */
+static int set_target(struct sip_dialog *dialog, struct slice target, const struct sip_uri *uri)
+{
+	size_t size = 2 * target.len + dialog->routes.len + dialog->names.len + LABELS_SIZE;
+	char *way = calloc(size, 1);
+	struct text text;
+	size_t start;
+
+	if (!way)
+		return -ENOMEM;
+
+	text = text_in(way, size);
+	dialog->target = put(&text, target);
+	dialog->uri = dialog->strict.len > 0 ? dialog->strict : put_uri(&text, uri);
+	start = text.len;
+	text_put(&text, dialog->routes);
+	if (dialog->strict.len > 0)
+		sip_print_header_text(
+			&text, SIP_ROUTE, "<%.*s>", (int)target.len, (const char *)target.data);
+	text_put(&text, dialog->names);
+	dialog->headers = (struct slice){(const uint8_t *)way + start, text.len - start};
+	assert(!text.cut);
+	free(dialog->way);
+	dialog->way = way;
+	return 0;
 }
 
 static void located(
@@ -130,6 +183,8 @@ static void find_flow(struct sip_dialog *dialog, const struct sip_uri *hop)
 {
 	struct fault why;
 
+	sip_locate_cancel(dialog->locate);
+	dialog->locate = NULL;
 	if (sip_locate_now(&dialog->flow, dialog->stack, hop, &why) == -EINPROGRESS)
 		(void)sip_locate(&dialog->locate, dialog->stack, hop, located, dialog);
 }
@@ -137,7 +192,7 @@ static void find_flow(struct sip_dialog *dialog, const struct sip_uri *hop)
 static size_t room_size(const struct origin *origin, const struct routes *routes)
 {
 	size_t size = LABELS_SIZE + origin->local.len + origin->remote.len +
-		      origin->remote_tag.len + 2 * origin->target.len + origin->peer->call_id.len;
+		      origin->remote_tag.len + origin->peer->call_id.len;
 
 	for (size_t i = 0; i < routes->count; i++)
 		size += 2 * routes->values[i].len + sizeof("Route: \r\n");
@@ -163,13 +218,16 @@ static int make(struct sip_dialog **out, struct sip_stack *stack, const struct o
 	dialog->stack = stack;
 	dialog->flow = *origin->flow;
 	dialog->remote_tag = put(&text, origin->remote_tag);
-	dialog->uri = put(&text, path.uri);
-	dialog->headers = put_headers(&text, origin, &routes, &path);
+	if (path.strict)
+		dialog->strict = put_uri(&text, &path.hop);
+	dialog->routes = put_routes(&text, &routes, &path);
+	dialog->names = put_names(&text, origin);
+	dialog->routed = routes.count > 0;
 	dialog->local_seq = origin->local_seq;
 	dialog->remote_seq = origin->remote_seq;
-	if (text.cut) {
-		free(dialog);
-		return -EPROTO;
+	if (text.cut || set_target(dialog, origin->target, &path.target)) {
+		sip_dialog_free(dialog);
+		return text.cut ? -EPROTO : -ENOMEM;
 	}
 	find_flow(dialog, &path.hop);
 	*out = dialog;
@@ -236,7 +294,35 @@ void sip_dialog_free(struct sip_dialog *dialog)
 		return;
 
 	sip_locate_cancel(dialog->locate);
+	free(dialog->way);
 	free(dialog);
+}
+
+void sip_dialog_inherit(struct sip_dialog *dialog, const struct sip_dialog *early)
+{
+	dialog->local_seq = early->local_seq;
+	dialog->remote_seq = early->remote_seq;
+}
+
+int sip_dialog_refresh(struct sip_dialog *dialog, const struct sip_msg *msg)
+{
+	struct sip_uri uri;
+	struct slice target;
+	int err;
+
+	if (find_target(&target, msg, dialog->target) || sip_uri_parse(&uri, target, NULL))
+		return -EPROTO;
+	if (slice_equal(target, dialog->target))
+		return 0;
+	err = set_target(dialog, target, &uri);
+	if (!err && !dialog->routed)
+		find_flow(dialog, &uri);
+	return err;
+}
+
+struct sip_stack *sip_dialog_stack(const struct sip_dialog *dialog)
+{
+	return dialog->stack;
 }
 
 struct slice sip_dialog_remote_tag(const struct sip_dialog *dialog)
@@ -281,9 +367,28 @@ int sip_dialog_send(struct sip_request **out, struct sip_dialog *dialog, enum si
 	return sip_request_send(out, dialog->stack, &config, events, arg);
 }
 
-void sip_dialog_print_ack(struct text *out, const struct sip_dialog *dialog, uint32_t cseq)
+int sip_dialog_offer(struct sip_request **out, struct sip_dialog *dialog, struct slice more,
+	const struct sip_body *body, const struct sip_request_events *events, void *arg)
+{
+	struct sip_request_config config = config_of(dialog, SIP_INVITE, ++dialog->local_seq);
+
+	config.more = more;
+	config.content_type = body->type;
+	config.body = body->bytes;
+	return sip_request_send(out, dialog->stack, &config, events, arg);
+}
+
+uint32_t sip_dialog_local_seq(const struct sip_dialog *dialog)
+{
+	return dialog->local_seq;
+}
+
+void sip_dialog_print_ack(struct text *out, const struct sip_dialog *dialog, uint32_t cseq,
+	const struct sip_body *body)
 {
 	struct sip_request_config config = config_of(dialog, SIP_ACK, cseq);
 
+	config.content_type = body->type;
+	config.body = body->bytes;
 	sip_request_print(out, dialog->stack, &dialog->flow, &config);
 }

@@ -10,8 +10,15 @@
 
 struct sip_dialog;
 
+/* What a message carries; empty bytes: nothing. */
+struct sip_body {
+	const char *type; /* Content-Type */
+	struct slice bytes;
+};
+
 /*
- * The dialog that a 2xx to our INVITE makes (section 12.1.2); request is what we sent by flow.
+ * The dialog that a 101..299 to our INVITE makes (section 12.1.2); request is what we sent by
+ * flow.
  * Returns -EPROTO if it does not say how to reach its sender, -ENOMEM.
  */
 int sip_dialog_from_response(struct sip_dialog **out, struct sip_stack *stack,
@@ -22,9 +29,24 @@ int sip_dialog_from_response(struct sip_dialog **out, struct sip_stack *stack,
 int sip_dialog_from_request(struct sip_dialog **out, struct sip_stack *stack,
 	const struct sip_flow *flow, const struct sip_msg *request, const char *tag);
 
+/*
+ * For the dialog of a 2xx, which has its route set and target from that alone (section 13.2.2.4):
+ * it counts on where the early dialog of the same fork has stopped.
+ */
+void sip_dialog_inherit(struct sip_dialog *dialog, const struct sip_dialog *early);
+
+/*
+ * The far end may be elsewhere from now on, as the Contact of a target refresh request or of a 2xx
+ * to one says (sections 12.2.1.2 and 12.2.2): the next hop is located again, the route set stays.
+ * Without a Contact nothing changes, and nothing does on error: -EPROTO if it is none that can be
+ * called, -ENOMEM.
+ */
+int sip_dialog_refresh(struct sip_dialog *dialog, const struct sip_msg *msg);
+
 /* NULL is allowed. */
 void sip_dialog_free(struct sip_dialog *dialog);
 
+struct sip_stack *sip_dialog_stack(const struct sip_dialog *dialog);
 struct slice sip_dialog_remote_tag(const struct sip_dialog *dialog);
 
 /* The way to the next hop; it may still change, while the name of that is looked up. */
@@ -42,5 +64,13 @@ int sip_dialog_receive(struct sip_dialog *dialog, const struct sip_msg *request)
 int sip_dialog_send(struct sip_request **out, struct sip_dialog *dialog, enum sip_method method,
 	struct slice more, const struct sip_request_events *events, void *arg);
 
+/* The same for INVITE with an offer (section 14.1). */
+int sip_dialog_offer(struct sip_request **out, struct sip_dialog *dialog, struct slice more,
+	const struct sip_body *body, const struct sip_request_events *events, void *arg);
+
+/* The CSeq number of the last request that was sent within it. */
+uint32_t sip_dialog_local_seq(const struct sip_dialog *dialog);
+
 /* Prints the ACK for a 2xx to the INVITE with that CSeq number (section 13.2.2.4). */
-void sip_dialog_print_ack(struct text *out, const struct sip_dialog *dialog, uint32_t cseq);
+void sip_dialog_print_ack(struct text *out, const struct sip_dialog *dialog, uint32_t cseq,
+	const struct sip_body *body);

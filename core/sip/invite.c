@@ -5,6 +5,7 @@
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
 #include "core/sip/transaction.h"
+#include "core/sip/transport.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -43,9 +44,10 @@ static struct slice put_contact(
 	size_t start = text->len;
 	char local[ADDR_TEXT_SIZE];
 
-	sip_print_header_text(text, SIP_CONTACT, "<sip:%.*s%s%s>", (int)contact_user.len,
+	sip_print_header_text(text, SIP_CONTACT, "<sip:%.*s%s%s%s>", (int)contact_user.len,
 		(const char *)contact_user.data, contact_user.len > 0 ? "@" : "",
-		addr_print_port(local, &flow->local));
+		addr_print_port(local, &flow->local),
+		flow->transport->kind == SIP_TCP ? ";transport=tcp" : "");
 	return (struct slice){(const uint8_t *)text->data + start, text->len - start};
 }
 
@@ -67,41 +69,25 @@ static int copy_names(struct sip_invite *invite, struct slice call_id, struct sl
 }
 
 /*
- * Section 13.3.1.4. The session is over with the BYE, not with its answer (section 15.1.1), which
- * can hardly be expected from who did not send an ACK.
+ * The session is over with the BYE, not with its answer (section 15.1.1), which can hardly be
+ * expected from who did not send an ACK (section 13.3.1.4) or does not know of the call.
  */
-static void give_up_on_ack(struct sip_invite *invite)
+void sip_invite_abandon(struct sip_invite *invite, const struct sip_invite_end *end)
 {
 	if (sip_dialog_send(NULL, invite->dialog, SIP_BYE, (struct slice){0}, NULL, NULL))
-		log_warning("sip: cannot end a call that has no ACK");
-	sip_invite_end(invite, &(struct sip_invite_end){.cause = SIP_ENDED_TIMEOUT});
+		log_warning("sip: cannot say that a call has ended");
+	sip_invite_end(invite, end);
 }
 
-/* The wait for the ACK is over, or that for the answer to our CANCEL (section 9.1). */
+static void end_with_cause(struct sip_invite *invite)
+{
+	sip_invite_end(invite, &(struct sip_invite_end){.cause = invite->cause});
+}
+
+/* The wait for the answer to our CANCEL is over (section 9.1). */
 static void limit_reached(void *arg)
 {
-	struct sip_invite *invite = arg;
-
-	if (invite->state == SIP_INVITE_CANCELLING) {
-		sip_invite_end(invite, &(struct sip_invite_end){.cause = invite->cause});
-		return;
-	}
-	if (invite->state == SIP_INVITE_ACCEPTED)
-		give_up_on_ack(invite);
-	else
-		sip_invite_bye(invite);
-}
-
-/* Section 13.3.1.4: the 2xx is repeated by us, as it crosses proxies hop by hop without help. */
-static void repeat_accept(void *arg)
-{
-	struct sip_invite *invite = arg;
-
-	if (!invite->server)
-		return;
-	invite->again_ns = invite->again_ns * 2 < SIP_T2_NS ? invite->again_ns * 2 : SIP_T2_NS;
-	timer_start_in(&invite->again, invite->again_ns);
-	sip_server_repeat(invite->server);
+	end_with_cause(arg);
 }
 
 int sip_invite_new(struct sip_invite **out, struct sip_stack *stack, const struct sip_flow *flow,
@@ -120,8 +106,10 @@ int sip_invite_new(struct sip_invite **out, struct sip_stack *stack, const struc
 	invite->events = events;
 	invite->arg = arg;
 	invite->flow = *flow;
-	timer_init(&invite->again, stack->loop, repeat_accept, invite);
+	list_init(&invite->earlies);
+	list_init(&invite->accepts);
 	timer_init(&invite->limit, stack->loop, limit_reached, invite);
+	timer_init(&invite->pause, stack->loop, sip_change_retry, invite);
 	err = copy_names(invite, call_id, tag, contact_user);
 	if (err)
 		goto out;
@@ -167,12 +155,14 @@ struct sip_invite *sip_invite_find(
 void sip_invite_end(struct sip_invite *invite, const struct sip_invite_end *end)
 {
 	sip_invite_become(invite, SIP_INVITE_ENDED);
-	timer_stop(&invite->again);
 	timer_stop(&invite->limit);
 	unpublish(invite);
 	sip_caller_flush(invite);
 	sip_caller_leave(invite);
+	sip_change_leave(invite);
 	sip_called_leave(invite);
+	sip_accept_free_all(invite);
+	sip_early_free_all(invite);
 	sip_request_orphan(invite->bye);
 	invite->bye = NULL;
 	invite->events->ended(invite->arg, end);
@@ -187,11 +177,6 @@ void sip_invite_keep_reason(struct sip_invite *invite, struct slice line)
 struct slice sip_invite_reason(const struct sip_invite *invite)
 {
 	return invite->reason ? slice_of(invite->reason) : (struct slice){0};
-}
-
-static void end_with_cause(struct sip_invite *invite)
-{
-	sip_invite_end(invite, &(struct sip_invite_end){.cause = invite->cause});
 }
 
 /* Whatever it is: they know, or they know no such call (section 15.1.1). */
@@ -215,102 +200,16 @@ void sip_invite_bye(struct sip_invite *invite)
 	static const struct sip_request_events events = {
 		.response = bye_answered, .ended = bye_ended};
 
-	timer_stop(&invite->again);
 	timer_stop(&invite->limit);
 	invite->held = false;
 	sip_caller_flush(invite);
+	sip_change_leave(invite);
+	sip_accept_free_all(invite);
 	if (invite->state != SIP_INVITE_ENDING)
 		sip_invite_become(invite, SIP_INVITE_ENDING);
 	if (sip_dialog_send(&invite->bye, invite->dialog, SIP_BYE, sip_invite_reason(invite),
 		    &events, invite))
 		end_with_cause(invite);
-}
-
-static void respond(struct sip_server *server, uint16_t status)
-{
-	sip_server_respond(server, &(struct sip_response){.status = status});
-}
-
-/*
- * The far end hung up. That may cross what we are about; who hung up first here is what we say. An
- * INVITE that waits for our answer gets 487 (section 15.1.2).
- */
-static void receive_bye(
-	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg)
-{
-	struct sip_invite_end end = {.cause = SIP_ENDED_REMOTE, .msg = msg};
-
-	respond(server, 200);
-	if (invite->state == SIP_INVITE_ENDING || invite->state == SIP_INVITE_CANCELLING)
-		end = (struct sip_invite_end){.cause = invite->cause};
-	if (invite->state == SIP_INVITE_INCOMING) {
-		end.status = 487;
-		sip_called_refuse(invite, end.status);
-	}
-	sip_invite_end(invite, &end);
-}
-
-/* Sections 14.2 and 13.3.1.3: the session is not renegotiated; it stays as it was. */
-static void receive_reinvite(
-	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg)
-{
-	char line[64];
-	struct text text = TEXT_IN(line);
-
-	(void)msg;
-	if (invite->state != SIP_INVITE_INCOMING) {
-		respond(server, 488);
-		return;
-	}
-	sip_print_header_text(&text, SIP_RETRY_AFTER, "%u",
-		(unsigned int)loop_random_below(invite->stack->loop, 11));
-	sip_server_respond(
-		server, &(struct sip_response){.status = 500, .headers = text_slice(&text)});
-}
-
-/* No dialog yet, as our INVITE is not answered; a BYE says that the answer was lost on its way. */
-static void receive_early(
-	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg)
-{
-	if (msg->method == SIP_BYE)
-		receive_bye(invite, server, msg);
-	else
-		respond(server, msg->method == SIP_INVITE ? 491 : 481); /* section 14.2 */
-}
-
-/* Section 12.2.2. */
-void sip_invite_receive(
-	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg)
-{
-	int err;
-
-	if (!invite->dialog) {
-		receive_early(invite, server, msg);
-		return;
-	}
-	err = sip_dialog_receive(invite->dialog, msg);
-	if (err)
-		respond(server, err == -ENOENT ? 481 : 500);
-	else if (msg->method == SIP_BYE)
-		receive_bye(invite, server, msg);
-	else if (invite->state == SIP_INVITE_ENDING)
-		respond(server, 481);
-	else if (msg->method == SIP_INVITE)
-		receive_reinvite(invite, server, msg);
-	else
-		respond(server, msg->method == SIP_OPTIONS ? 200 : 501);
-}
-
-void sip_invite_ack(struct sip_invite *invite, const struct sip_msg *ack)
-{
-	if (!invite->server || ack->cseq != invite->invite_seq ||
-		!slice_equal(sip_dialog_remote_tag(invite->dialog), ack->from.tag))
-		return;
-
-	if (invite->state == SIP_INVITE_ACCEPTED)
-		sip_called_confirm(invite, ack);
-	else if (invite->held)
-		sip_invite_bye(invite);
 }
 
 /*
@@ -375,6 +274,16 @@ struct slice sip_invite_call_id(const struct sip_invite *invite)
 	return invite->call_id;
 }
 
+struct slice sip_invite_tag(const struct sip_invite *invite)
+{
+	return invite->tag;
+}
+
+uint32_t sip_invite_cseq(const struct sip_invite *invite)
+{
+	return invite->cseq;
+}
+
 const struct sip_flow *sip_invite_flow(const struct sip_invite *invite)
 {
 	return invite->dialog ? sip_dialog_flow(invite->dialog) : &invite->flow;
@@ -387,11 +296,13 @@ void sip_invite_free(struct sip_invite *invite)
 
 	if (invite->freed)
 		*invite->freed = true;
-	timer_stop(&invite->again);
 	timer_stop(&invite->limit);
 	unpublish(invite);
 	sip_caller_free(invite->caller);
+	sip_change_leave(invite);
 	sip_called_leave(invite);
+	sip_accept_free_all(invite);
+	sip_early_free_all(invite);
 	sip_request_free(invite->bye);
 	sip_dialog_free(invite->dialog);
 	free(invite->reason);

@@ -3,55 +3,12 @@
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
 #include "core/sip/transaction.h"
-#include "core/sip/transport.h"
-
-#include <stdlib.h>
 
 enum {
 	ANSWERS_MAX = 32, /* forks of one INVITE that we end one by one */
 	URI_SIZE = 2048,
 	NAME_SIZE = 1024,
-	FIRST_CSEQ = 1,
 };
-
-/* In the stack's list. It outlives its call as long as the INVITE's transaction may bring a 2xx. */
-struct sip_caller {
-	struct list link;
-	struct sip_stack *stack;
-	struct sip_invite *invite; /* NULL: it has ended */
-	struct sip_flow flow;
-	struct sip_request *request;
-	struct list answers;
-	size_t answer_count;
-};
-
-/* A 2xx, known by the tag of its sender. */
-struct sip_answer {
-	struct list link;
-	struct sip_flow flow;
-	struct slice tag; /* points into text, as does ack */
-	struct slice ack;
-	char text[];
-};
-
-void sip_caller_free(struct sip_caller *caller)
-{
-	if (!caller)
-		return;
-
-	if (caller->invite)
-		caller->invite->caller = NULL;
-	list_each(link, &caller->answers) free(container_of(link, struct sip_answer, link));
-	list_remove(&caller->link);
-	sip_request_free(caller->request);
-	free(caller);
-}
-
-void sip_caller_free_all(struct sip_stack *stack)
-{
-	list_each(link, &stack->callers)
-		sip_caller_free(container_of(link, struct sip_caller, link));
-}
 
 void sip_caller_leave(struct sip_invite *invite)
 {
@@ -65,21 +22,6 @@ void sip_caller_leave(struct sip_invite *invite)
 	}
 	caller->invite = NULL;
 	invite->caller = NULL;
-}
-
-/* Section 13.2.2.4: the same ACK for each repetition of a 2xx; an error is a loss like any. */
-static void send_ack(const struct sip_answer *answer)
-{
-	sip_flow_send(&answer->flow, answer->ack);
-}
-
-void sip_caller_flush(struct sip_invite *invite)
-{
-	const struct sip_answer *answer = invite->unacked;
-
-	invite->unacked = NULL;
-	if (answer)
-		send_ack(answer);
 }
 
 /* If it cannot be sent, the limit ends the call all the same. */
@@ -102,6 +44,7 @@ static void provisional(struct sip_invite *invite, const struct sip_msg *respons
 	}
 	if (invite->state == SIP_INVITE_CALLING)
 		sip_invite_become(invite, SIP_INVITE_PROCEEDING);
+	sip_early_learn(invite, sip_request_message(invite->caller->request), response);
 	if (response->status > 100)
 		invite->events->provisional(invite->arg, response);
 }
@@ -131,34 +74,6 @@ static struct sip_answer *find_answer(struct sip_caller *caller, struct slice ta
 	return NULL;
 }
 
-/* -ENOMEM, -EMSGSIZE. */
-static int add_answer(struct sip_answer **out, struct sip_caller *caller,
-	const struct sip_dialog *dialog, uint32_t cseq)
-{
-	struct text text = sip_stack_scratch(caller->stack);
-	struct slice tag = sip_dialog_remote_tag(dialog);
-	struct sip_answer *answer;
-	struct text copy;
-
-	sip_dialog_print_ack(&text, dialog, cseq);
-	if (text.cut)
-		return -EMSGSIZE;
-	answer = calloc(1, sizeof(*answer) + tag.len + text.len + 1);
-	if (!answer)
-		return -ENOMEM;
-
-	copy = text_in(answer->text, tag.len + text.len + 1);
-	text_put(&copy, tag);
-	text_put(&copy, text_slice(&text));
-	answer->tag = (struct slice){(const uint8_t *)copy.data, tag.len};
-	answer->ack = (struct slice){(const uint8_t *)copy.data + tag.len, text.len};
-	answer->flow = *sip_dialog_flow(dialog);
-	list_add(&caller->answers, &answer->link);
-	caller->answer_count++;
-	*out = answer;
-	return 0;
-}
-
 /*
  * The 2xx that the call lives from. The owner hears of it before ACK goes, and may hang up, which
  * sends ACK first, or free the call. If the call was given up, 200 and CANCEL have crossed.
@@ -168,6 +83,7 @@ static void take_answer(struct sip_invite *invite, struct sip_answer *answer,
 {
 	bool freed = false;
 
+	sip_early_free_all(invite);
 	invite->dialog = dialog;
 	invite->unacked = answer;
 	if (invite->state == SIP_INVITE_CANCELLING) {
@@ -181,12 +97,13 @@ static void take_answer(struct sip_invite *invite, struct sip_answer *answer,
 		return;
 	invite->freed = NULL;
 	sip_caller_flush(invite);
+	sip_change_settle(invite);
 }
 
 /* Section 13.2.2.4: what we do not want of the forks, is acknowledged and ended. */
 static void refuse_fork(struct sip_answer *answer, struct sip_dialog *dialog)
 {
-	send_ack(answer);
+	sip_answer_send(answer);
 	if (sip_dialog_send(NULL, dialog, SIP_BYE, (struct slice){0}, NULL, NULL))
 		log_warning("sip: cannot end another fork of the call");
 	sip_dialog_free(dialog);
@@ -199,7 +116,7 @@ static void repeat_ack(struct sip_caller *caller, struct sip_answer *answer)
 
 	if (dialog && slice_equal(sip_dialog_remote_tag(dialog), answer->tag))
 		answer->flow = *sip_dialog_flow(dialog);
-	send_ack(answer);
+	sip_answer_send(answer);
 }
 
 /* Without memory it is as if the 2xx had been lost: it will be repeated. */
@@ -210,6 +127,19 @@ static void answer_failed(struct sip_invite *invite, int err, const struct sip_m
 		sip_invite_end(
 			invite, &(struct sip_invite_end){
 					.cause = SIP_ENDED_ERROR, .err = err, .msg = response});
+}
+
+/* The dialog of a 2xx, which goes on where its early dialog has stopped. */
+static int make_dialog(struct sip_dialog **out, const struct sip_caller *caller,
+	const struct sip_msg *request, const struct sip_msg *response)
+{
+	const struct sip_dialog *early =
+		caller->invite ? sip_early_find(caller->invite, response->to.tag) : NULL;
+	int err = sip_dialog_from_response(out, caller->stack, &caller->flow, request, response);
+
+	if (!err && early)
+		sip_dialog_inherit(*out, early);
+	return err;
 }
 
 static void accepted(struct sip_caller *caller, const struct sip_msg *response)
@@ -226,12 +156,12 @@ static void accepted(struct sip_caller *caller, const struct sip_msg *response)
 	}
 	if (caller->answer_count == ANSWERS_MAX)
 		return;
-	err = sip_dialog_from_response(&dialog, caller->stack, &caller->flow, request, response);
+	err = make_dialog(&dialog, caller, request, response);
 	if (err) {
 		answer_failed(invite, err, response);
 		return;
 	}
-	err = add_answer(&answer, caller, dialog, request->cseq);
+	err = sip_answer_new(&answer, caller, dialog, request->cseq);
 	if (err) {
 		sip_dialog_free(dialog);
 		answer_failed(invite, err, response);
@@ -281,25 +211,9 @@ static void ended(void *arg, int err, const struct fault *why)
 	sip_invite_end(invite, &end);
 }
 
-static int new_caller(struct sip_invite *invite)
-{
-	struct sip_caller *caller = calloc(1, sizeof(*caller));
-
-	if (!caller)
-		return -ENOMEM;
-
-	caller->stack = invite->stack;
-	caller->invite = invite;
-	caller->flow = invite->flow;
-	list_init(&caller->answers);
-	list_add(&invite->stack->callers, &caller->link);
-	invite->caller = caller;
-	return 0;
-}
-
 /* Section 8.1.1.3, and To as section 8.1.1.2 wants it in a first request: without a tag. */
 static void print_names(struct text *out, const struct sip_invite *invite,
-	const struct sip_invite_config *config, struct slice target)
+	const struct sip_invite_config *config, struct slice to)
 {
 	char room[NAME_SIZE];
 	struct text display = TEXT_IN(room);
@@ -312,29 +226,45 @@ static void print_names(struct text *out, const struct sip_invite *invite,
 	sip_print_header_text(out, SIP_FROM, "%s<%.*s>;tag=%.*s", display.data,
 		(int)config->from_uri.len, (const char *)config->from_uri.data,
 		(int)invite->tag.len, (const char *)invite->tag.data);
-	sip_print_header_text(out, SIP_TO, "<%.*s>", (int)target.len, (const char *)target.data);
+	sip_print_header_text(out, SIP_TO, "<%.*s>", (int)to.len, (const char *)to.data);
 	sip_print_header(out, SIP_CALL_ID, invite->call_id);
 	text_put(out, invite->contact);
 	sip_print_header(out, SIP_ALLOW, slice_of(invite->stack->config.allow));
+}
+
+/* Into room, as a Request-URI, without what that may not have. -EINVAL, -EMSGSIZE. */
+static int print_uri(struct slice *out, char room[static URI_SIZE], struct slice text)
+{
+	struct text target = text_in(room, URI_SIZE);
+	struct sip_uri uri;
+
+	if (sip_uri_parse(&uri, text, NULL))
+		return -EINVAL;
+	sip_uri_print(&target, &uri);
+	*out = text_slice(&target);
+	return target.cut ? -EMSGSIZE : 0;
 }
 
 static int send_invite(struct sip_invite *invite, const struct sip_invite_config *config)
 {
 	static const struct sip_request_events events = {.response = receive, .ended = ended};
 	struct text lines = sip_stack_scratch(invite->stack);
-	struct sip_request_config request = {.method = SIP_INVITE, .cseq = FIRST_CSEQ};
-	char room[URI_SIZE];
-	struct text target = TEXT_IN(room);
-	struct sip_uri uri;
+	struct sip_request_config request = {.method = SIP_INVITE, .cseq = invite->cseq};
+	char target[URI_SIZE], to_room[URI_SIZE];
+	struct slice to;
+	int err;
 
-	if (sip_uri_parse(&uri, config->target, NULL))
-		return -EINVAL;
-
-	sip_uri_print(&target, &uri); /* without what a Request-URI may not have */
-	print_names(&lines, invite, config, text_slice(&target));
-	if (lines.cut || target.cut)
+	err = print_uri(&request.uri, target, config->target);
+	if (err)
+		return err;
+	err = print_uri(&to, to_room, config->to.len > 0 ? config->to : config->target);
+	if (err)
+		return err;
+	print_names(&lines, invite, config, to);
+	if (!invite->offered) /* of what we want the offer to be (section 13.2.1) */
+		sip_print_header(&lines, SIP_ACCEPT, slice_of(invite->stack->config.accept));
+	if (lines.cut)
 		return -EMSGSIZE;
-	request.uri = text_slice(&target);
 	request.headers = text_slice(&lines);
 	request.more = config->headers;
 	request.content_type = config->content_type;
@@ -344,25 +274,43 @@ static int send_invite(struct sip_invite *invite, const struct sip_invite_config
 		&invite->caller->request, invite->stack, &request, &events, invite->caller);
 }
 
-int sip_invite_call(struct sip_invite **out, struct sip_stack *stack,
+/* What a redirected call keeps (section 8.1.3.4), or what a new one gets. */
+static int make_invite(struct sip_invite **out, struct sip_stack *stack,
 	const struct sip_invite_config *config, const struct sip_invite_events *events, void *arg)
 {
 	char id[SIP_TOKEN_SIZE + ADDR_TEXT_SIZE];
 	struct text call_id = TEXT_IN(id);
 	char token[SIP_TOKEN_SIZE];
 	char host[ADDR_TEXT_SIZE];
+	struct slice kept = config->call_id;
+	struct slice tag = config->tag;
+
+	if (kept.len == 0) {
+		text_printf(&call_id, "%s@%s", sip_token(token, stack->loop),
+			addr_print_host(host, &config->flow->local));
+		kept = text_slice(&call_id);
+	}
+	if (tag.len == 0)
+		tag = slice_of(sip_token(token, stack->loop));
+	return sip_invite_new(
+		out, stack, config->flow, kept, tag, config->contact_user, events, arg);
+}
+
+int sip_invite_call(struct sip_invite **out, struct sip_stack *stack,
+	const struct sip_invite_config *config, const struct sip_invite_events *events, void *arg)
+{
 	struct sip_invite *invite;
 	int err;
 
-	text_printf(&call_id, "%s@%s", sip_token(token, stack->loop),
-		addr_print_host(host, &config->flow->local));
-	err = sip_invite_new(&invite, stack, config->flow, text_slice(&call_id),
-		slice_of(sip_token(token, stack->loop)), config->contact_user, events, arg);
+	err = make_invite(&invite, stack, config, events, arg);
 	if (err)
 		return err;
 
 	invite->state = SIP_INVITE_CALLING;
-	err = new_caller(invite);
+	invite->calls = true;
+	invite->cseq = config->cseq + 1;
+	invite->offered = config->body.len > 0;
+	err = sip_caller_new(&invite->caller, invite);
 	if (err)
 		goto out;
 	err = send_invite(invite, config);

@@ -10,9 +10,33 @@
 #include "core/sip/dialog.h"
 #include "core/sip/invite.h"
 
-struct sip_caller; /* what acknowledges every 2xx to an INVITE of ours, even when the call is over
-		    */
-struct sip_answer; /* one such 2xx and its ACK */
+enum { SIP_EARLY_MAX = 32 }; /* forks of one INVITE that we tell apart */
+
+/*
+ * What acknowledges every 2xx to an INVITE of ours. It is in the stack's list, and outlives its
+ * call as long as the INVITE's transaction may bring a 2xx.
+ */
+struct sip_caller {
+	struct list link;
+	struct sip_stack *stack;
+	struct sip_invite *invite; /* NULL: it has ended, or has its answer to a re-INVITE */
+	struct sip_flow flow;
+	struct sip_request *request;
+	struct list answers;
+	size_t answer_count;
+	struct timer limit; /* of the wait for a response to a re-INVITE, when the call is over */
+};
+
+/* A 2xx, known by the tag of its sender. */
+struct sip_answer {
+	struct list link;
+	struct sip_flow flow;
+	uint32_t cseq;
+	char *ack;
+	size_t ack_len;
+	struct slice tag; /* points into text */
+	char text[];
+};
 
 struct sip_invite {
 	struct table_node node;
@@ -26,6 +50,7 @@ struct sip_invite {
 	struct slice tag;     /* ours */
 	struct slice contact; /* our Contact header, a whole line */
 	char *text;
+	uint32_t cseq;             /* number of the INVITE */
 	struct sip_dialog *dialog; /* NULL: our INVITE is not answered */
 	bool *freed;               /* set by sip_invite_free(), for who must know */
 
@@ -34,17 +59,25 @@ struct sip_invite {
 	char *reason; /* the line to go with that, or NULL */
 	bool held;    /* that CANCEL or BYE waits until it may be sent */
 	struct sip_request *bye;
+	struct timer limit; /* of the wait for the answer to our CANCEL */
 
-	struct timer again; /* our 200 */
-	uint64_t again_ns;
-	struct timer limit; /* of the wait for its ACK, or for the answer to our CANCEL */
-
-	struct sip_caller *caller;  /* NULL: we are the called, or nothing is pending */
+	bool calls;          /* the INVITE and the Call-ID are ours */
+	bool offered;        /* our INVITE made an offer */
+	struct list earlies; /* the early dialogs of our INVITE */
+	size_t early_count;
+	struct sip_caller *caller;  /* of our INVITE; NULL: we are the called, or it is over */
 	struct sip_answer *unacked; /* the answer whose ACK is about to go */
 
-	struct sip_server *server; /* of the INVITE; NULL: we are the caller, or it is over */
-	uint32_t invite_seq;       /* its CSeq number */
+	struct sip_server *server; /* of their INVITE, until it is answered */
+	bool asked;                /* that INVITE made an offer */
 	char *reply_headers;       /* what each response that makes the dialog carries */
+	struct list accepts;       /* our 200s that have no ACK */
+
+	/* How the session changes once it stands (section 14). */
+	struct sip_caller *change; /* our re-INVITE, until its final response */
+	bool changing;             /* the owner looks at a re-INVITE or UPDATE of theirs */
+	bool wants_retry;
+	struct timer pause; /* until retry */
 };
 
 /* Makes one that nobody can find yet. Everything is copied. -ENOMEM, -EMSGSIZE. */
@@ -82,14 +115,63 @@ void sip_invite_receive(
 	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg);
 void sip_invite_ack(struct sip_invite *invite, const struct sip_msg *ack);
 
-/* invite_client.c: the ACK that is due; CANCEL as soon as it may be; the end of the call. */
-void sip_caller_flush(struct sip_invite *invite);
+/* Says that the call is over by a BYE whose answer nobody waits for, and ends it. */
+void sip_invite_abandon(struct sip_invite *invite, const struct sip_invite_end *end);
+
+/* invite_client.c: CANCEL as soon as it may be; the end of the call. */
 void sip_caller_cancel(struct sip_invite *invite);
 void sip_caller_leave(struct sip_invite *invite);
+
+/*
+ * invite_ack.c: a caller of its own; the ACK that is due; the ACK of a 2xx of dialog, or to be of
+ * one; that again with another body. -ENOMEM, -EMSGSIZE, with everything as it was.
+ */
+int sip_caller_new(struct sip_caller **out, struct sip_invite *invite);
 void sip_caller_free(struct sip_caller *caller);
 void sip_caller_free_all(struct sip_stack *stack);
+void sip_caller_flush(struct sip_invite *invite);
+int sip_answer_new(struct sip_answer **out, struct sip_caller *caller,
+	const struct sip_dialog *dialog, uint32_t cseq);
+int sip_answer_renew(
+	struct sip_answer *answer, const struct sip_dialog *dialog, const struct sip_body *body);
+void sip_answer_send(const struct sip_answer *answer);
 
-/* invite_server.c: refuses with status; the called hangs up; the end of the call. */
+/*
+ * invite_change.c: our re-INVITE, as the call ends; whether no other may be sent, as one is open
+ * in either direction; that this may be over.
+ */
+void sip_change_leave(struct sip_invite *invite);
+bool sip_change_is_busy(const struct sip_invite *invite);
+void sip_change_settle(struct sip_invite *invite);
+void sip_change_retry(void *arg);
+
+/*
+ * invite_accept.c: answers an INVITE by a 2xx, which is repeated until its ACK; offers: the answer
+ * comes with that. -ENOMEM, -EMSGSIZE, and nothing was sent. Whether an ACK with that CSeq number
+ * was waited for; whether one is that has to bring an answer.
+ */
+int sip_accept_send(struct sip_invite *invite, struct sip_server *server,
+	const struct sip_response *response, uint32_t cseq, bool offers);
+bool sip_accept_ack(struct sip_invite *invite, uint32_t cseq);
+bool sip_accept_offers(const struct sip_invite *invite);
+void sip_accept_free_all(struct sip_invite *invite);
+
+/* invite_receive.c: requests within a dialog of ours; early: of an early dialog. */
+bool sip_msg_has_offer(const struct sip_msg *msg);
+void sip_invite_respond(struct sip_server *server, uint16_t status);
+void sip_invite_receive_bye(
+	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg);
+void sip_invite_update(struct sip_invite *invite, struct sip_dialog *dialog,
+	struct sip_server *server, const struct sip_msg *msg);
+
+/* invite_early.c: early dialogs (section 12.1.2). */
+struct sip_dialog *sip_early_find(const struct sip_invite *invite, struct slice remote_tag);
+void sip_early_learn(
+	struct sip_invite *invite, const struct sip_msg *request, const struct sip_msg *response);
+void sip_early_receive(
+	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg);
+void sip_early_free_all(struct sip_invite *invite);
+
+/* invite_server.c: refuses with status; the end of the call. */
 void sip_called_refuse(struct sip_invite *invite, uint16_t status);
-void sip_called_confirm(struct sip_invite *invite, const struct sip_msg *ack);
 void sip_called_leave(struct sip_invite *invite);

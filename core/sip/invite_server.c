@@ -53,7 +53,8 @@ static int take(struct sip_invite **out, struct sip_stack *stack, struct sip_ser
 		return err;
 
 	invite->state = SIP_INVITE_INCOMING;
-	invite->invite_seq = msg->cseq;
+	invite->cseq = msg->cseq;
+	invite->asked = sip_msg_has_offer(msg);
 	err = sip_dialog_from_request(&invite->dialog, stack, &flow, msg, tag);
 	if (err)
 		goto out;
@@ -98,28 +99,20 @@ int sip_invite_accept(struct sip_invite *invite, const char *content_type, struc
 	int err;
 
 	assert(invite->state == SIP_INVITE_INCOMING);
-	err = sip_server_try(invite->server, &(struct sip_response){
-						     .status = 200,
-						     .headers = slice_of(invite->reply_headers),
-						     .content_type = content_type,
-						     .body = body,
-					     });
+	err = sip_accept_send(invite, invite->server,
+		&(struct sip_response){
+			.status = 200,
+			.headers = slice_of(invite->reply_headers),
+			.content_type = content_type,
+			.body = body,
+		},
+		invite->cseq, !invite->asked);
 	if (err)
 		return err;
 
+	invite->server = NULL;
 	sip_invite_become(invite, SIP_INVITE_ACCEPTED);
-	invite->again_ns = SIP_T1_NS;
-	timer_start_in(&invite->again, invite->again_ns);
-	timer_start_in(&invite->limit, SIP_64T1_NS);
 	return 0;
-}
-
-void sip_called_confirm(struct sip_invite *invite, const struct sip_msg *ack)
-{
-	timer_stop(&invite->again);
-	timer_stop(&invite->limit);
-	sip_invite_become(invite, SIP_INVITE_CONFIRMED);
-	invite->events->confirmed(invite->arg, ack);
 }
 
 void sip_invite_reject(struct sip_invite *invite, const struct sip_response *response)
@@ -136,7 +129,7 @@ void sip_called_refuse(struct sip_invite *invite, uint16_t status)
 		&(struct sip_response){.status = status, .headers = sip_invite_reason(invite)});
 }
 
-/* Answered, it repeats its response as it must; if not, the call is forgotten without a word. */
+/* What is not answered is forgotten without a word; an answer is repeated without the call. */
 void sip_called_leave(struct sip_invite *invite)
 {
 	struct sip_server *server = invite->server;
