@@ -48,6 +48,14 @@ static void act(struct phone *phone, enum phone_event event)
 		free_invite(phone);
 }
 
+static void put_answer(struct phone *phone)
+{
+	if (phone->in_ack)
+		assert_int_equal(sip_invite_answer(
+					 phone->invite, "application/sdp", slice_of(phone->in_ack)),
+			0);
+}
+
 static void provisional(void *arg, const struct sip_msg *response)
 {
 	struct phone *phone = arg;
@@ -61,6 +69,7 @@ static void answered(void *arg, const struct sip_msg *response)
 	struct phone *phone = arg;
 
 	note(phone, "answered(%.*s) ", (int)response->body.len, (const char *)response->body.data);
+	put_answer(phone);
 	act(phone, PHONE_ANSWERED);
 }
 
@@ -68,9 +77,56 @@ static void confirmed(void *arg, const struct sip_msg *ack)
 {
 	struct phone *phone = arg;
 
-	(void)ack;
-	note(phone, "confirmed ");
+	if (ack->body.len > 0)
+		note(phone, "confirmed(%.*s) ", (int)ack->body.len, (const char *)ack->body.data);
+	else
+		note(phone, "confirmed ");
 	act(phone, PHONE_CONFIRMED);
+}
+
+static void change(void *arg, const struct sip_msg *request, struct sip_response *response)
+{
+	struct phone *phone = arg;
+
+	note(phone, "change(%.*s %.*s) ", (int)request->method_name.len,
+		(const char *)request->method_name.data, (int)request->body.len,
+		(const char *)request->body.data);
+	assert_int_equal(response->status, 200);
+	if (phone->refuse) {
+		response->status = phone->refuse;
+	} else {
+		response->content_type = "application/sdp";
+		response->body = slice_of(request->body.len > 0 ? "new answer" : "counter");
+	}
+	response->headers = slice_of(phone->change_lines ? phone->change_lines : "");
+	act(phone, PHONE_CHANGE);
+}
+
+static void changed(void *arg, const struct sip_msg *response)
+{
+	struct phone *phone = arg;
+
+	note(phone, "changed(%.*s) ", (int)response->body.len, (const char *)response->body.data);
+	put_answer(phone);
+	act(phone, PHONE_CHANGED);
+}
+
+static void unchanged(void *arg, const struct sip_msg *response)
+{
+	struct phone *phone = arg;
+
+	note(phone, "unchanged(%u) ", response ? response->status : 0);
+	act(phone, PHONE_UNCHANGED);
+}
+
+static void retry(void *arg)
+{
+	struct phone *phone = arg;
+
+	note(phone, "retry ");
+	if (phone->persist)
+		assert_int_equal(phone_change(phone), 0);
+	act(phone, PHONE_RETRY);
 }
 
 static void ended(void *arg, const struct sip_invite_end *end)
@@ -88,7 +144,15 @@ static void ended(void *arg, const struct sip_invite_end *end)
 }
 
 static const struct sip_invite_events invite_events = {
-	.provisional = provisional, .answered = answered, .confirmed = confirmed, .ended = ended};
+	.provisional = provisional,
+	.answered = answered,
+	.confirmed = confirmed,
+	.change = change,
+	.changed = changed,
+	.unchanged = unchanged,
+	.retry = retry,
+	.ended = ended,
+};
 
 static void take(struct phone *phone, struct sip_server *server, const struct sip_msg *msg)
 {
@@ -175,7 +239,7 @@ int phone_call(struct phone *phone, const struct phone *to)
 			.contact_user = slice_of("a"),
 			.headers = slice_of("X-Test: 1\r\n"),
 			.content_type = "application/sdp",
-			.body = slice_of("offer"),
+			.body = slice_of(phone->late ? "" : "offer"),
 		},
 		&invite_events, phone);
 }
@@ -190,6 +254,18 @@ void phone_hangup(struct phone *phone)
 {
 	if (phone->invite)
 		sip_invite_hangup(phone->invite, slice_of("Reason: SIP;cause=1\r\n"));
+}
+
+int phone_change(struct phone *phone)
+{
+	return sip_invite_change(phone->invite, "application/sdp", slice_of("new offer"));
+}
+
+void phone_allow_update(struct phone *phone)
+{
+	free((char *)phone->stack->config.allow);
+	phone->stack->config.allow = strdup("INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE");
+	assert_non_null(phone->stack->config.allow);
 }
 
 bool phone_is_idle(const struct phone *phone)

@@ -9,7 +9,17 @@
 #include "core/sip/stack.h"
 #include "tests/unit/sip_world.h"
 
-enum phone_event { PHONE_PROVISIONAL, PHONE_ANSWERED, PHONE_CONFIRMED, PHONE_ENDED, PHONE_EVENTS };
+enum phone_event {
+	PHONE_PROVISIONAL,
+	PHONE_ANSWERED,
+	PHONE_CONFIRMED,
+	PHONE_CHANGE,
+	PHONE_CHANGED,
+	PHONE_UNCHANGED,
+	PHONE_RETRY,
+	PHONE_ENDED,
+	PHONE_EVENTS
+};
 
 enum phone_action { PHONE_NOTHING, PHONE_HANGUP, PHONE_FREE, PHONE_HANGUP_AND_FREE };
 
@@ -22,6 +32,11 @@ struct phone {
 	uint16_t ring;                          /* when called */
 	bool accept;                            /* at once */
 	bool forget;                            /* frees the call at once */
+	bool late;                              /* calls without an offer */
+	const char *in_ack;                     /* its answer in the ACK; NULL: none */
+	uint16_t refuse;                        /* a change of the far end; 0: takes it */
+	const char *change_lines;               /* headers of the response to that */
+	bool persist;                           /* offers its change again on retry */
 	bool untaken;                           /* leaves INVITE to the test, in server */
 	uint16_t reply;                         /* to other requests; 0: never */
 	struct sip_server *server;
@@ -38,6 +53,12 @@ void phone_close(struct phone *phone);
 int phone_call(struct phone *phone, const struct phone *to);
 void phone_accept(struct phone *phone);
 void phone_hangup(struct phone *phone);
+
+/* Offers another session; what sip_invite_change() returns. */
+int phone_change(struct phone *phone);
+
+/* From here on it takes UPDATE, too. */
+void phone_allow_update(struct phone *phone);
 
 /* Whether nothing lives in its stack any more. */
 bool phone_is_idle(const struct phone *phone);

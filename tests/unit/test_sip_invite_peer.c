@@ -240,7 +240,8 @@ static void test_inside_dialog(void **state)
 	assert_int_equal(sip_invite_state(pair.b.invite), SIP_INVITE_CONFIRMED);
 
 	send_request(&peer, "INVITE", tag, "c", 7);
-	expect_status(&pair, &peer, "488");
+	expect_status(&pair, &peer, "200");
+	send_request(&peer, "ACK", tag, "c", 7);
 	send_request(&peer, "OPTIONS", tag, "c", 8);
 	expect_status(&pair, &peer, "200");
 	send_request(&peer, "INFO", tag, "c", 9);
@@ -253,7 +254,7 @@ static void test_inside_dialog(void **state)
 	expect_status(&pair, &peer, "200");
 	send_request(&peer, "CANCEL", "", "c", 55);
 	expect_status(&pair, &peer, "481");
-	assert_string_equal(pair.b.log, "incoming() confirmed ");
+	assert_string_equal(pair.b.log, "incoming() confirmed change(INVITE ) confirmed ");
 	assert_int_equal(sip_invite_state(pair.b.invite), SIP_INVITE_CONFIRMED);
 
 	phone_hangup(&pair.b);
@@ -262,7 +263,7 @@ static void test_inside_dialog(void **state)
 	expect_status(&pair, &peer, "481");
 	send_request(&peer, "BYE", tag, "c", 12);
 	expect_status(&pair, &peer, "200");
-	assert_string_equal(pair.b.log, "incoming() confirmed ended(local 0 0) ");
+	assert_string_equal(pair.b.log, "incoming() confirmed change(INVITE ) confirmed ended(local 0 0) ");
 	send_request(&peer, "BYE", tag, "c", 13);
 	expect_status(&pair, &peer, "481");
 	world_peer_close(&peer);
