@@ -50,10 +50,11 @@ static void act(struct phone *phone, enum phone_event event)
 
 static void put_answer(struct phone *phone)
 {
+	int err = 0;
+
 	if (phone->in_ack)
-		assert_int_equal(sip_invite_answer(
-					 phone->invite, "application/sdp", slice_of(phone->in_ack)),
-			0);
+		err = sip_invite_answer(phone->invite, "application/sdp", slice_of(phone->in_ack));
+	assert_true(err == 0 || err == -ENOMEM);
 }
 
 static void provisional(void *arg, const struct sip_msg *response)

@@ -36,6 +36,7 @@ void *__wrap_calloc(size_t count, size_t size)
 /* What the people at both ends do in one call; a time of 0: never. */
 struct plan {
 	uint64_t accept_ms, reject_ms; /* after it rang */
+	uint64_t change_a_ms, change_b_ms;
 	uint64_t hangup_a_ms, hangup_b_ms;
 };
 
@@ -55,6 +56,14 @@ static void do_reject(void *arg)
 
 	if (phone->invite && sip_invite_state(phone->invite) == SIP_INVITE_INCOMING)
 		sip_invite_reject(phone->invite, &(struct sip_response){.status = 603});
+}
+
+static void do_change(void *arg)
+{
+	struct phone *phone = ((struct deed *)arg)->phone;
+
+	if (phone->invite && sip_invite_state(phone->invite) == SIP_INVITE_CONFIRMED)
+		(void)phone_change(phone);
 }
 
 static void do_hangup(void *arg)
@@ -86,6 +95,10 @@ static void draw_plan(struct plan *plan, struct world *world)
 		plan->accept_ms = 1 + world_random_below(world, 5000);
 	else if (world_random_below(world, 2) > 0)
 		plan->reject_ms = 1 + world_random_below(world, 5000);
+	if (world_random_below(world, 2) > 0)
+		plan->change_a_ms = 1 + world_random_below(world, 9000);
+	if (world_random_below(world, 2) > 0)
+		plan->change_b_ms = 1 + world_random_below(world, 9000);
 	plan->hangup_a_ms = 1 + world_random_below(world, 15000);
 	plan->hangup_b_ms = 1 + world_random_below(world, 15000);
 	if (world_random_below(world, 3) == 0)
@@ -111,12 +124,16 @@ static void wait_for_call(struct pair *pair)
 
 static void run_plan(struct pair *pair, const struct plan *plan)
 {
-	struct deed accept, reject, hangup_a, hangup_b;
+	struct deed accept, reject, change_a, change_b, hangup_a, hangup_b;
 
+	pair->a.persist = true;
+	pair->b.persist = true;
 	start(&hangup_a, &pair->a, do_hangup, plan->hangup_a_ms);
+	start(&change_a, &pair->a, do_change, plan->change_a_ms);
 	wait_for_call(pair);
 	start(&accept, &pair->b, do_accept, plan->accept_ms);
 	start(&reject, &pair->b, do_reject, plan->reject_ms);
+	start(&change_b, &pair->b, do_change, plan->change_b_ms);
 	start(&hangup_b, &pair->b, do_hangup, plan->hangup_b_ms);
 	world_run(&pair->world, 120 * NS_PER_S);
 }
@@ -168,7 +185,16 @@ static void test_same_seed_same_bytes(void **state)
 	assert_int_not_equal(run_seed(1), run_seed(2));
 }
 
-enum kind { TALK, TALK_B, CANCEL, REJECT, HASTE, KINDS };
+enum kind { TALK, TALK_B, CANCEL, REJECT, HASTE, LATE, CHANGE, CHANGE_B, KINDS };
+
+static void change(struct phone *phone)
+{
+	int err = 0;
+
+	if (phone->invite && sip_invite_state(phone->invite) == SIP_INVITE_CONFIRMED)
+		err = phone_change(phone);
+	assert_true(err == 0 || err == -ENOMEM);
+}
 
 /* A whole call; the allocation number allowed fails. Returns whether there were that many. */
 static bool run_without_memory(enum kind kind, size_t allowed)
@@ -178,7 +204,9 @@ static bool run_without_memory(enum kind kind, size_t allowed)
 	int err;
 
 	pair_open(&pair);
-	pair.b.accept = kind == TALK || kind == TALK_B || kind == HASTE;
+	pair.b.accept = kind != CANCEL && kind != REJECT;
+	pair.a.late = kind == LATE;
+	pair.a.in_ack = kind == LATE ? "late" : NULL;
 	allocations_left = allowed;
 	err = phone_call(&pair.a, &pair.b);
 	assert_true(err == 0 || err == -ENOMEM);
@@ -191,6 +219,10 @@ static bool run_without_memory(enum kind kind, size_t allowed)
 	if (kind == REJECT && pair.b.invite &&
 		sip_invite_state(pair.b.invite) == SIP_INVITE_INCOMING)
 		sip_invite_reject(pair.b.invite, &(struct sip_response){.status = 603});
+	if (kind == CHANGE || kind == CHANGE_B) {
+		change(kind == CHANGE ? &pair.a : &pair.b);
+		world_run(&pair.world, 5 * NS_PER_S);
+	}
 	phone_hangup(kind == TALK_B ? &pair.b : &pair.a);
 	world_run(&pair.world, 50 * NS_PER_S);
 	phone_hangup(&pair.a); /* what one side could not say, */

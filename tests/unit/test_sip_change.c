@@ -331,6 +331,42 @@ static void test_hangup_while_open(void **state)
 	close_talk(&pair);
 }
 
+/* RFC 5407, section 3.3.1: a re-INVITE that crosses a BYE comes to an end with the call. */
+static void test_crosses_bye(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	open_talk(&pair);
+	assert_int_equal(phone_change(&pair.a), 0);
+	phone_hangup(&pair.b);
+	pair_run_ms(&pair, 100);
+	pair_expect_logs(&pair, "ended(remote 0 0) ", "ended(local 0 0) ");
+	pair_expect_sent(&pair, "INVITE BYE 481 200 ACK");
+	close_talk(&pair);
+}
+
+/* What could not be sent has changed nothing. */
+static void test_not_sent(void **state)
+{
+	static char large[70000];
+	struct slice body = {(const uint8_t *)large, sizeof(large)};
+	struct pair pair;
+
+	(void)state;
+	memset(large, 'x', sizeof(large));
+	open_talk(&pair);
+	assert_int_equal(sip_invite_change(pair.a.invite, "application/sdp", body), -EMSGSIZE);
+	assert_int_equal(phone_change(&pair.a), 0); /* nothing is open */
+	pair_run_ms(&pair, 100);
+	pair_expect_logs(&pair, "changed(new answer) ", "change(INVITE new offer) confirmed ");
+	pair.world.send_err = -ENETUNREACH;
+	assert_int_equal(phone_change(&pair.a), -ENETUNREACH);
+	pair.world.send_err = 0;
+	assert_int_equal(phone_change(&pair.a), 0);
+	close_talk(&pair);
+}
+
 /* Whoever owns a call does in each event of a change what it likes. */
 static void test_events_free(void **state)
 {
@@ -367,6 +403,8 @@ int main(void)
 		cmocka_unit_test(test_glare),
 		cmocka_unit_test(test_one_at_a_time),
 		cmocka_unit_test(test_hangup_while_open),
+		cmocka_unit_test(test_crosses_bye),
+		cmocka_unit_test(test_not_sent),
 		cmocka_unit_test(test_events_free),
 	};
 

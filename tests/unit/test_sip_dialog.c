@@ -109,6 +109,29 @@ static const struct row {
 		"BYE sip:c@[2001:db8::1] SIP/2.0\r\n" VIA CALLER_NAMES "CSeq: 11 BYE\r\n" TAIL},
 	{"a name nobody knows", true, "Contact: <sip:c@nowhere.org>\r\n", "192.0.2.2:5060",
 		"BYE sip:c@nowhere.org SIP/2.0\r\n" VIA CALLER_NAMES "CSeq: 11 BYE\r\n" TAIL},
+	{"an address to go by", true,
+		"Contact: <sip:c@nowhere.org;maddr=192.0.2.3;transport=udp>\r\n", "192.0.2.3:5060",
+		"BYE sip:c@nowhere.org;maddr=192.0.2.3;transport=udp SIP/2.0\r\n" VIA CALLER_NAMES
+		"CSeq: 11 BYE\r\n" TAIL},
+	{"headers, which no request line has", true, "Contact: <sip:c@192.0.2.3?subject=x>\r\n",
+		"192.0.2.3:5060",
+		"BYE sip:c@192.0.2.3 SIP/2.0\r\n" VIA CALLER_NAMES "CSeq: 11 BYE\r\n" TAIL},
+	{"a strict router before the called", false,
+		"Record-Route: <sip:192.0.2.7?x=y>, <sip:192.0.2.9;lr>\r\n", "192.0.2.7:5060",
+		"BYE sip:192.0.2.7 SIP/2.0\r\n" VIA "Route: <sip:192.0.2.9;lr>\r\n"
+		"Route: <sip:a@192.0.2.3:5070>\r\n" CALLED_NAMES "CSeq: 1 BYE\r\n" TAIL},
+	{"strict routers alone", false, "Record-Route: <sip:192.0.2.7>, <sip:192.0.2.9>\r\n",
+		"192.0.2.7:5060",
+		"BYE sip:192.0.2.7 SIP/2.0\r\n" VIA "Route: <sip:192.0.2.9>\r\n"
+		"Route: <sip:a@192.0.2.3:5070>\r\n" CALLED_NAMES "CSeq: 1 BYE\r\n" TAIL},
+	{"a strict router behind a loose one", false,
+		"Record-Route: <sip:192.0.2.7;lr=on>, <sip:192.0.2.9>\r\n", "192.0.2.7:5060",
+		"BYE sip:a@192.0.2.3:5070 SIP/2.0\r\n" VIA "Route: <sip:192.0.2.7;lr=on>\r\n"
+		"Route: <sip:192.0.2.9>\r\n" CALLED_NAMES "CSeq: 1 BYE\r\n" TAIL},
+	{"lr of the header is not the router's", false, "Record-Route: <sip:192.0.2.7>;lr\r\n",
+		"192.0.2.7:5060",
+		"BYE sip:192.0.2.7 SIP/2.0\r\n" VIA "Route: <sip:a@192.0.2.3:5070>\r\n" CALLED_NAMES
+		"CSeq: 1 BYE\r\n" TAIL},
 	{"bad target", true, "Contact: <sip:>\r\n", NULL, NULL},
 	{"no address at all", true, "Contact: *\r\n", NULL, NULL},
 	{"number as target", true, "Contact: <tel:123>\r\n", NULL, NULL},
@@ -278,6 +301,93 @@ static void test_ack(void **state)
 	pair_close(&pair);
 }
 
+/* Sections 12.2.1.2 and 12.2.2: the target moves, the route set does not. */
+static void test_refresh(void **state)
+{
+	static const struct {
+		const char *name, *lines, *moved;
+		int err;
+		const char *to, *bye;
+	} cases[] = {
+		{"no routes", "", "Contact: <sip:n@192.0.2.4:5080>\r\n", 0, "192.0.2.4:5080",
+			"BYE sip:n@192.0.2.4:5080 SIP/2.0\r\n" VIA CALLER_NAMES
+			"CSeq: 11 BYE\r\n" TAIL},
+		{"loose", "Record-Route: <sip:192.0.2.7;lr>\r\n",
+			"Contact: <sip:n@192.0.2.4>\r\nRecord-Route: <sip:192.0.2.8;lr>\r\n", 0,
+			"192.0.2.7:5060",
+			"BYE sip:n@192.0.2.4 SIP/2.0\r\n" VIA
+			"Route: <sip:192.0.2.7;lr>\r\n" CALLER_NAMES "CSeq: 11 BYE\r\n" TAIL},
+		{"strict", "Record-Route: <sip:192.0.2.7>\r\n", "Contact: <sip:n@192.0.2.4>\r\n", 0,
+			"192.0.2.7:5060",
+			"BYE sip:192.0.2.7 SIP/2.0\r\n" VIA
+			"Route: <sip:n@192.0.2.4>\r\n" CALLER_NAMES "CSeq: 11 BYE\r\n" TAIL},
+		{"no Contact", "", "", 0, "192.0.2.3:5071",
+			"BYE sip:c@192.0.2.3:5071;x=1 SIP/2.0\r\n" VIA CALLER_NAMES
+			"CSeq: 11 BYE\r\n" TAIL},
+		{"the same", "", CONTACT, 0, "192.0.2.3:5071",
+			"BYE sip:c@192.0.2.3:5071;x=1 SIP/2.0\r\n" VIA CALLER_NAMES
+			"CSeq: 11 BYE\r\n" TAIL},
+		{"wildcard", "", "Contact: *\r\n", -EPROTO, "192.0.2.3:5071",
+			"BYE sip:c@192.0.2.3:5071;x=1 SIP/2.0\r\n" VIA CALLER_NAMES
+			"CSeq: 11 BYE\r\n" TAIL},
+		{"number", "", "Contact: <tel:1>\r\n", -EPROTO, "192.0.2.3:5071",
+			"BYE sip:c@192.0.2.3:5071;x=1 SIP/2.0\r\n" VIA CALLER_NAMES
+			"CSeq: 11 BYE\r\n" TAIL},
+	};
+	char text[4096];
+	struct pair pair;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct addr to = world_addr(cases[i].to);
+		const struct world_sent *sent;
+		struct sip_dialog *dialog;
+		struct sip_msg *msg;
+
+		pair_open(&pair);
+		snprintf(text, sizeof(text), CONTACT "%s", cases[i].lines);
+		assert_int_equal(make(&dialog, &pair, true, text), 0);
+		snprintf(text, sizeof(text), response_text, cases[i].moved);
+		msg = parse(text);
+		assert_int_equal(sip_dialog_refresh(dialog, msg), cases[i].err);
+		sip_msg_free(msg);
+		assert_int_equal(sip_dialog_send(NULL, dialog, SIP_BYE, slice_of("X-More: 1\r\n"),
+					 NULL, NULL),
+			0);
+		sent = pair_sent(&pair, "BYE", 0);
+		assert_match(sent->text, cases[i].bye);
+		if (!addr_equal(&sent->to, &to))
+			fail_msg("%s goes elsewhere", cases[i].name);
+		sip_dialog_free(dialog);
+		pair_close(&pair);
+	}
+}
+
+/* A name that is being looked up is of no interest any more when the target has moved on. */
+static void test_refresh_while_looking_up(void **state)
+{
+	struct addr moved = world_addr("192.0.2.4:5080");
+	struct sip_dialog *dialog;
+	struct pair pair;
+	struct sip_msg *msg;
+	char text[4096];
+
+	(void)state;
+	pair_open(&pair);
+	pair.world.name = "c.example.org";
+	pair.world.name_addr[0] = world_addr("192.0.2.3");
+	pair.world.name_addr_count = 1;
+	assert_int_equal(make(&dialog, &pair, true, "Contact: <sip:c@c.example.org>\r\n"), 0);
+	snprintf(text, sizeof(text), response_text, "Contact: <sip:n@192.0.2.4:5080>\r\n");
+	msg = parse(text);
+	assert_int_equal(sip_dialog_refresh(dialog, msg), 0);
+	sip_msg_free(msg);
+	world_run(&pair.world, 10 * NS_PER_MS);
+	assert_true(addr_equal(&sip_dialog_flow(dialog)->remote, &moved));
+	sip_dialog_free(dialog);
+	pair_close(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -286,6 +396,8 @@ int main(void)
 		cmocka_unit_test(test_name),
 		cmocka_unit_test(test_sequence),
 		cmocka_unit_test(test_ack),
+		cmocka_unit_test(test_refresh),
+		cmocka_unit_test(test_refresh_while_looking_up),
 	};
 
 	return cmocka_run_group_tests_name("sip/dialog", tests, NULL, NULL);

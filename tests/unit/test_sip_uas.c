@@ -104,6 +104,31 @@ static const struct row {
 		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
 		"Content-Type: Application/SDP ;x=y\r\n" BODY,
 		1, NULL},
+	{"several bodies",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
+		"Content-Type: multipart/mixed;boundary=b\r\nContent-Length: 87\r\n\r\n"
+		"--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n"
+		"--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--\r\n",
+		1, NULL},
+	{"several bodies, none of them ours",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
+		"Content-Type: multipart/mixed;boundary=b\r\nContent-Length: 44\r\n\r\n"
+		"--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n--b--\r\n",
+		415, "Accept: application/sdp\r\n"},
+	{"body that may be passed over",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
+		"Content-Type: text/plain\r\n"
+		"Content-Disposition: icon ; handling=Optional\r\n" BODY,
+		1, NULL},
+	{"body that may not",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
+		"Content-Type: text/plain\r\n"
+		"Content-Disposition: icon;handling=required\r\n" BODY,
+		415, "Accept: application/sdp\r\n"},
+	{"languages are not ours to judge",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT SDP
+		"Content-Language: fr, de\r\n" BODY,
+		1, NULL},
 	{"encoding",
 		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT SDP
 		"Content-Encoding: gzip\r\n" BODY,
@@ -239,6 +264,26 @@ static void test_answer_too_large(void **state)
 	close_bench(&bench);
 }
 
+/* RFC 3311 knows it within a dialog alone. */
+static void test_update_outside(void **state)
+{
+	static const char request[] = "UPDATE sip:a@192.0.2.1 SIP/2.0\r\n" VIA FROM "%s" CONTACT
+				      "Call-ID: u\r\nCSeq: 1 UPDATE\r\n" EMPTY;
+	static const char *const tos[] = {TO, "To: <sip:a@192.0.2.1>;tag=t\r\n"};
+	struct bench bench;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		open_bench(&bench);
+		phone_allow_update(&bench.pair.a);
+		world_peer_send(&bench.peer, "192.0.2.1:5060", request, tos[i]);
+		world_run(&bench.pair.world, 10 * NS_PER_MS);
+		assert_int_equal(status_of(&bench), 481);
+		assert_string_equal(bench.pair.a.log, "");
+		close_bench(&bench);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -246,6 +291,7 @@ int main(void)
 		cmocka_unit_test(test_merged),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_answer_too_large),
+		cmocka_unit_test(test_update_outside),
 	};
 
 	return cmocka_run_group_tests_name("sip/uas", tests, NULL, NULL);
