@@ -53,7 +53,9 @@ struct sip_invite_events {
 	 * A re-INVITE (section 14.2) or an UPDATE (RFC 3311), which may change the session once the
 	 * first offer and answer are through; fills response, 200 at first, whose texts last until
 	 * the next event. With 200 the body is the answer, or, to a re-INVITE without an offer, an
-	 * offer, whose answer comes with confirmed.
+	 * offer, whose answer comes with confirmed. It never comes while an offer of ours is open:
+	 * one that was made and had no other end is void then, and retry will follow. NULL:
+	 * refused.
 	 */
 	void (*change)(void *arg, const struct sip_msg *request, struct sip_response *response);
 	/* A 2xx to sip_invite_change(); ACK goes when this returns, as after answered. */
@@ -62,7 +64,8 @@ struct sip_invite_events {
 	 * there was none. Where the standard ends the call (408, 481), ended comes in its place. */
 	void (*unchanged)(void *arg, const struct sip_msg *response);
 	/* What sip_invite_change() could not do yet, or was refused for a moment (491, glare,
-	 * section 14.1), may be tried now, if it is still wanted. */
+	 * section 14.1; Retry-After of at most a minute), may be tried now, if it is still wanted.
+	 * In the second case it comes in the place of unchanged. */
 	void (*retry)(void *arg);
 	/* The last of all events, once. The state is SIP_INVITE_ENDED. */
 	void (*ended)(void *arg, const struct sip_invite_end *end);
@@ -80,7 +83,8 @@ struct sip_invite_config {
 	const char *content_type;
 	struct slice body; /* empty: the far end makes the offer, in its 200 */
 
-	/* Of a call that was redirected (section 8.1.3.4), what is kept; empty and 0 at first. */
+	/* Of a call that was redirected (section 8.1.3.4), what is kept; empty and 0 at first. The
+	 * number is that of the last INVITE: the new one counts on. */
 	struct slice call_id;
 	struct slice tag;
 	uint32_t cseq;

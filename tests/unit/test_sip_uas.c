@@ -80,6 +80,10 @@ static const struct row {
 		"OPTIONS sip:a SIP/2.0\r\n" VIA FROM
 		"To: <sip:a@192.0.2.1>;tag=t\r\nCall-ID: u\r\nCSeq: 1 OPTIONS\r\n" EMPTY,
 		481, "To: <sip:a@192.0.2.1>;tag=t\r\n"},
+	{"re-INVITE outside",
+		"INVITE sip:a SIP/2.0\r\n" VIA FROM
+		"To: <sip:a@192.0.2.1>;tag=t\r\nCall-ID: u\r\nCSeq: 1 INVITE\r\n" CONTACT SDP BODY,
+		481, NULL},
 	{"BYE outside",
 		"BYE sip:a SIP/2.0\r\n" VIA FROM
 		"To: <sip:a@192.0.2.1>;tag=t\r\nCall-ID: u\r\nCSeq: 1 BYE\r\n" EMPTY,
