@@ -378,6 +378,16 @@ static void test_refresh_while_looking_up(void **state)
 	pair.world.name_addr[0] = world_addr("192.0.2.3");
 	pair.world.name_addr_count = 1;
 	assert_int_equal(make(&dialog, &pair, true, "Contact: <sip:c@c.example.org>\r\n"), 0);
+	assert_int_equal(pair.world.event_count, 1);
+	world_run(&pair.world, 10 * NS_PER_MS);
+	snprintf(text, sizeof(text), response_text, "Contact: <sip:c@c.example.org>\r\n");
+	msg = parse(text);
+	assert_int_equal(sip_dialog_refresh(dialog, msg), 0); /* which is no news */
+	sip_msg_free(msg);
+	assert_int_equal(pair.world.event_count, 0);
+	sip_dialog_free(dialog);
+
+	assert_int_equal(make(&dialog, &pair, true, "Contact: <sip:c@c.example.org>\r\n"), 0);
 	snprintf(text, sizeof(text), response_text, "Contact: <sip:n@192.0.2.4:5080>\r\n");
 	msg = parse(text);
 	assert_int_equal(sip_dialog_refresh(dialog, msg), 0);

@@ -1,5 +1,6 @@
 /* core/sip/invite: a far end of plain bytes that moves, changes the session and crosses our way. */
 #include "core/base/text.h"
+#include "core/sip/print.h"
 #include "tests/unit/sip_phone.h"
 
 #include <setjmp.h>
@@ -80,6 +81,97 @@ static void close_bench(struct bench *bench)
 	world_peer_close(&bench->peer);
 	world_peer_close(&bench->there);
 	pair_close(&bench->pair);
+}
+
+/* What the far end says to a request that it got. */
+static void reply(struct bench *bench, const char *request, uint16_t status, const char *lines)
+{
+	char room[4096];
+	struct text text = TEXT_IN(room);
+	struct sip_msg *msg;
+
+	assert_int_equal(sip_msg_parse(&msg, slice_of(request)), 0);
+	sip_print_status_line(&text, status, NULL);
+	sip_print_copies(&text, msg, SIP_VIA);
+	sip_print_copies(&text, msg, SIP_FROM);
+	sip_print_copies(&text, msg, SIP_TO);
+	sip_print_copies(&text, msg, SIP_CALL_ID);
+	sip_print_copies(&text, msg, SIP_CSEQ);
+	text_puts(&text, lines);
+	sip_print_body(&text, NULL, (struct slice){0});
+	sip_msg_free(msg);
+	world_peer_send(&bench->peer, "192.0.2.2:5060", "%s", room);
+	pair_run_ms(&bench->pair, 10);
+}
+
+/* Section 12.2.1.2: the 2xx to our re-INVITE moves the target, for its ACK already. */
+static void test_target_of_2xx(void **state)
+{
+	static const struct {
+		uint16_t status;
+		const char *lines, *log, *bye;
+	} rows[] = {
+		{200, THERE, "changed() ", "BYE sip:d@192.0.2.3:5071 "},
+		{299, THERE, "changed() ", "BYE sip:d@192.0.2.3:5071 "},
+		{200, "", "changed() ", "BYE sip:c@192.0.2.3:5070 "},
+		{200, "Contact: *\r\n", "changed() ", "BYE sip:c@192.0.2.3:5070 "},
+		{183, THERE, "", "BYE sip:c@192.0.2.3:5070 "},
+		{488, THERE, "unchanged(488) ", "BYE sip:c@192.0.2.3:5070 "},
+	};
+	struct bench bench;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char invite[4096];
+		const char *ack;
+
+		open_talk(&bench);
+		world_forget(&bench.pair.world);
+		assert_int_equal(phone_change(&bench.pair.b), 0);
+		pair_run_ms(&bench.pair, 10);
+		strcpy(invite, bench.peer.last);
+		reply(&bench, invite, rows[i].status, rows[i].lines);
+		assert_string_equal(bench.pair.b.log, rows[i].log);
+		if (rows[i].status >= 200 && rows[i].status < 300) {
+			ack = pair_sent(&bench.pair, "ACK", 0)->text;
+			assert_memory_equal(ack + 4, rows[i].bye + 4, strlen(rows[i].bye) - 4);
+			reply(&bench, invite, rows[i].status, rows[i].lines);
+			assert_string_equal(pair_sent(&bench.pair, "ACK", 1)->text, ack);
+			assert_string_equal(bench.pair.b.log, rows[i].log);
+		}
+		phone_hangup(&bench.pair.b);
+		pair_run_ms(&bench.pair, 10);
+		pair_sent(&bench.pair, rows[i].bye, 0);
+		close_bench(&bench);
+	}
+}
+
+/* A re-INVITE that has had 100 and never more is forgotten 32 s after the call, which ends at once;
+ * close_bench() sees what is left. */
+static void test_never_answered(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		char invite[4096];
+
+		open_talk(&bench);
+		assert_int_equal(phone_change(&bench.pair.b), 0);
+		pair_run_ms(&bench.pair, 10);
+		strcpy(invite, bench.peer.last);
+		reply(&bench, invite, 100, "");
+		pair_run_ms(&bench.pair, 40000);
+		phone_hangup(&bench.pair.b);
+		pair_run_ms(&bench.pair, 10);
+		reply(&bench, bench.peer.last, 200, "");
+		assert_string_equal(bench.pair.b.log, "ended(local 0 0) ");
+		world_forget(&bench.pair.world);
+		pair_run_ms(&bench.pair, late ? 32000 : 31900);
+		reply(&bench, invite, 200, HERE);
+		assert_int_equal(pair_count(&bench.pair, "ACK"), late ? 0 : 1);
+		close_bench(&bench);
+	}
 }
 
 /* Section 12.2.2: INVITE and UPDATE move the target, if they are good; nothing else does. */
@@ -307,6 +399,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_target),
+		cmocka_unit_test(test_target_of_2xx),
+		cmocka_unit_test(test_never_answered),
 		cmocka_unit_test(test_update),
 		cmocka_unit_test(test_update_too_early),
 		cmocka_unit_test(test_reinvite_before_ack),
