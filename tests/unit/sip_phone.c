@@ -44,6 +44,10 @@ static void act(struct phone *phone, enum phone_event event)
 
 	if (action == PHONE_HANGUP || action == PHONE_HANGUP_AND_FREE)
 		phone_hangup(phone);
+	if (action == PHONE_OFFER) {
+		phone->action[event] = PHONE_NOTHING; /* once */
+		note(phone, "offer(%d) ", phone_change(phone));
+	}
 	if (action == PHONE_FREE || action == PHONE_HANGUP_AND_FREE)
 		free_invite(phone);
 }

@@ -21,7 +21,7 @@ enum phone_event {
 	PHONE_EVENTS
 };
 
-enum phone_action { PHONE_NOTHING, PHONE_HANGUP, PHONE_FREE, PHONE_HANGUP_AND_FREE };
+enum phone_action { PHONE_NOTHING, PHONE_HANGUP, PHONE_FREE, PHONE_HANGUP_AND_FREE, PHONE_OFFER };
 
 struct phone {
 	struct loop *loop;

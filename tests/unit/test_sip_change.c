@@ -331,6 +331,44 @@ static void test_hangup_while_open(void **state)
 	close_talk(&pair);
 }
 
+/* An offer made within an event waits for what that event is about, or goes at once. */
+static void test_offer_in_event(void **state)
+{
+	static const struct {
+		bool caller;
+		enum phone_event event;
+		uint16_t refuse;
+		const char *a, *b;
+	} rows[] = {
+		{false, PHONE_CHANGE, 0, "changed(new answer) change(INVITE new offer) confirmed ",
+			"change(INVITE new offer) offer(-11) confirmed retry changed(new answer) "},
+		{false, PHONE_CHANGE, 488, "unchanged(488) change(INVITE new offer) confirmed ",
+			"change(INVITE new offer) offer(-11) retry changed(new answer) "},
+		{true, PHONE_CHANGED, 0, "changed(new answer) offer(-11) retry ",
+			"change(INVITE new offer) confirmed change(INVITE new offer) confirmed "},
+		{true, PHONE_UNCHANGED, 488, "unchanged(488) offer(0) unchanged(488) ",
+			"change(INVITE new offer) change(INVITE new offer) "},
+	};
+	struct pair pair;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct phone *phone;
+
+		open_talk(&pair);
+		phone = rows[i].caller ? &pair.a : &pair.b;
+		phone->persist = true;
+		phone->action[rows[i].event] = PHONE_OFFER;
+		pair.b.refuse = rows[i].refuse;
+		assert_int_equal(phone_change(&pair.a), 0);
+		pair_run_ms(&pair, 1000);
+		if (strncmp(pair.a.log, rows[i].a, strlen(rows[i].a)) != 0)
+			fail_msg("%zu: a \"%s\"", i, pair.a.log);
+		assert_string_equal(pair.b.log, rows[i].b);
+		close_talk(&pair);
+	}
+}
+
 /* RFC 5407, section 3.3.1: a re-INVITE that crosses a BYE comes to an end with the call. */
 static void test_crosses_bye(void **state)
 {
@@ -403,6 +441,7 @@ int main(void)
 		cmocka_unit_test(test_glare),
 		cmocka_unit_test(test_one_at_a_time),
 		cmocka_unit_test(test_hangup_while_open),
+		cmocka_unit_test(test_offer_in_event),
 		cmocka_unit_test(test_crosses_bye),
 		cmocka_unit_test(test_not_sent),
 		cmocka_unit_test(test_events_free),
