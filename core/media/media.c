@@ -39,8 +39,12 @@ struct media {
 	const char *speaker;
 	char *recording;
 	uint64_t report_ns;
+	uint64_t silence_ns;
 	const struct media_events *events;
 	void *arg;
+	struct stream_params params; /* as last agreed on; its remote_fmtp is this: */
+	char *agreed_fmtp;
+	struct list changes; /* of struct change_post: kept while opening, in order */
 
 	enum media_state state;
 	struct media_transport *transport; /* until stream has it */
@@ -69,6 +73,21 @@ struct report_post {
 	struct post post;
 	struct media *media;
 	struct stream_report report;
+};
+
+/* A change on its way to the stream. */
+struct change_post {
+	struct post post;
+	struct list link; /* while opening */
+	struct media *media;
+	struct stream_change *change;
+};
+
+/* Silence on its way to the agent. */
+struct silent_post {
+	struct post post;
+	struct media *media;
+	struct fault why;
 };
 
 static void change_state(struct media *media, enum media_state to)
@@ -111,6 +130,8 @@ int media_open(struct media **out, const struct media_config *config, const stru
 	media->mic = config->mic;
 	media->speaker = config->speaker;
 	media->report_ns = config->report_ns;
+	media->silence_ns = config->silence_ns;
+	list_init(&media->changes);
 	media->events = events;
 	media->arg = arg;
 	err = name_recording(media, config, why);
@@ -185,10 +206,39 @@ static void stream_reports(void *arg, const struct stream_report *report)
 	loop_post(media->agent_loop, &self->post);
 }
 
+/* Agent thread. */
+static void post_silent(struct post *post)
+{
+	struct silent_post *self = container_of(post, struct silent_post, post);
+	struct media *media = self->media;
+
+	if (media->state == MEDIA_RUNNING)
+		media->events->silent(media->arg, &self->why);
+	free(self);
+}
+
+/* Media thread. */
+static void stream_silent(void *arg, const struct fault *why)
+{
+	struct media *media = arg;
+	struct silent_post *self;
+
+	self = calloc(1, sizeof(*self));
+	if (!self) {
+		log_warning("out of memory: nobody is told that a far end is silent");
+		return;
+	}
+
+	self->post.run = post_silent;
+	self->media = media;
+	self->why = *why;
+	loop_post(media->agent_loop, &self->post);
+}
+
 static int open_ends(struct media *media)
 {
 	struct stream_config *config = &media->stream_config;
-	uint32_t rate = config->codec->sample_rate;
+	uint32_t rate = config->params.codec->sample_rate;
 	int err = 0;
 
 	if (!audio_source_is_loop(slice_of(media->mic)))
@@ -205,7 +255,7 @@ static int open_ends(struct media *media)
 		err = stream_new(&media->stream, config);
 		if (err)
 			fault_set(&media->open_fault, err, "the codec %s cannot be started",
-				config->codec->key);
+				config->params.codec->key);
 	}
 	return err;
 }
@@ -240,6 +290,38 @@ static void start_run(struct post *post)
 		loop_post(media->agent_loop, &media->not_started);
 }
 
+/* Media thread. */
+static void change_run(struct post *post)
+{
+	struct change_post *self = container_of(post, struct change_post, post);
+
+	stream_change(self->media->stream, self->change);
+	free(self);
+}
+
+static void post_changes(struct media *media)
+{
+	list_each(link, &media->changes)
+	{
+		struct change_post *self = container_of(link, struct change_post, link);
+
+		list_remove(&self->link);
+		loop_post(media->media_loop, &self->post);
+	}
+}
+
+static void drop_changes(struct media *media)
+{
+	list_each(link, &media->changes)
+	{
+		struct change_post *self = container_of(link, struct change_post, link);
+
+		list_remove(&self->link);
+		stream_change_free(self->change);
+		free(self);
+	}
+}
+
 static void post_close(struct media *media)
 {
 	change_state(media, MEDIA_CLOSING);
@@ -256,16 +338,33 @@ static void open_done(struct work *work)
 		media->transport = NULL; /* the stream's from here on */
 
 	if (media->state == MEDIA_LEAVING) {
+		drop_changes(media);
 		post_close(media);
 	} else if (media->open_err) {
+		drop_changes(media);
 		change_state(media, MEDIA_BOUND);
 		media->events->failed(media->arg, media->open_err, media->open_fault.words);
 	} else {
 		change_state(media, MEDIA_RUNNING);
 		loop_post(media->media_loop, &media->start);
+		post_changes(media);
 		if (media->recorder_failed)
 			media->events->trouble(media->arg, media->recorder_fault.words);
 	}
+}
+
+static struct stream_params stream_params_of(const struct media_params *params, const char *fmtp)
+{
+	return (struct stream_params){
+		.codec = params->codec,
+		.remote_fmtp = slice_of(fmtp),
+		.send_payload_type = params->send_payload_type,
+		.receive_payload_type = params->receive_payload_type,
+		.ptime_ms = params->ptime_ms,
+		.sends = params->sends,
+		.receives = params->receives,
+		.aim = {params->remote_rtp, params->remote_rtcp, params->rtcp_mux},
+	};
 }
 
 static void fill_config(struct media *media, const struct media_params *params)
@@ -281,18 +380,12 @@ static void fill_config(struct media *media, const struct media_params *params)
 	*config = (struct stream_config){
 		.loop = media->media_loop,
 		.transport = media->transport,
-		.codec = params->codec,
-		.remote_fmtp = slice_of(media->remote_fmtp),
-		.send_payload_type = params->send_payload_type,
-		.receive_payload_type = params->receive_payload_type,
-		.ptime_ms = params->ptime_ms,
-		.sends = params->sends,
-		.receives = params->receives,
-		.remote_rtp = params->remote_rtp,
-		.remote_rtcp = params->remote_rtcp,
+		.params = stream_params_of(params, media->remote_fmtp),
 		.cname = media->cname,
 		.report_ns = media->report_ns,
 		.report = stream_reports,
+		.silence_ns = media->silence_ns,
+		.silent = stream_silent,
 		.arg = media,
 	};
 	loop_random(media->agent_loop, &config->ssrc, sizeof(config->ssrc));
@@ -300,13 +393,22 @@ static void fill_config(struct media *media, const struct media_params *params)
 	loop_random(media->agent_loop, &config->first_timestamp, sizeof(config->first_timestamp));
 }
 
+static void agree(struct media *media, const struct media_params *params, char *fmtp)
+{
+	free(media->agreed_fmtp);
+	media->agreed_fmtp = fmtp;
+	media->params = stream_params_of(params, fmtp);
+}
+
 int media_start(struct media *media, const struct media_params *params)
 {
+	char *agreed_fmtp;
 	int err;
 
 	change_state(media, MEDIA_OPENING);
 	media->remote_fmtp = slice_copy(params->remote_fmtp);
-	if (!media->remote_fmtp) {
+	agreed_fmtp = slice_copy(params->remote_fmtp);
+	if (!media->remote_fmtp || !agreed_fmtp) {
 		err = -ENOMEM;
 		goto out;
 	}
@@ -318,12 +420,77 @@ int media_start(struct media *media, const struct media_params *params)
 	err = loop_work(media->agent_loop, &media->open);
 	if (err)
 		goto out;
+	agree(media, params, agreed_fmtp);
 	return 0;
 out:
+	free(agreed_fmtp);
 	free(media->remote_fmtp);
 	media->remote_fmtp = NULL;
 	change_state(media, MEDIA_BOUND);
 	return err;
+}
+
+bool media_params_equal(const struct media_params *a, const struct media_params *b)
+{
+	return a->codec == b->codec && slice_equal(a->remote_fmtp, b->remote_fmtp) &&
+	       a->send_payload_type == b->send_payload_type &&
+	       a->receive_payload_type == b->receive_payload_type && a->ptime_ms == b->ptime_ms &&
+	       a->sends == b->sends && a->receives == b->receives && a->rtcp_mux == b->rtcp_mux &&
+	       addr_equal(&a->remote_rtp, &b->remote_rtp) &&
+	       addr_equal(&a->remote_rtcp, &b->remote_rtcp);
+}
+
+/* The encoder that is made reads fmtp, so it has to be the copy that stays. */
+static int make_change(struct change_post **out, struct media *media,
+	const struct media_params *params, const char *fmtp)
+{
+	const struct stream_params to = stream_params_of(params, fmtp);
+	struct change_post *self = calloc(1, sizeof(*self));
+	int err;
+
+	if (!self)
+		return -ENOMEM;
+
+	self->post.run = change_run;
+	self->media = media;
+	list_init(&self->link);
+	err = stream_change_new(&self->change, &media->params, &to);
+	if (err) {
+		free(self);
+		return err;
+	}
+	*out = self;
+	return 0;
+}
+
+int media_change(struct media *media, const struct media_params *params)
+{
+	const struct codec *codec = media->params.codec;
+	struct change_post *self;
+	char *fmtp;
+	int err;
+
+	if (media->state != MEDIA_OPENING && media->state != MEDIA_RUNNING)
+		return 0; /* the sound has ended, or could not begin */
+	if (params->codec->sample_rate != codec->sample_rate ||
+		params->codec->clock_rate != codec->clock_rate)
+		return -ENOTSUP;
+
+	fmtp = slice_copy(params->remote_fmtp);
+	if (!fmtp)
+		return -ENOMEM;
+	err = make_change(&self, media, params, fmtp);
+	if (err) {
+		free(fmtp);
+		return err;
+	}
+
+	agree(media, params, fmtp);
+	if (media->state == MEDIA_OPENING)
+		list_add(&media->changes, &self->link);
+	else
+		loop_post(media->media_loop, &self->post);
+	return 0;
 }
 
 static void tell_trouble(struct media *media, int err, const char *path)
@@ -349,6 +516,7 @@ static void closed_run(struct post *post)
 	media->events->closed(media->arg, &media->end.report,
 		media->stream_config.recorder ? media->recording : NULL);
 	media_transport_free(media->transport);
+	free(media->agreed_fmtp);
 	free(media->recording);
 	free(media);
 }

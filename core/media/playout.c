@@ -16,8 +16,9 @@ struct playout {
 	const struct codec *codec;
 	struct decoder *decoder;
 	struct jitter *jitter;
-	struct conceal *conceal; /* NULL where the codec has its own */
-	size_t ready;            /* samples decoded and not yet played */
+	struct conceal *conceal;    /* NULL where the codec has its own */
+	struct jitter_stats before; /* of those inherited from */
+	size_t ready;               /* samples decoded and not yet played */
 	size_t room;
 	int16_t samples[];
 };
@@ -171,12 +172,41 @@ void playout_read(struct playout *playout, int16_t *out, size_t count, uint64_t 
 	memmove(playout->samples, playout->samples + taken, playout->ready * sizeof(*out));
 }
 
+void playout_reset(struct playout *playout)
+{
+	jitter_reset(playout->jitter);
+	playout->ready = 0;
+}
+
+/* What counts of now, with all that was before. */
+static void sum_stats(struct jitter_stats *out, const struct playout *playout)
+{
+	const struct jitter_stats *before = &playout->before;
+	struct jitter_stats now;
+	double wait_ms;
+
+	jitter_stats(&now, playout->jitter);
+	wait_ms = now.buffer_ms * (double)now.played + before->buffer_ms * (double)before->played;
+	now.played += before->played;
+	now.late += before->late;
+	now.played_ticks += before->played_ticks;
+	now.fec_ticks += before->fec_ticks;
+	now.concealed_ticks += before->concealed_ticks;
+	now.buffer_ms = now.played > 0 ? wait_ms / (double)now.played : 0;
+	*out = now;
+}
+
+void playout_inherit(struct playout *playout, const struct playout *before)
+{
+	sum_stats(&playout->before, before);
+}
+
 void playout_stats(struct playout_stats *out, const struct playout *playout)
 {
 	struct jitter_stats stats;
 	double heard, made_up;
 
-	jitter_stats(&stats, playout->jitter);
+	sum_stats(&stats, playout);
 	made_up = (double)stats.concealed_ticks;
 	heard = (double)(stats.played_ticks + stats.fec_ticks) + made_up;
 	*out = (struct playout_stats){

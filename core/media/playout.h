@@ -29,4 +29,10 @@ void playout_packet(struct playout *playout, const struct rtp_packet *packet, ui
 /* Fills out with count samples, at the codec's sample rate, to be heard from now_ns on. */
 void playout_read(struct playout *playout, int16_t *out, size_t count, uint64_t now_ns);
 
+/* Forgets what waits, as before something new; what was counted stays. */
+void playout_reset(struct playout *playout);
+
+/* Takes over what before has counted; before is to be freed. */
+void playout_inherit(struct playout *playout, const struct playout *before);
+
 void playout_stats(struct playout_stats *out, const struct playout *playout);

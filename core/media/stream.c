@@ -33,7 +33,9 @@ struct stream {
 	struct timer tick;
 	struct timer rtcp;
 	struct timer report;
-	uint64_t tick_ns; /* when the present one was due */
+	struct timer silence;
+	uint64_t heard_ns; /* when the far end was last heard, or began to be awaited */
+	uint64_t tick_ns;  /* when the present one was due */
 	uint64_t report_ns;
 	uint32_t timestamp; /* of the next packet, from 0 */
 	bool talking;       /* the last packet was sent with the tick before this one */
@@ -46,12 +48,18 @@ struct stream {
 	struct stream_end end;
 
 	size_t frame;      /* samples a tick */
-	int16_t samples[]; /* two frames: far, near */
+	int16_t samples[]; /* twice the longest frame: far, near */
+};
+
+struct stream_change {
+	struct stream_params params;
+	struct encoder *encoder; /* NULL: as before, */
+	struct playout *playout; /* likewise */
 };
 
 static void fill_report(struct stream_report *out, const struct stream *stream)
 {
-	const struct codec *codec = stream->config.codec;
+	const struct codec *codec = stream->config.params.codec;
 	struct quality_input quality;
 	struct playout_stats heard;
 	struct rtp_stats rtp;
@@ -76,7 +84,7 @@ static void fill_report(struct stream_report *out, const struct stream *stream)
 
 	quality = (struct quality_input){
 		.delay_ms = (double)rtp.rtt_ns / NS_PER_MS / 2 + heard.buffer_ms +
-			    stream->config.ptime_ms,
+			    stream->config.params.ptime_ms,
 		.loss_percent = heard.concealed_pct,
 		.codec_ie = codec->ie,
 		.codec_bpl = codec->bpl,
@@ -96,7 +104,10 @@ static void hear(struct stream *stream, int16_t *far)
 {
 	struct stream_config *config = &stream->config;
 
-	playout_read(stream->playout, far, stream->frame, stream->tick_ns);
+	if (config->params.receives)
+		playout_read(stream->playout, far, stream->frame, stream->tick_ns);
+	else
+		memset(far, 0, stream->frame * sizeof(*far));
 	sink_write(config->sink, far, stream->frame);
 	if (config->recorder)
 		recorder_far(config->recorder, far, stream->frame);
@@ -114,6 +125,8 @@ static void take_near(struct stream *stream, int16_t *near, const int16_t *far)
 	} else {
 		got = source_read(config->source, near, stream->frame);
 	}
+	if (!config->params.sends) /* it is read on, in time, and nobody hears it */
+		got = 0;
 	memset(near + got, 0, (stream->frame - got) * sizeof(*near));
 	if (config->recorder)
 		recorder_near(config->recorder, near, stream->frame);
@@ -129,7 +142,7 @@ static void send_frame(struct stream *stream, const int16_t *near)
 	struct buf packet = {packet_bytes, 0, sizeof(packet_bytes)};
 
 	if (codec_encode(stream->encoder, &payload, near, stream->frame) != 0 ||
-		rtp_session_send(&packet, stream->session, stream->config.send_payload_type,
+		rtp_session_send(&packet, stream->session, stream->config.params.send_payload_type,
 			!stream->talking, stream->timestamp,
 			(struct slice){payload.data, payload.len},
 			loop_now(stream->config.loop)) != 0) {
@@ -144,7 +157,7 @@ static void send_frame(struct stream *stream, const int16_t *near)
 static void next_tick(struct stream *stream)
 {
 	const struct stream_config *config = &stream->config;
-	uint64_t period_ns = config->ptime_ms * NS_PER_MS;
+	uint64_t period_ns = config->params.ptime_ms * NS_PER_MS;
 	uint64_t now_ns = loop_now(config->loop);
 	uint32_t ticks = 1;
 
@@ -154,7 +167,8 @@ static void next_tick(struct stream *stream)
 	}
 	stream->tick_ns += ticks * period_ns;
 	/* the timestamp follows the time even where nothing is sent (RFC 3550, section 5.1) */
-	stream->timestamp += ticks * (config->codec->clock_rate / 1000 * config->ptime_ms);
+	stream->timestamp +=
+		ticks * (config->params.codec->clock_rate / 1000 * config->params.ptime_ms);
 	timer_start(&stream->tick, stream->tick_ns);
 }
 
@@ -166,8 +180,10 @@ static void run_tick(void *arg)
 
 	hear(stream, far);
 	take_near(stream, near, far);
-	if (stream->config.sends)
+	if (stream->config.params.sends)
 		send_frame(stream, near);
+	else
+		stream->talking = false;
 	next_tick(stream);
 }
 
@@ -213,17 +229,65 @@ static void run_report(void *arg)
 	stream->config.report(stream->config.arg, &report);
 }
 
+static bool heeds_silence(const struct stream *stream)
+{
+	return stream->config.silence_ns > 0 && stream->config.params.receives;
+}
+
+/* Told once: the timer runs again as soon as something comes. */
+static void await(struct stream *stream)
+{
+	stream->heard_ns = loop_now(stream->config.loop);
+	if (!heeds_silence(stream))
+		timer_stop(&stream->silence);
+	else if (!timer_running(&stream->silence))
+		timer_start(&stream->silence, stream->heard_ns + stream->config.silence_ns);
+}
+
+static void tell_silence(struct stream *stream)
+{
+	struct fault why = {""};
+	char at[ADDR_TEXT_SIZE];
+	struct addr to;
+	int err;
+
+	err = media_transport_trouble(&to, stream->config.transport);
+	if (err == -ECONNREFUSED)
+		fault_set(&why, err, "nothing listens on %s (port unreachable)",
+			addr_print_port(at, &to));
+	else if (err)
+		fault_set(&why, err, "%s cannot be reached: %s", addr_print_port(at, &to),
+			strerror(-err));
+	stream->config.silent(stream->config.arg, &why);
+}
+
+/* What came since it was started has only been noted: that is cheaper, packet by packet. */
+static void run_silence(void *arg)
+{
+	struct stream *stream = arg;
+	uint64_t due_ns = stream->heard_ns + stream->config.silence_ns;
+
+	if (loop_now(stream->config.loop) < due_ns)
+		timer_start(&stream->silence, due_ns);
+	else
+		tell_silence(stream);
+}
+
 /* The payload type tells the codec; another was not agreed on, so it is nobody's. */
 static void rtp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 {
 	struct stream *stream = arg;
 	struct rtp_packet packet;
+	int err;
 
-	if (!stream->config.receives)
+	if (!stream->config.params.receives)
 		return;
-	if (rtp_session_receive(&packet, stream->session, bytes, arrival_ns) != 0)
+	err = rtp_session_receive(&packet, stream->session, bytes, arrival_ns);
+	if (err != -EPROTO)
+		await(stream);
+	if (err)
 		return;
-	if (packet.payload_type == stream->config.receive_payload_type)
+	if (packet.payload_type == stream->config.params.receive_payload_type)
 		playout_packet(stream->playout, &packet, arrival_ns);
 }
 
@@ -231,7 +295,9 @@ static void rtcp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 {
 	struct stream *stream = arg;
 
-	rtp_session_rtcp(stream->session, bytes, arrival_ns);
+	/* a far end that finds nothing to say sends this alone */
+	if (rtp_session_rtcp(stream->session, bytes, arrival_ns) == 0)
+		await(stream);
 }
 
 static const struct media_transport_events transport_events = {rtp_came, rtcp_came};
@@ -244,33 +310,39 @@ static void free_parts(struct stream *stream)
 	free(stream);
 }
 
+static int make_encoder(struct encoder **out, const struct stream_params *params)
+{
+	const struct codec_settings settings = {params->ptime_ms, params->remote_fmtp};
+
+	return codec_encoder_new(out, params->codec, &settings);
+}
+
 int stream_new(struct stream **out, const struct stream_config *config)
 {
-	const struct codec_settings settings = {config->ptime_ms, config->remote_fmtp};
 	const struct rtp_session_config session = {
 		.ssrc = config->ssrc,
 		.first_seq = config->first_seq,
 		.first_timestamp = config->first_timestamp,
-		.clock_rate = config->codec->clock_rate,
+		.clock_rate = config->params.codec->clock_rate,
 		.cname = config->cname,
 	};
-	size_t frame = codec_frame(config->codec, config->ptime_ms);
+	size_t room = codec_frame(config->params.codec, CODEC_PACKET_MAX_MS);
 	struct stream *stream;
 	int err;
 
-	stream = calloc(1, sizeof(*stream) + 2 * frame * sizeof(stream->samples[0]));
+	stream = calloc(1, sizeof(*stream) + 2 * room * sizeof(stream->samples[0]));
 	if (!stream)
 		return -ENOMEM;
 
 	stream->config = *config;
-	stream->frame = frame;
+	stream->frame = codec_frame(config->params.codec, config->params.ptime_ms);
 	stream->near_dbfs = AUDIO_QUIET;
 	stream->far_dbfs = AUDIO_QUIET;
-	err = codec_encoder_new(&stream->encoder, config->codec, &settings);
+	err = make_encoder(&stream->encoder, &config->params);
 	if (!err)
 		err = rtp_session_new(&stream->session, &session);
 	if (!err)
-		err = playout_new(&stream->playout, config->codec);
+		err = playout_new(&stream->playout, config->params.codec);
 	if (err) {
 		free_parts(stream);
 		return err;
@@ -279,6 +351,7 @@ int stream_new(struct stream **out, const struct stream_config *config)
 	timer_init(&stream->tick, config->loop, run_tick, stream);
 	timer_init(&stream->rtcp, config->loop, run_rtcp, stream);
 	timer_init(&stream->report, config->loop, run_report, stream);
+	timer_init(&stream->silence, config->loop, run_silence, stream);
 	*out = stream;
 	return 0;
 }
@@ -290,7 +363,7 @@ int stream_start(struct stream *stream)
 
 	assert(stream->state == STREAM_NEW);
 
-	media_transport_aim(config->transport, &config->remote_rtp, &config->remote_rtcp);
+	media_transport_aim(config->transport, &config->params.aim);
 	err = media_transport_start(config->transport, config->loop, &transport_events, stream);
 	if (err)
 		return err;
@@ -300,8 +373,100 @@ int stream_start(struct stream *stream)
 	stream->report_ns = stream->tick_ns + config->report_ns;
 	timer_start(&stream->report, stream->report_ns);
 	plan_rtcp(stream);
+	await(stream);
 	run_tick(stream);
 	return 0;
+}
+
+static bool same_sound(const struct stream_params *a, const struct stream_params *b)
+{
+	return a->codec == b->codec && a->ptime_ms == b->ptime_ms &&
+	       slice_equal(a->remote_fmtp, b->remote_fmtp);
+}
+
+int stream_change_new(struct stream_change **out, const struct stream_params *from,
+	const struct stream_params *to)
+{
+	struct stream_change *change = calloc(1, sizeof(*change));
+	int err = 0;
+
+	if (!change)
+		return -ENOMEM;
+
+	change->params = *to;
+	change->params.remote_fmtp = (struct slice){0};
+	if (!same_sound(from, to))
+		err = make_encoder(&change->encoder, to);
+	if (!err && from->codec != to->codec)
+		err = playout_new(&change->playout, to->codec);
+	if (err) {
+		stream_change_free(change);
+		return err;
+	}
+	*out = change;
+	return 0;
+}
+
+void stream_change_free(struct stream_change *change)
+{
+	if (!change)
+		return;
+
+	codec_encoder_free(change->encoder);
+	playout_free(change->playout);
+	free(change);
+}
+
+/* The old parts leave with the change. */
+static void renew_parts(struct stream *stream, struct stream_change *change)
+{
+	struct encoder *encoder = stream->encoder;
+	struct playout *playout = stream->playout;
+
+	if (change->encoder) {
+		stream->encoder = change->encoder;
+		change->encoder = encoder;
+	}
+	if (change->playout) {
+		playout_inherit(change->playout, playout);
+		stream->playout = change->playout;
+		change->playout = playout;
+	}
+}
+
+/* What comes after a hold, or from elsewhere, need not follow on what came before. */
+static void expect_anew(struct stream *stream)
+{
+	rtp_session_resume(stream->session);
+	playout_reset(stream->playout);
+}
+
+static void apply(struct stream *stream, struct stream_change *change)
+{
+	const struct stream_params before = stream->config.params;
+	const struct stream_params *params = &change->params;
+
+	renew_parts(stream, change);
+	stream->config.params = *params;
+	stream->frame = codec_frame(params->codec, params->ptime_ms);
+	media_transport_aim(stream->config.transport, &params->aim);
+	if (params->receives != before.receives) {
+		expect_anew(stream);
+		timer_stop(&stream->silence);
+		await(stream);
+	} else if (!addr_equal(&params->aim.rtp, &before.aim.rtp)) {
+		rtp_session_resume(stream->session);
+	}
+}
+
+void stream_change(struct stream *stream, struct stream_change *change)
+{
+	assert(change->params.codec->sample_rate == stream->config.params.codec->sample_rate);
+	assert(change->params.codec->clock_rate == stream->config.params.codec->clock_rate);
+
+	if (stream->state == STREAM_RUNNING)
+		apply(stream, change);
+	stream_change_free(change);
 }
 
 static void finish(struct stream *stream)
@@ -340,6 +505,7 @@ static void fall_silent(struct stream *stream)
 	timer_stop(&stream->tick);
 	timer_stop(&stream->rtcp);
 	timer_stop(&stream->report);
+	timer_stop(&stream->silence);
 	fill_report(&stream->end.report, stream);
 	media_transport_free(stream->config.transport);
 	stream->config.transport = NULL;

@@ -12,6 +12,7 @@
 #include "audio/sink.h"
 #include "audio/source.h"
 #include "codecs/codec.h"
+#include "core/base/fault.h"
 #include "core/base/loop.h"
 #include "core/media/transport.h"
 
@@ -36,6 +37,19 @@ struct stream_report {
 };
 
 typedef void stream_report_fn(void *arg, const struct stream_report *report);
+typedef void stream_silent_fn(void *arg, const struct fault *why);
+
+/* What was agreed on, and may change. */
+struct stream_params {
+	const struct codec *codec;
+	struct slice remote_fmtp; /* read while encoders are made, and not kept */
+	uint8_t send_payload_type;
+	uint8_t receive_payload_type;
+	uint32_t ptime_ms; /* one that codec_ptime() gave */
+	bool sends;        /* the directions */
+	bool receives;
+	struct media_aim aim;
+};
 
 struct stream_config {
 	struct loop *loop;
@@ -45,15 +59,7 @@ struct stream_config {
 	struct sink *sink;
 	struct recorder *recorder; /* or NULL */
 
-	const struct codec *codec;
-	struct slice remote_fmtp;
-	uint8_t send_payload_type;
-	uint8_t receive_payload_type;
-	uint32_t ptime_ms; /* one that codec_ptime() gave */
-	bool sends;        /* the directions agreed on */
-	bool receives;
-	struct addr remote_rtp;
-	struct addr remote_rtcp;
+	struct stream_params params;
 
 	uint32_t ssrc; /* these three by chance */
 	uint16_t first_seq;
@@ -62,6 +68,8 @@ struct stream_config {
 
 	uint64_t report_ns; /* how often report is called, on the loop's thread */
 	stream_report_fn *report;
+	uint64_t silence_ns; /* of nothing from the far end until silent is called; 0: never */
+	stream_silent_fn *silent;
 	void *arg;
 };
 
@@ -73,6 +81,23 @@ int stream_new(struct stream **out, const struct stream_config *config);
 
 /* Sends the first packet at once and goes on. Returns what udp_start() does. */
 int stream_start(struct stream *stream);
+
+/*
+ * A change that is on its way to a stream, made on any thread, so that nothing can fail where it is
+ * applied. from: the params that are changed. Returns -ENOMEM or what the codec says.
+ */
+struct stream_change;
+int stream_change_new(struct stream_change **out, const struct stream_params *from,
+	const struct stream_params *to);
+
+/*
+ * Goes on with other params and frees change. Clock and sample rate are as they were. Of a stream
+ * that does not run, only change goes.
+ */
+void stream_change(struct stream *stream, struct stream_change *change);
+
+/* NULL is allowed. For a change that is not applied. */
+void stream_change_free(struct stream_change *change);
 
 /* How it was when it stopped, and why a file is not whole: 0, or an error of audio/wav_writer.h. */
 struct stream_end {

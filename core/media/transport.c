@@ -1,6 +1,7 @@
 #include "core/media/transport.h"
 
 #include "core/rtp/packet.h"
+#include "core/rtp/rtcp.h"
 #include "core/rtp/session.h"
 
 #include <errno.h>
@@ -17,8 +18,9 @@ enum {
 
 /* Symmetric RTP (RFC 4961): answers go to where the packets come from, once that is certain. */
 enum latch {
-	LATCH_OPEN,    /* nothing has come from where the description says */
-	LATCH_SETTLED, /* it has, or we have followed: other addresses are strangers */
+	LATCH_OPEN,     /* nothing has come from where the description says */
+	LATCH_FOLLOWED, /* we have followed: only the described address may still win */
+	LATCH_SETTLED,  /* it comes from where it was described: others are strangers */
 };
 
 struct media_transport {
@@ -27,8 +29,11 @@ struct media_transport {
 	const struct media_transport_events *events;
 	void *arg;
 
+	struct media_aim aim; /* as described */
 	struct addr rtp_remote;
 	struct addr rtcp_remote;
+	struct addr trouble_at; /* what the network said of our RTP, */
+	int trouble;            /* and 0 after something came */
 
 	enum latch latch;
 	struct addr candidate;
@@ -100,7 +105,7 @@ void media_transport_local(struct addr *out, const struct media_transport *trans
 
 static void follow(struct media_transport *transport, const struct addr *from)
 {
-	transport->latch = LATCH_SETTLED;
+	transport->latch = LATCH_FOLLOWED;
 	transport->rtp_remote = *from;
 	/* A NAT gives RTCP a port of its own, which only RTCP can show; the host is the same. */
 	if (transport->rtcp_remote.family != ADDR_NONE) {
@@ -109,6 +114,19 @@ static void follow(struct media_transport *transport, const struct addr *from)
 		transport->rtcp_remote = *from;
 		transport->rtcp_remote.port = port;
 	}
+}
+
+/*
+ * The described address itself: after a change, what still comes from where the far end was may
+ * have been followed in error for a moment.
+ */
+static void settle(struct media_transport *transport)
+{
+	if (transport->latch == LATCH_FOLLOWED) {
+		transport->rtp_remote = transport->aim.rtp;
+		transport->rtcp_remote = transport->aim.rtcp;
+	}
+	transport->latch = LATCH_SETTLED;
 }
 
 /* Counts packets in a row of one source from one address that is not the one described. */
@@ -134,26 +152,41 @@ static bool believe(struct media_transport *transport, const struct addr *from, 
 
 	if (rtp_packet_parse(&packet, bytes))
 		return false;
-	if (addr_equal(from, &transport->rtp_remote)) {
-		transport->latch = LATCH_SETTLED;
+	if (addr_equal(from, &transport->aim.rtp)) {
+		settle(transport);
 		return true;
 	}
-	if (transport->latch == LATCH_SETTLED || !enough_of(transport, from, &packet))
+	if (transport->latch != LATCH_OPEN)
+		return addr_equal(from, &transport->rtp_remote);
+	if (!enough_of(transport, from, &packet))
 		return false;
 
 	follow(transport, from);
 	return true;
 }
 
-static void rtcp_came(
+/* A description may give RTCP another host than RTP (RFC 3605). */
+static bool rtcp_believed(
+	const struct media_transport *transport, const struct addr *from, struct slice bytes)
+{
+	struct rtcp_reader reader;
+
+	return (addr_same_host(from, &transport->rtp_remote) ||
+		       addr_same_host(from, &transport->rtcp_remote)) &&
+	       rtcp_parse(&reader, bytes) == 0;
+}
+
+static void rtcp_came(struct media_transport *transport, struct slice bytes, uint64_t at)
+{
+	transport->trouble = 0;
+	transport->events->rtcp(transport->arg, bytes, at);
+}
+
+static void rtcp_with_rtp(
 	struct media_transport *transport, const struct addr *from, struct slice bytes, uint64_t at)
 {
-	if (!addr_same_host(from, &transport->rtp_remote))
-		return;
-
-	if (transport->latch == LATCH_SETTLED && transport->rtcp_remote.family != ADDR_NONE)
-		transport->rtcp_remote = *from;
-	transport->events->rtcp(transport->arg, bytes, at);
+	if (rtcp_believed(transport, from, bytes))
+		rtcp_came(transport, bytes, at);
 }
 
 static void rtp_datagram(
@@ -163,20 +196,40 @@ static void rtp_datagram(
 
 	(void)to;
 	if (rtp_is_rtcp(bytes)) /* RFC 5761: some multiplex without having said so */
-		rtcp_came(transport, from, bytes, at);
-	else if (believe(transport, from, bytes))
+		rtcp_with_rtp(transport, from, bytes, at);
+	else if (believe(transport, from, bytes)) {
+		transport->trouble = 0;
 		transport->events->rtp(transport->arg, bytes, at);
+	}
 }
 
 static void rtcp_datagram(
 	void *arg, const struct addr *from, const struct addr *to, struct slice bytes, uint64_t at)
 {
-	(void)to;
-	rtcp_came(arg, from, bytes, at);
+	struct media_transport *transport = arg;
+
+	if (!rtcp_believed(transport, from, bytes))
+		return;
+	if (transport->latch != LATCH_OPEN && transport->rtcp_remote.family != ADDR_NONE)
+		transport->rtcp_remote = *from;
+	rtcp_came(transport, bytes, at);
 }
 
-/* A far end that is not ready yet, or gone: its packets count as lost; signalling ends calls. */
-static void unreachable(void *arg, const struct addr *to, int err, struct slice sent)
+/* A far end that is not ready yet, or gone: what we send is lost, and if nothing comes, this is
+ * why. */
+static void rtp_unreachable(void *arg, const struct addr *to, int err, struct slice sent)
+{
+	struct media_transport *transport = arg;
+
+	(void)sent;
+	if (!addr_equal(to, &transport->rtp_remote))
+		return;
+	transport->trouble = err;
+	transport->trouble_at = *to;
+}
+
+/* Many take no RTCP. */
+static void rtcp_unreachable(void *arg, const struct addr *to, int err, struct slice sent)
 {
 	(void)arg;
 	(void)to;
@@ -184,9 +237,10 @@ static void unreachable(void *arg, const struct addr *to, int err, struct slice 
 	(void)sent;
 }
 
-static const struct udp_events rtp_events = {.datagram = rtp_datagram, .unreachable = unreachable};
+static const struct udp_events rtp_events = {
+	.datagram = rtp_datagram, .unreachable = rtp_unreachable};
 static const struct udp_events rtcp_events = {
-	.datagram = rtcp_datagram, .unreachable = unreachable};
+	.datagram = rtcp_datagram, .unreachable = rtcp_unreachable};
 
 int media_transport_start(struct media_transport *transport, struct loop *media_loop,
 	const struct media_transport_events *events, void *arg)
@@ -201,13 +255,40 @@ int media_transport_start(struct media_transport *transport, struct loop *media_
 	return err;
 }
 
-void media_transport_aim(
-	struct media_transport *transport, const struct addr *rtp, const struct addr *rtcp)
+/*
+ * Nothing is sent to an address that means any: old phones ask for silence by it (RFC 3264,
+ * section 8.4). A description knows no scope; a link-local address is on the link of our own.
+ */
+static struct addr usable(const struct addr *described, const struct addr *local)
 {
-	transport->rtp_remote = *rtp;
-	transport->rtcp_remote = *rtcp;
-	transport->latch = LATCH_OPEN;
-	transport->candidate_packets = 0;
+	struct addr addr = *described;
+
+	if (addr_is_any(&addr))
+		return (struct addr){0};
+	if (addr.family == ADDR_IPV6 && addr.ip[0] == 0xfe && (addr.ip[1] & 0xc0) == 0x80 &&
+		addr.scope == 0)
+		addr.scope = local->scope;
+	return addr;
+}
+
+void media_transport_aim(struct media_transport *transport, const struct media_aim *described)
+{
+	struct media_aim aim = *described;
+	struct addr local;
+
+	udp_local(&local, transport->rtp);
+	aim.rtp = usable(&described->rtp, &local);
+	aim.rtcp = usable(&described->rtcp, &local);
+	if (!addr_equal(&aim.rtp, &transport->aim.rtp)) {
+		transport->rtp_remote = aim.rtp;
+		transport->rtcp_remote = aim.rtcp;
+		transport->latch = LATCH_OPEN;
+		transport->candidate_packets = 0;
+		transport->trouble = 0;
+	} else if (!addr_equal(&aim.rtcp, &transport->aim.rtcp)) {
+		transport->rtcp_remote = aim.rtcp;
+	}
+	transport->aim = aim;
 }
 
 void media_transport_send_rtp(struct media_transport *transport, struct slice bytes)
@@ -218,11 +299,20 @@ void media_transport_send_rtp(struct media_transport *transport, struct slice by
 
 void media_transport_send_rtcp(struct media_transport *transport, struct slice bytes)
 {
-	if (transport->rtcp_remote.family != ADDR_NONE)
+	if (transport->aim.mux)
+		media_transport_send_rtp(transport, bytes);
+	else if (transport->rtcp_remote.family != ADDR_NONE)
 		udp_send(transport->rtcp, &transport->rtcp_remote, bytes);
 }
 
 const struct addr *media_transport_remote(const struct media_transport *transport)
 {
 	return &transport->rtp_remote;
+}
+
+int media_transport_trouble(struct addr *to, const struct media_transport *transport)
+{
+	if (transport->trouble)
+		*to = transport->trouble_at;
+	return transport->trouble;
 }

@@ -9,6 +9,8 @@
 
 #include "core/base/loop.h"
 
+#include <stdbool.h>
+
 struct media_transport;
 
 struct media_transport_events {
@@ -16,6 +18,13 @@ struct media_transport_events {
 	 */
 	void (*rtp)(void *arg, struct slice bytes, uint64_t arrival_ns);
 	void (*rtcp)(void *arg, struct slice bytes, uint64_t arrival_ns);
+};
+
+/* Where to send, as the far end's description says. */
+struct media_aim {
+	struct addr rtp;  /* ADDR_NONE, or an address that means any: nothing is sent */
+	struct addr rtcp; /* likewise */
+	bool mux;         /* RTCP goes with RTP instead (RFC 5761) */
 };
 
 /*
@@ -35,9 +44,11 @@ void media_transport_local(struct addr *out, const struct media_transport *trans
 int media_transport_start(struct media_transport *transport, struct loop *media_loop,
 	const struct media_transport_events *events, void *arg);
 
-/* Where to send, as the far end's description says. rtcp may be ADDR_NONE: none is sent. */
-void media_transport_aim(
-	struct media_transport *transport, const struct addr *rtp, const struct addr *rtcp);
+/*
+ * Aims at what a description says. Of the same RTP address as before, where RTP really comes from
+ * stays known; another is learnt anew.
+ */
+void media_transport_aim(struct media_transport *transport, const struct media_aim *aim);
 
 /* Hands one datagram to the network; one that is lost at once counts as lost on the way. */
 void media_transport_send_rtp(struct media_transport *transport, struct slice bytes);
@@ -45,3 +56,9 @@ void media_transport_send_rtcp(struct media_transport *transport, struct slice b
 
 /* Where RTP goes to by now. */
 const struct addr *media_transport_remote(const struct media_transport *transport);
+
+/*
+ * What the network said of the RTP that we sent, if nothing has come from the far end since: a
+ * negative error code, or 0. to: of which address; untouched if 0.
+ */
+int media_transport_trouble(struct addr *to, const struct media_transport *transport);

@@ -70,6 +70,7 @@ struct rtp_session {
 	uint64_t reports;
 	struct sent_report sent_reports[REPORTS_REMEMBERED];
 	struct source source;
+	bool resumed; /* the next packet begins the source anew */
 	struct candidate candidate;
 	struct heard_report heard_report;
 	int64_t lost_before; /* by the sources before this one */
@@ -259,7 +260,8 @@ static void measure_jitter(
 
 static int check_packet(struct rtp_session *session, const struct rtp_packet *packet)
 {
-	if (!session->source.heard) {
+	if (!session->source.heard || session->resumed) {
+		session->resumed = false;
 		begin_source(session, packet);
 		return 0;
 	}
@@ -292,6 +294,12 @@ int rtp_session_receive(struct rtp_packet *out, struct rtp_session *session, str
 	session->stats.octets_received += packet.payload.len;
 	*out = packet;
 	return 0;
+}
+
+void rtp_session_resume(struct rtp_session *session)
+{
+	session->resumed = true;
+	session->candidate.set = false;
 }
 
 static double ticks_to_ms(const struct rtp_session *session, uint32_t ticks)

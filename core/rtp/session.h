@@ -76,6 +76,12 @@ int rtp_session_send(struct buf *out, struct rtp_session *session, uint8_t paylo
 int rtp_session_receive(struct rtp_packet *out, struct rtp_session *session, struct slice datagram,
 	uint64_t arrival_ns);
 
+/*
+ * What the far end sends next may go on, jump or begin anew: after a hold, or from elsewhere. The
+ * next packet is believed at once, and what lies between is no loss.
+ */
+void rtp_session_resume(struct rtp_session *session);
+
 void rtp_session_stats(struct rtp_stats *out, const struct rtp_session *session);
 
 /* The source that we hear. Returns false, with out untouched, while there is none. */

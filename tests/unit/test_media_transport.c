@@ -65,7 +65,7 @@ static int set_up(void **state)
 
 	assert_int_equal(media_transport_new(&line->transport, line->loop, &host), 0);
 	media_transport_local(&line->local, line->transport);
-	media_transport_aim(line->transport, &rtp, &rtcp);
+	media_transport_aim(line->transport, &(struct media_aim){rtp, rtcp, false});
 	assert_int_equal(media_transport_start(line->transport, line->loop, &events, line), 0);
 	*state = line;
 	return 0;
