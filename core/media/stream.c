@@ -156,9 +156,9 @@ static void send_frame(struct stream *stream, const int16_t *near)
 /* Ticks are counted from the start, not from each other, so that no delay adds up. */
 static void next_tick(struct stream *stream)
 {
-	const struct stream_config *config = &stream->config;
-	uint64_t period_ns = config->params.ptime_ms * NS_PER_MS;
-	uint64_t now_ns = loop_now(config->loop);
+	const struct stream_params *params = &stream->config.params;
+	uint64_t period_ns = params->ptime_ms * NS_PER_MS;
+	uint64_t now_ns = loop_now(stream->config.loop);
 	uint32_t ticks = 1;
 
 	if (now_ns > stream->tick_ns + LATE_TICKS_MAX * period_ns) {
@@ -167,8 +167,7 @@ static void next_tick(struct stream *stream)
 	}
 	stream->tick_ns += ticks * period_ns;
 	/* the timestamp follows the time even where nothing is sent (RFC 3550, section 5.1) */
-	stream->timestamp +=
-		ticks * (config->params.codec->clock_rate / 1000 * config->params.ptime_ms);
+	stream->timestamp += ticks * (params->codec->clock_rate / 1000 * params->ptime_ms);
 	timer_start(&stream->tick, stream->tick_ns);
 }
 
