@@ -272,6 +272,19 @@ static void run_silence(void *arg)
 		tell_silence(stream);
 }
 
+/* RFC 3550, section 8.2: goodbye to the SSRC that the far end has too, and on with another. */
+static void part_names(struct stream *stream)
+{
+	uint32_t ssrc;
+
+	if (!rtp_session_collided(stream->session))
+		return;
+
+	send_rtcp(stream, true);
+	loop_random(stream->config.loop, &ssrc, sizeof(ssrc));
+	rtp_session_rename(stream->session, ssrc);
+}
+
 /* The payload type tells the codec; another was not agreed on, so it is nobody's. */
 static void rtp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 {
@@ -286,6 +299,7 @@ static void rtp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 		await(stream);
 	if (err)
 		return;
+	part_names(stream);
 	if (packet.payload_type == stream->config.params.receive_payload_type)
 		playout_packet(stream->playout, &packet, arrival_ns);
 }
@@ -297,6 +311,7 @@ static void rtcp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 	/* a far end that finds nothing to say sends this alone */
 	if (rtp_session_rtcp(stream->session, bytes, arrival_ns) == 0)
 		await(stream);
+	part_names(stream);
 }
 
 static const struct media_transport_events transport_events = {rtp_came, rtcp_came};

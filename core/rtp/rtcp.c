@@ -17,6 +17,7 @@ enum {
 };
 
 enum { TYPE_SR = 200, TYPE_RR = 201, TYPE_SDES = 202, TYPE_BYE = 203 };
+enum { TYPE_FIRST = 192, TYPE_LAST = 223 };
 enum { SDES_END = 0, SDES_CNAME = 1 };
 
 /* What a step of reading came to, beside -EPROTO. */
@@ -260,12 +261,17 @@ static int read_item(struct rtcp_item *item, struct rtcp_reader *reader)
 	return result;
 }
 
-/* RFC 3550, appendix A.2: the first packet is a report and is not padded. */
-static bool begins_with_report(struct slice datagram)
+/*
+ * RFC 3550, appendix A.2: the first packet is a report and is not padded; RFC 5506, section 3.4.1:
+ * or it is any other, of the types that RFC 5761, section 4, leaves to RTCP.
+ */
+static bool begins_well(struct slice datagram)
 {
-	if (datagram.len < HEADER_SIZE || datagram.data[0] & PADDING_BIT)
+	if (datagram.len < HEADER_SIZE)
 		return false;
-	return datagram.data[1] == TYPE_SR || datagram.data[1] == TYPE_RR;
+	if (datagram.data[1] == TYPE_SR || datagram.data[1] == TYPE_RR)
+		return !(datagram.data[0] & PADDING_BIT);
+	return datagram.data[1] >= TYPE_FIRST && datagram.data[1] <= TYPE_LAST;
 }
 
 int rtcp_parse(struct rtcp_reader *out, struct slice datagram)
@@ -274,7 +280,7 @@ int rtcp_parse(struct rtcp_reader *out, struct slice datagram)
 	struct rtcp_item item;
 	int result;
 
-	if (!begins_with_report(datagram))
+	if (!begins_well(datagram))
 		return -EPROTO;
 
 	do {

@@ -66,8 +66,9 @@ struct rtcp_reader {
 
 /*
  * Begins to read a datagram. Returns -EPROTO, with out untouched, unless all of it is sound:
- * version 2, a report first, lengths that add up (RFC 3550, section 6.1 and appendix A.2), and in
- * the packets that we know every count and length kept. Packets of other types are passed over.
+ * version 2, a report first or a reduced size (RFC 5506), lengths that add up (RFC 3550,
+ * section 6.1 and appendix A.2), and in the packets that we know every count and length kept.
+ * Packets of other types are passed over.
  */
 int rtcp_parse(struct rtcp_reader *out, struct slice datagram);
 

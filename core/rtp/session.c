@@ -16,6 +16,8 @@ enum {
 	SEEN_WORD = 64,
 	JITTER_SHIFT = 4,       /* appendix A.8: a gain of 1/16 */
 	JITTER_JUMP_S = 2,      /* more is a clock that was set anew */
+	ECHO_PACKETS = 1024,    /* of ours that may still come back: 20 s of speech */
+	RENAMES_MAX = 4,        /* after so many collisions it is no accident */
 	REPORTS_REMEMBERED = 4, /* of ours, that the far end may still answer to */
 	RTCP_TYPE_FIRST = 192,
 	RTCP_TYPE_LAST = 223,
@@ -68,6 +70,10 @@ struct rtp_session {
 	uint64_t last_sent_ns;
 	uint64_t sent_at_report[2]; /* packets_sent as of our last report, and of the one before */
 	uint64_t reports;
+	uint64_t packets_before; /* sent under another SSRC, as are */
+	uint64_t octets_before;
+	bool collided;
+	unsigned renames;
 	struct sent_report sent_reports[REPORTS_REMEMBERED];
 	struct source source;
 	bool resumed; /* the next packet begins the source anew */
@@ -270,6 +276,35 @@ static int check_packet(struct rtp_session *session, const struct rtp_packet *pa
 	return check_seq(session, packet);
 }
 
+/* One of those that we have sent lately. */
+static bool is_echo(const struct rtp_session *session, const struct rtp_packet *packet)
+{
+	uint16_t back = (uint16_t)(session->next_seq - 1 - packet->seq);
+
+	return back < ECHO_PACKETS && back < session->stats.packets_sent - session->packets_before;
+}
+
+static void collide(struct rtp_session *session)
+{
+	session->collided = session->renames < RENAMES_MAX;
+}
+
+bool rtp_session_collided(const struct rtp_session *session)
+{
+	return session->collided;
+}
+
+/* RFC 3550, section 6.4.1: the sender's counts begin anew with its SSRC. */
+void rtp_session_rename(struct rtp_session *session, uint32_t ssrc)
+{
+	session->ssrc = ssrc;
+	session->collided = false;
+	session->renames++;
+	session->packets_before = session->stats.packets_sent;
+	session->octets_before = session->stats.octets_sent;
+	memset(session->sent_reports, 0, sizeof(session->sent_reports));
+}
+
 int rtp_session_receive(struct rtp_packet *out, struct rtp_session *session, struct slice datagram,
 	uint64_t arrival_ns)
 {
@@ -286,6 +321,8 @@ int rtp_session_receive(struct rtp_packet *out, struct rtp_session *session, str
 	if (err)
 		return err;
 
+	if (packet.ssrc == session->ssrc && !is_echo(session, &packet))
+		collide(session);
 	measure_jitter(session, &packet, arrival_ns);
 	session->candidate.set = false;
 	session->source.bye = false;
@@ -399,8 +436,8 @@ static void make_sender(struct rtcp_sender *sender, const struct rtp_session *se
 		.ntp = ntp_of(wall_ns),
 		.timestamp = session->last_timestamp +
 			     ticks_of(since(session->last_sent_ns, now_ns), session->clock_rate),
-		.packets = (uint32_t)session->stats.packets_sent,
-		.octets = (uint32_t)session->stats.octets_sent,
+		.packets = (uint32_t)(session->stats.packets_sent - session->packets_before),
+		.octets = (uint32_t)(session->stats.octets_sent - session->octets_before),
 	};
 }
 
@@ -502,6 +539,15 @@ static void take_bye(struct rtp_session *session, const struct rtcp_item *item, 
 		session->source.bye = true;
 }
 
+/* Our SSRC with another name is another's (RFC 3550, section 8.2); with ours it is our echo. */
+static void take_echo(struct rtp_session *session, const struct rtcp_item *item)
+{
+	if (item->kind == RTCP_CNAME &&
+		(item->text.len != session->cname_len ||
+			memcmp(item->text.data, session->cname, session->cname_len) != 0))
+		collide(session);
+}
+
 int rtp_session_rtcp(struct rtp_session *session, struct slice datagram, uint64_t arrival_ns)
 {
 	static void (*const takers[RTCP_BYE + 1])(
@@ -519,7 +565,9 @@ int rtp_session_rtcp(struct rtp_session *session, struct slice datagram, uint64_
 		return err;
 
 	while (rtcp_next(&item, &reader))
-		if (item.ssrc != session->ssrc && takers[item.kind])
+		if (item.ssrc == session->ssrc)
+			take_echo(session, &item);
+		else if (takers[item.kind])
 			takers[item.kind](session, &item, arrival_ns);
 	return 0;
 }

@@ -82,6 +82,16 @@ int rtp_session_receive(struct rtp_packet *out, struct rtp_session *session, str
  */
 void rtp_session_resume(struct rtp_session *session);
 
+/*
+ * Whether the far end has been found to use our SSRC (RFC 3550, section 8.2). Its answer is a last
+ * report with BYE and rtp_session_rename(). What a far end reflects, as echo services do, is no
+ * collision, and is heard; and a far end that takes each new name of ours is left alone in the end.
+ */
+bool rtp_session_collided(const struct rtp_session *session);
+
+/* Goes on as another source; ssrc by chance. */
+void rtp_session_rename(struct rtp_session *session, uint32_t ssrc);
+
 void rtp_session_stats(struct rtp_stats *out, const struct rtp_session *session);
 
 /* The source that we hear. Returns false, with out untouched, while there is none. */

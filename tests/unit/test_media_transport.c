@@ -4,6 +4,7 @@
 #include "core/rtp/packet.h"
 #include "tests/unit/sip_world.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -201,6 +202,109 @@ static void test_rtcp(void **state)
 	assert_int_equal(line->far_rtcp.count, before + 1);
 }
 
+/* A far end that moves by a new description: the old one's last packets may be followed, briefly.
+ */
+static void test_described_address_wins_after_a_change(void **state)
+{
+	struct line *line = *state;
+	const struct media_aim same = {
+		world_addr("192.0.2.2:6000"), world_addr("192.0.2.2:6001"), false};
+	const struct media_aim moved = {
+		world_addr("192.0.2.3:6000"), world_addr("192.0.2.3:6001"), false};
+
+	send_rtp(line, &line->far, 1);
+	media_transport_aim(line->transport, &same);
+	for (int i = 0; i < 10; i++)
+		send_rtp(line, &line->behind, 1);
+	assert_int_equal(line->rtp, 1); /* the latch has not opened for the same address */
+
+	media_transport_aim(line->transport, &moved);
+	assert_sends_to(line, &line->stranger);
+	for (int i = 0; i < 5; i++)
+		send_rtp(line, &line->far, 1);
+	assert_sends_to(line, &line->far);
+	send_rtp(line, &line->stranger, 2);
+	assert_sends_to(line, &line->stranger);
+	line->rtp = 0;
+	for (int i = 0; i < 5; i++)
+		send_rtp(line, &line->far, 1);
+	assert_int_equal(line->rtp, 0);
+	assert_sends_to(line, &line->stranger);
+}
+
+static void test_new_ssrc_at_the_same_address(void **state)
+{
+	struct line *line = *state;
+
+	send_rtp(line, &line->far, 1);
+	send_rtp(line, &line->far, 2);
+	assert_int_equal(line->rtp, 2);
+}
+
+static void assert_rtcp_goes_to(struct line *line, struct world_peer *peer)
+{
+	size_t before = peer->count;
+
+	media_transport_send_rtcp(line->transport, (struct slice){(const uint8_t *)"x", 1});
+	world_run(&line->world, 10 * NS_PER_MS);
+	assert_int_equal(peer->count, before + 1);
+}
+
+/* A NAT gives RTCP a port that only RTCP shows; garbage and strangers show none. */
+static void test_rtcp_behind_nat(void **state)
+{
+	struct line *line = *state;
+	uint16_t port = (uint16_t)(line->local.port + 1);
+
+	send_rtp(line, &line->far, 1);
+	send_rtcp(line, &line->stranger, port);
+	send_to(line, &line->behind, port, (struct slice){(const uint8_t *)"hello", 5});
+	assert_int_equal(line->rtcp, 0);
+	assert_rtcp_goes_to(line, &line->far_rtcp);
+	send_rtcp(line, &line->behind, port);
+	assert_int_equal(line->rtcp, 1);
+	assert_rtcp_goes_to(line, &line->behind);
+}
+
+static void test_rtcp_mux(void **state)
+{
+	struct line *line = *state;
+	const struct media_aim mux = {
+		world_addr("192.0.2.2:6000"), world_addr("192.0.2.2:6001"), true};
+
+	media_transport_aim(line->transport, &mux);
+	assert_rtcp_goes_to(line, &line->far);
+	assert_true(line->far.from.port == line->local.port);
+}
+
+/* 0.0.0.0 asks for silence in the way of old phones. */
+static void test_nothing_goes_to_any(void **state)
+{
+	struct line *line = *state;
+	const struct media_aim any = {
+		world_addr("0.0.0.0:6000"), world_addr("0.0.0.0:6001"), false};
+
+	media_transport_aim(line->transport, &any);
+	assert_int_equal(media_transport_remote(line->transport)->family, ADDR_NONE);
+}
+
+static void test_trouble_is_remembered(void **state)
+{
+	struct line *line = *state;
+	const struct media_aim closed = {
+		world_addr("192.0.2.2:6999"), world_addr("192.0.2.2:6001"), false};
+	struct addr at;
+
+	assert_int_equal(media_transport_trouble(&at, line->transport), 0);
+	media_transport_aim(line->transport, &closed);
+	media_transport_send_rtp(line->transport, (struct slice){(const uint8_t *)"x", 1});
+	world_run(&line->world, 10 * NS_PER_MS);
+	assert_int_equal(media_transport_trouble(&at, line->transport), -ECONNREFUSED);
+	assert_int_equal(at.port, 6999);
+	send_rtcp(line, &line->far_rtcp, (uint16_t)(line->local.port + 1));
+	assert_int_equal(media_transport_trouble(&at, line->transport), 0);
+}
+
 static void test_what_is_no_rtp(void **state)
 {
 	struct line *line = *state;
@@ -220,6 +324,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_follows_only_when_certain, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_two_at_once_convince_nobody, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_described_address_wins_after_a_change, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_new_ssrc_at_the_same_address, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rtcp_behind_nat, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rtcp_mux, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_nothing_goes_to_any, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_trouble_is_remembered, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rtcp, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_what_is_no_rtp, set_up, tear_down),
 	};

@@ -566,6 +566,90 @@ static void test_report_room(void **state)
 	rtp_session_free(session);
 }
 
+/* Nothing of a pause is lost, however the far end numbers what comes after it. */
+static void test_resume(void **state)
+{
+	static const struct {
+		uint32_t ssrc;
+		uint16_t seq;
+	} after[] = {{THEIRS, 3}, {THEIRS, 900}, {THEIRS, 40000}, {THEIRS, 1}, {OTHER, 7}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(after); i++) {
+		struct rtp_session *session = new_session(OURS);
+
+		assert_int_equal(receive_seq(session, THEIRS, 1), 0);
+		assert_int_equal(receive_seq(session, THEIRS, 3), 0);
+		rtp_session_resume(session);
+		assert_int_equal(receive_seq(session, after[i].ssrc, after[i].seq), 0);
+		assert_int_equal(
+			receive_seq(session, after[i].ssrc, (uint16_t)(after[i].seq + 2)), 0);
+		assert_int_equal(stats_of(session).lost, 2);
+		assert_int_equal(stats_of(session).packets_received, 4);
+		rtp_session_free(session);
+	}
+}
+
+static void send_one(struct rtp_session *session)
+{
+	uint8_t room[RTP_HEADER_SIZE];
+	struct buf out = {.data = room, .size = sizeof(room)};
+
+	assert_int_equal(rtp_session_send(&out, session, 0, false, 0, (struct slice){0}, 0), 0);
+}
+
+/* RFC 3550, section 8.2; new_session() numbers its packets from 65534. */
+static void test_collision(void **state)
+{
+	struct rtp_session *session = new_session(OURS);
+
+	(void)state;
+	send_one(session);
+	send_one(session);
+	assert_int_equal(receive_seq(session, OURS, 65534), 0);
+	assert_int_equal(receive_seq(session, OURS, 65535), 0);
+	assert_false(rtp_session_collided(session)); /* our own, reflected */
+	assert_int_equal(receive_seq(session, OURS, 0), 0);
+	assert_true(rtp_session_collided(session)); /* not sent by us */
+
+	for (uint32_t ssrc = 100; ssrc < 104; ssrc++) {
+		assert_true(rtp_session_collided(session));
+		rtp_session_rename(session, ssrc);
+		assert_false(rtp_session_collided(session));
+		receive_seq(session, ssrc, 30000);
+		receive_seq(session, ssrc, 30001);
+	}
+	assert_false(rtp_session_collided(session)); /* it follows us on purpose */
+	assert_int_equal(stats_of(session).packets_sent, 2);
+	rtp_session_free(session);
+}
+
+static void test_collision_by_name(void **state)
+{
+	static const struct {
+		const char *cname;
+		uint32_t ssrc;
+		bool collides;
+	} rows_of_names[] = {{"me", OURS, false}, {"you", OURS, true}, {"mee", OURS, true},
+		{"us", OURS, true}, {"you", THEIRS, false}};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows_of_names); i++) {
+		struct rtp_session *session = new_session(OURS);
+		const char *cname = rows_of_names[i].cname;
+		uint8_t room[64];
+		struct buf out = {.data = room, .size = sizeof(room)};
+
+		/* of reduced size */
+		assert_int_equal(rtcp_print_cname(&out, rows_of_names[i].ssrc,
+					 (struct slice){(const uint8_t *)cname, strlen(cname)}),
+			0);
+		assert_int_equal(rtp_session_rtcp(session, (struct slice){room, out.len}, S), 0);
+		assert_int_equal(rtp_session_collided(session), rows_of_names[i].collides);
+		rtp_session_free(session);
+	}
+}
+
 static void test_next_report(void **state)
 {
 	struct rtp_session *session = new_session(OURS);
@@ -614,6 +698,9 @@ int main(void)
 		cmocka_unit_test(test_bye),
 		cmocka_unit_test(test_dlsr),
 		cmocka_unit_test(test_report_room),
+		cmocka_unit_test(test_resume),
+		cmocka_unit_test(test_collision),
+		cmocka_unit_test(test_collision_by_name),
 		cmocka_unit_test(test_next_report),
 		cmocka_unit_test(test_no_memory),
 	};
