@@ -1,0 +1,433 @@
+/* core/media/media: two ends in a simulated world, whose sound changes while it runs. */
+#include "core/media/media.h"
+
+#include "core/net/loop_sim.h"
+#include "core/rtp/packet.h"
+#include "core/rtp/session.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+
+enum { FRAME = 160, SILENCE_S = 4 };
+
+struct end {
+	struct loop *agent, *media_loop;
+	struct media *media;
+	struct media_params params;
+	struct addr host, local;
+	struct stream_report last;
+	struct fault why;
+	unsigned silent;
+	bool closed;
+	struct rtp_packet packet; /* of those sent, the last; its payload is gone */
+	unsigned rtp, rtcp, marked, jumps;
+};
+
+struct line {
+	struct world *world;
+	struct end ends[2];
+};
+
+static size_t allocations_left = SIZE_MAX;
+
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_calloc(size_t count, size_t size);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	if (allocations_left == 0)
+		return NULL;
+
+	allocations_left--;
+	return __real_calloc(count, size);
+}
+
+static void on_report(void *arg, const struct stream_report *report)
+{
+	(void)arg;
+	(void)report;
+}
+
+static void on_failed(void *arg, int err, const char *words)
+{
+	(void)arg;
+	fail_msg("%d: %s", err, words);
+}
+
+static void on_trouble(void *arg, const char *words)
+{
+	(void)arg;
+	fail_msg("%s", words);
+}
+
+static void on_silent(void *arg, const struct fault *why)
+{
+	struct end *end = arg;
+
+	end->silent++;
+	end->why = *why;
+}
+
+static void on_closed(void *arg, const struct stream_report *last, const char *recording)
+{
+	struct end *end = arg;
+
+	assert_null(recording);
+	end->closed = true;
+	end->last = *last;
+}
+
+static void on_wire(void *arg, enum world_wire what, uint64_t now_ns, const struct addr *from,
+	const struct addr *to, struct slice bytes)
+{
+	struct line *line = arg;
+	struct end *end = &line->ends[addr_same_host(from, &line->ends[1].host)];
+	struct rtp_packet packet;
+
+	(void)now_ns;
+	(void)to;
+	if (what != WORLD_SENT || rtp_packet_parse(&packet, bytes))
+		return;
+	if (rtp_is_rtcp(bytes)) {
+		end->rtcp++;
+		return;
+	}
+	end->jumps += end->rtp > 0 && (packet.seq != (uint16_t)(end->packet.seq + 1) ||
+					      packet.ssrc != end->packet.ssrc);
+	end->rtp++;
+	end->marked += packet.marker;
+	end->packet = packet;
+}
+
+static void open_end(struct line *line, unsigned i)
+{
+	static const struct media_events events = {
+		on_report, on_failed, on_silent, on_trouble, on_closed};
+	struct end *end = &line->ends[i];
+	struct media_config config = {
+		.mic = "tone:440",
+		.speaker = "null",
+		.report_ns = NS_PER_S,
+		.silence_ns = SILENCE_S * NS_PER_S,
+	};
+	struct world_host *host;
+	struct fault why;
+
+	end->host = (struct addr){.family = ADDR_IPV4, .ip = {10, 0, 0, (uint8_t)(i + 1)}};
+	assert_int_equal(world_host_new(&host, line->world, &end->host), 0);
+	assert_int_equal(world_loop_new(&end->agent, host), 0);
+	assert_int_equal(world_loop_new(&end->media_loop, host), 0);
+	config.agent_loop = end->agent;
+	config.media_loop = end->media_loop;
+	assert_int_equal(media_open(&end->media, &config, &end->host, &events, end, &why), 0);
+	media_local(&end->local, end->media);
+}
+
+static void aim(struct end *end, const struct end *far)
+{
+	end->params = (struct media_params){
+		.codec = codec_find_payload_type(0),
+		.ptime_ms = 20,
+		.sends = true,
+		.receives = true,
+		.remote_rtp = far->local,
+		.remote_rtcp = far->local,
+	};
+	end->params.remote_rtcp.port++;
+}
+
+static int set_up(void **state)
+{
+	const struct world_config config = {.seed = 1,
+		.work_late_ns = NS_PER_MS,
+		.way_ns = NS_PER_MS,
+		.start_ns = NS_PER_S,
+		.wall_ns = 1795215600 * NS_PER_S};
+	struct line *line = calloc(1, sizeof(*line));
+
+	assert_non_null(line);
+	assert_int_equal(world_new(&line->world, &config), 0);
+	world_watch(line->world, on_wire, line);
+	for (unsigned i = 0; i < 2; i++)
+		open_end(line, i);
+	for (unsigned i = 0; i < 2; i++)
+		aim(&line->ends[i], &line->ends[1 - i]);
+	*state = line;
+	return 0;
+}
+
+static void run_ms(struct line *line, uint64_t ms)
+{
+	world_run(line->world, world_now(line->world) + ms * NS_PER_MS);
+}
+
+static void close_end(struct line *line, struct end *end)
+{
+	media_close(end->media);
+	run_ms(line, 100);
+	assert_true(end->closed);
+}
+
+static int tear_down(void **state)
+{
+	struct line *line = *state;
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (!line->ends[i].closed)
+			close_end(line, &line->ends[i]);
+		world_loop_free(line->ends[i].agent);
+		world_loop_free(line->ends[i].media_loop);
+	}
+	world_free(line->world);
+	free(line);
+	return 0;
+}
+
+static void start(struct end *end)
+{
+	assert_int_equal(media_start(end->media, &end->params), 0);
+}
+
+static void start_both(struct line *line, uint64_t ms)
+{
+	start(&line->ends[0]);
+	start(&line->ends[1]);
+	run_ms(line, ms);
+}
+
+static void change(struct end *end)
+{
+	assert_int_equal(media_change(end->media, &end->params), 0);
+}
+
+static void hold(struct line *line, bool on)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		line->ends[i].params.sends = line->ends[i].params.receives = !on;
+		change(&line->ends[i]);
+	}
+}
+
+/* No RTP but RTCP; and afterwards the same stream, at the time that it has become. */
+static void test_hold(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+	struct rtp_packet before;
+	unsigned rtcp;
+
+	start_both(line, 1000);
+	assert_int_equal(a->marked, 1);
+	hold(line, true);
+	run_ms(line, 50);
+	before = a->packet;
+	rtcp = a->rtcp;
+	run_ms(line, 20000);
+	assert_int_equal(a->packet.seq, before.seq);
+	assert_true(a->rtcp >= rtcp + 2);
+	assert_int_equal(a->silent, 0);
+
+	hold(line, false);
+	run_ms(line, 1000);
+	assert_int_equal(a->marked, 2);
+	assert_int_equal(a->jumps, 0);
+	assert_in_range((a->packet.timestamp - before.timestamp) / FRAME, 1045, 1055);
+	close_end(line, a);
+	assert_int_equal(a->last.lost, 0);
+	assert_in_range(a->last.received, 95, 105);
+}
+
+static void test_codec_and_ptime(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0], *b = &line->ends[1];
+	uint32_t timestamp;
+
+	start_both(line, 1000);
+	for (unsigned i = 0; i < 2; i++) {
+		struct media_params *params = &line->ends[i].params;
+
+		params->codec = codec_find_payload_type(8);
+		params->send_payload_type = params->receive_payload_type = 8;
+		params->ptime_ms = 40;
+		change(&line->ends[i]);
+	}
+	run_ms(line, 100);
+	assert_int_equal(a->packet.payload_type, 8);
+	timestamp = a->packet.timestamp;
+	run_ms(line, 2000);
+	assert_in_range((a->packet.timestamp - timestamp) / (2 * FRAME), 49, 51);
+	assert_int_equal(a->jumps, 0);
+	assert_int_equal(a->marked, 1);
+	close_end(line, b);
+	assert_int_equal(b->last.lost, 0);
+	assert_true(b->last.far_dbfs > -40); /* the tone, by the new codec */
+}
+
+static void test_another_rate_is_refused(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+	struct media_params params;
+
+	start_both(line, 100);
+	params = a->params;
+	params.codec = codec_find((struct slice){(const uint8_t *)"opus", 4});
+	assert_non_null(params.codec);
+	assert_int_equal(media_change(a->media, &params), -ENOTSUP);
+}
+
+/* Before its files are open, twice: the last counts. */
+static void test_while_opening(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+
+	start(&line->ends[1]);
+	start(a);
+	a->params.sends = false;
+	change(a);
+	a->params.sends = true;
+	a->params.send_payload_type = 99;
+	change(a);
+	run_ms(line, 500);
+	assert_int_equal(a->packet.payload_type, 99);
+	a->params.sends = false;
+	change(a);
+	run_ms(line, 100);
+	a->rtp = 0;
+	run_ms(line, 500);
+	assert_int_equal(a->rtp, 0);
+}
+
+/* Changes that were never applied go with it: the sanitizers look. */
+static void test_closed_while_opening(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+
+	start(a);
+	a->params.send_payload_type = 99;
+	change(a);
+	media_close(a->media);
+	change(a);
+	run_ms(line, 100);
+	assert_true(a->closed);
+	assert_int_equal(a->rtp, 0);
+}
+
+static void test_silence_is_told_once(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+	char words[128], at[ADDR_TEXT_SIZE];
+
+	a->params.remote_rtp.port = 7000; /* where nobody listens */
+	start(a);
+	run_ms(line, SILENCE_S * 1000 - 50);
+	assert_int_equal(a->silent, 0);
+	run_ms(line, 100);
+	assert_int_equal(a->silent, 1);
+	snprintf(words, sizeof(words), "nothing listens on %s (port unreachable)",
+		addr_print_port(at, &a->params.remote_rtp));
+	assert_string_equal(a->why.words, words);
+	run_ms(line, 20000);
+	assert_int_equal(a->silent, 1);
+
+	/* something comes, and stops */
+	a->params.remote_rtp = line->ends[1].local;
+	change(a);
+	start(&line->ends[1]);
+	run_ms(line, 3000);
+	close_end(line, &line->ends[1]);
+	run_ms(line, SILENCE_S * 1000 + 200);
+	assert_int_equal(a->silent, 2);
+}
+
+/* Held, nobody is awaited; resumed, from then on. */
+static void test_hold_is_no_silence(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+
+	start(a);
+	a->params.receives = false;
+	change(a);
+	run_ms(line, 30000);
+	assert_int_equal(a->silent, 0);
+	a->params.receives = true;
+	change(a);
+	run_ms(line, SILENCE_S * 1000 - 100);
+	assert_int_equal(a->silent, 0);
+	run_ms(line, 200);
+	assert_int_equal(a->silent, 1);
+}
+
+/* Each allocation in turn; what fails changes nothing. */
+static void test_change_out_of_memory(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+	struct media_params params;
+	size_t left = 0;
+	int err;
+
+	start_both(line, 100);
+	params = a->params;
+	params.codec = codec_find_payload_type(8);
+	do {
+		allocations_left = left++;
+		err = media_change(a->media, &params);
+		allocations_left = SIZE_MAX;
+		assert_true(err == 0 || err == -ENOMEM);
+	} while (err);
+	assert_true(left > 4);
+}
+
+static void test_params_equal(void **state)
+{
+	struct line *line = *state;
+	const struct media_params *a = &line->ends[0].params;
+	struct media_params others[11];
+
+	for (size_t i = 0; i < 11; i++)
+		others[i] = *a;
+	assert_true(media_params_equal(a, &others[10]));
+	others[0].codec = codec_find_payload_type(8);
+	others[1].remote_fmtp = (struct slice){(const uint8_t *)"x", 1};
+	others[2].send_payload_type++;
+	others[3].receive_payload_type++;
+	others[4].ptime_ms++;
+	others[5].sends = false;
+	others[6].receives = false;
+	others[7].remote_rtp.port++;
+	others[8].remote_rtcp.port++;
+	others[9].rtcp_mux = true;
+	for (size_t i = 0; i < 10; i++)
+		if (media_params_equal(a, &others[i]))
+			fail_msg("%zu", i);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_hold),
+		TEST(test_codec_and_ptime),
+		TEST(test_another_rate_is_refused),
+		TEST(test_while_opening),
+		TEST(test_closed_while_opening),
+		TEST(test_silence_is_told_once),
+		TEST(test_hold_is_no_silence),
+		TEST(test_change_out_of_memory),
+		TEST(test_params_equal),
+	};
+
+	return cmocka_run_group_tests_name("media/media", tests, NULL, NULL);
+}
