@@ -36,6 +36,7 @@ struct stream {
 	struct timer silence;
 	uint64_t heard_ns; /* when the far end was last heard, or began to be awaited */
 	uint64_t tick_ns;  /* when the present one was due */
+	uint64_t rtcp_ns;  /* when the last of our RTCP reports was sent */
 	uint64_t report_ns;
 	uint32_t timestamp; /* of the next packet, from 0 */
 	bool talking;       /* the last packet was sent with the tick before this one */
@@ -197,20 +198,31 @@ static void send_rtcp(struct stream *stream, bool bye)
 			stream->config.transport, (struct slice){out.data, out.len});
 }
 
-static void plan_rtcp(struct stream *stream)
+/* Due so long after the last report, by a new throw of the dice. */
+static uint64_t rtcp_due(struct stream *stream)
 {
-	struct loop *loop = stream->config.loop;
 	uint32_t chance;
 
-	loop_random(loop, &chance, sizeof(chance));
-	timer_start(
-		&stream->rtcp, rtp_session_next_report(stream->session, loop_now(loop), chance));
+	loop_random(stream->config.loop, &chance, sizeof(chance));
+	return rtp_session_next_report(stream->session, stream->rtcp_ns, chance);
 }
 
+static void plan_rtcp(struct stream *stream)
+{
+	stream->rtcp_ns = loop_now(stream->config.loop);
+	timer_start(&stream->rtcp, rtcp_due(stream));
+}
+
+/* RFC 3550, section 6.3.6: when its time has come, it is reconsidered whether it has. */
 static void run_rtcp(void *arg)
 {
 	struct stream *stream = arg;
+	uint64_t due_ns = rtcp_due(stream);
 
+	if (due_ns > loop_now(stream->config.loop)) {
+		timer_start(&stream->rtcp, due_ns);
+		return;
+	}
 	send_rtcp(stream, false);
 	plan_rtcp(stream);
 }

@@ -112,8 +112,9 @@ int rtp_session_report(
 int rtp_session_rtcp(struct rtp_session *session, struct slice datagram, uint64_t arrival_ns);
 
 /*
- * When to send the next report, to be asked at the start and after each report; random is any
- * number, each as likely as the others.
+ * When to send the next report, if the last was sent (or all began) at now_ns: to be asked then,
+ * and again when that time has come (RFC 3550, section 6.3.6); random is any number, each as likely
+ * as the others.
  */
 uint64_t rtp_session_next_report(
 	const struct rtp_session *session, uint64_t now_ns, uint32_t random);
