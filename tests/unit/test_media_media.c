@@ -254,6 +254,24 @@ static void test_hold(void **state)
 	assert_in_range(a->last.received, 95, 105);
 }
 
+/* A far end that talks on though nobody listens: none of that is lost, nor received. */
+static void test_unheard_is_not_lost(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+
+	start_both(line, 1000);
+	a->params.receives = false;
+	change(a);
+	run_ms(line, 5000);
+	a->params.receives = true;
+	change(a);
+	run_ms(line, 1000);
+	close_end(line, a);
+	assert_int_equal(a->last.lost, 0);
+	assert_in_range(a->last.received, 95, 105);
+}
+
 static void test_codec_and_ptime(void **state)
 {
 	struct line *line = *state;
@@ -432,6 +450,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_rtcp_interval),
 		TEST(test_hold),
+		TEST(test_unheard_is_not_lost),
 		TEST(test_codec_and_ptime),
 		TEST(test_another_rate_is_refused),
 		TEST(test_while_opening),
