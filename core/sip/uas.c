@@ -106,6 +106,36 @@ static void check_contact(
 	out->reason = contact ? "Bad Contact" : "Missing Contact";
 }
 
+/* Whether "application/sdp;q=0.5", "application/" with a star, or two stars, takes in a type. */
+static bool is_in_range(struct slice range, struct slice type)
+{
+	struct slice wanted, major, name;
+
+	slice_cut(&wanted, &range, ';');
+	wanted = slice_trim(wanted);
+	if (slice_is(wanted, "*/*") || slice_equal_nocase(wanted, type))
+		return true;
+	slice_cut(&major, &type, '/');
+	slice_cut(&name, &wanted, '/');
+	return slice_equal_nocase(name, major) && slice_is(wanted, "*");
+}
+
+/* Section 20.1: what an INVITE is answered with has to be among it; without one, it is. */
+static void check_accept(
+	struct verdict *out, const struct sip_server *server, const struct sip_msg *msg)
+{
+	struct slice type = slice_of(sip_server_stack(server)->config.accept);
+	struct sip_cursor cursor = {0};
+	struct slice range;
+
+	if (msg->method != SIP_INVITE || !sip_msg_header(msg, SIP_ACCEPT))
+		return;
+	while (sip_msg_next(&range, &cursor, msg, SIP_ACCEPT))
+		if (is_in_range(range, type))
+			return;
+	out->status = 406;
+}
+
 /* Section 8.2.3. */
 static void check_body(
 	struct verdict *out, const struct sip_server *server, const struct sip_msg *msg)
@@ -155,7 +185,7 @@ static void hand_over(struct sip_server *server, const struct sip_msg *msg)
 void sip_uas_receive(struct sip_server *server)
 {
 	static check *const checks[] = {check_fault, check_method, check_scheme, check_require,
-		check_dialog, check_contact, check_body};
+		check_dialog, check_contact, check_accept, check_body};
 	const struct sip_msg *msg = sip_server_request(server);
 	struct verdict verdict = {0};
 

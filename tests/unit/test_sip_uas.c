@@ -108,30 +108,23 @@ static const struct row {
 		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
 		"Content-Type: Application/SDP ;x=y\r\n" BODY,
 		1, NULL},
-	{"several bodies",
+	{"no description is accepted",
 		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
-		"Content-Type: multipart/mixed;boundary=b\r\nContent-Length: 87\r\n\r\n"
-		"--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n"
-		"--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--\r\n",
+		"Accept: text/plain, text/*;q=1, application/sdp2\r\n" EMPTY,
+		406, NULL},
+	{"nothing is accepted",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT "Accept:\r\n" EMPTY,
+		406, NULL},
+	{"a description is accepted",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
+		"Accept: text/plain, Application/SDP ;level=1\r\n" EMPTY,
 		1, NULL},
-	{"several bodies, none of them ours",
+	{"all applications are accepted",
 		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
-		"Content-Type: multipart/mixed;boundary=b\r\nContent-Length: 44\r\n\r\n"
-		"--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n--b--\r\n",
-		415, "Accept: application/sdp\r\n"},
-	{"body that may be passed over",
-		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
-		"Content-Type: text/plain\r\n"
-		"Content-Disposition: icon ; handling=Optional\r\n" BODY,
+		"Accept: application/*\r\n" EMPTY,
 		1, NULL},
-	{"body that may not",
-		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
-		"Content-Type: text/plain\r\n"
-		"Content-Disposition: icon;handling=required\r\n" BODY,
-		415, "Accept: application/sdp\r\n"},
-	{"languages are not ours to judge",
-		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT SDP
-		"Content-Language: fr, de\r\n" BODY,
+	{"anything is accepted",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT "Accept: */*\r\n" EMPTY,
 		1, NULL},
 	{"encoding",
 		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT SDP
