@@ -94,7 +94,7 @@ static void test_parser(void **state)
 	assert_int_equal(for_each(look_at_parser, NULL), MESSAGES);
 }
 
-/* A stack whose user takes every INVITE and answers other requests with 200, and a far end. */
+/* A stack whose user answers with 200 what is good, and a far end. */
 struct bench {
 	struct pair pair;
 	struct world_peer peer;
@@ -105,12 +105,12 @@ static void open_bench(struct bench *bench)
 	pair_open(&bench->pair);
 	world_peer_open(&bench->peer, bench->pair.c, "192.0.2.3:5070");
 	bench->pair.a.untaken = true;
-	bench->pair.a.reply = 200;
+	bench->pair.a.reply = 0;
 }
 
 static void close_bench(struct bench *bench)
 {
-	if (bench->pair.a.server) /* a call that is taken is not our subject */
+	if (bench->pair.a.server) /* what comes of a call is not our subject */
 		sip_server_respond(bench->pair.a.server, &(struct sip_response){.status = 404});
 	world_peer_close(&bench->peer);
 	pair_close(&bench->pair);
