@@ -3,6 +3,7 @@
 #include "core/sip/grammar.h"
 
 enum {
+	HOST_MAX = 255,  /* RFC 1035, section 2.3.4 */
 	PARTS_MAX = 64,  /* parameters, and headers, of a URI: comparing takes the square of it */
 	ESCAPE_SIZE = 3, /* "%41" */
 };
@@ -127,11 +128,15 @@ static bool is_ipv4(struct slice host)
 	}
 }
 
-/* Whether a host ends with a number, as only IPv4 does (a name's last label has a letter). */
+/* Whether the last label of a host is a number, as only IPv4 has it (that of a name has a letter).
+ */
 static bool is_numeric(struct slice host)
 {
-	size_t len = host.len;
+	size_t len;
 
+	if (host.len > 0 && host.data[host.len - 1] == '.')
+		host.len--;
+	len = host.len;
 	while (len > 0 && sip_is(host.data[len - 1], SIP_C_DIGIT))
 		len--;
 	return len < host.len && (len == 0 || host.data[len - 1] == '.');
@@ -154,6 +159,8 @@ static int take_name(struct slice *host, struct sip_scan *scan)
 	} while (sip_scan_at(scan, '.') && scan->p++);
 
 	*host = (struct slice){from, (size_t)(scan->p - from)};
+	if (host->len > HOST_MAX)
+		return refuse(scan, from, "a host name has no more than 255 characters");
 	if (is_numeric(*host) && !is_ipv4(*host))
 		return refuse(scan, from, "an IPv4 address is four numbers from 0 to 255");
 	return 0;

@@ -1,10 +1,13 @@
 /*
- * core/sip/msg: any bytes, read as a message. What was read lies inside of it; printed again it is
- * read as the same; and a good request can be answered so that the answer is read, too.
+ * core/sip/msg, body and reason: any bytes, read as a message. What was read lies inside of it;
+ * printed again it is read as the same; and a good request can be answered so that the answer is
+ * read, too.
  */
 #include "core/base/text.h"
+#include "core/sip/body.h"
 #include "core/sip/msg.h"
 #include "core/sip/print.h"
+#include "core/sip/reason.h"
 
 #include <assert.h>
 
@@ -43,6 +46,32 @@ static void check_values(const struct sip_msg *msg, enum sip_header_name id)
 	}
 }
 
+static void check_bodies(const struct sip_msg *msg)
+{
+	static const char *const types[] = {"application/sdp", "text/plain", "multipart/mixed"};
+	struct slice body;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (sip_body_find(&body, msg, types[i]))
+			check_part(body, msg->body);
+}
+
+static void check_reason(const struct sip_msg *msg)
+{
+	struct sip_reason_value reason;
+	char shown[2000];
+	struct text out = TEXT_IN(shown);
+
+	if (!sip_reason_find(&reason, msg))
+		return;
+	check_part(reason.protocol_name, msg->raw);
+	check_part(reason.text, msg->raw);
+	assert(reason.protocol_name.len > 0 && (reason.has_cause || reason.cause == 0));
+	sip_reason_print(&out, &reason);
+	for (size_t i = 0; i < out.len; i++)
+		assert((uint8_t)out.data[i] >= ' ' && out.data[i] != 0x7f);
+}
+
 static void check(const struct sip_msg *msg)
 {
 	assert(msg->header_count <= SIP_HEADERS_MAX);
@@ -55,6 +84,8 @@ static void check(const struct sip_msg *msg)
 	for (int id = 0; id < SIP_HEADER_OTHER; id++)
 		check_values(msg, (enum sip_header_name)id);
 	check_part(msg->body, msg->raw);
+	check_bodies(msg);
+	check_reason(msg);
 	check_part(msg->call_id, msg->raw);
 	check_part(msg->via.host, msg->raw);
 	check_addr(&msg->from, msg->raw);

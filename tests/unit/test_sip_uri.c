@@ -288,8 +288,12 @@ static void test_caps(void **state)
 	assert_int_equal(sip_uri_parse(&uri, repeated(room, "sip:h?a=b", "&a=b", 63), NULL), 0);
 	assert_int_equal(
 		sip_uri_parse(&uri, repeated(room, "sip:h?a=b", "&a=b", 64), &syntax), -EPROTO);
-	assert_int_equal(sip_uri_parse(&uri, repeated(room, "sip:", "a", 4000), NULL), 0);
-	assert_int_equal(uri.host.len, 4000);
+	assert_int_equal(sip_uri_parse(&uri, repeated(room, "sip:", "a", 255), NULL), 0);
+	assert_int_equal(uri.host.len, 255);
+	assert_int_equal(sip_uri_parse(&uri, repeated(room, "sip:", "a", 256), &syntax), -EPROTO);
+	assert_int_equal(syntax.at, 4);
+	assert_string_equal(syntax.what, "a host name has no more than 255 characters");
+	assert_int_equal(sip_uri_parse(&uri, repeated(room, "mailto:", "a", 4000), NULL), 0);
 }
 
 static void test_param(void **state)
@@ -368,6 +372,23 @@ static const struct pair {
 	const char *a, *b;
 	bool equal;
 } pairs[] = {
+	/* the examples of RFC 3261, section 19.1.4 */
+	{"sip:%61lice@atlanta.com;transport=TCP", "sip:alice@AtLanTa.CoM;Transport=tcp", true},
+	{"sip:carol@chicago.com", "sip:carol@chicago.com;newparam=5", true},
+	{"sip:carol@chicago.com", "sip:carol@chicago.com;security=on", true},
+	{"sip:carol@chicago.com;newparam=5", "sip:carol@chicago.com;security=on", true},
+	{"sip:biloxi.com;transport=tcp;method=REGISTER?to=sip:bob%40biloxi.com",
+		"sip:biloxi.com;method=REGISTER;transport=tcp?to=sip:bob%40biloxi.com", true},
+	{"sip:alice@atlanta.com?subject=project%20x&priority=urgent",
+		"sip:alice@atlanta.com?priority=urgent&subject=project%20x", true},
+	{"SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP", false},
+	{"sip:bob@biloxi.com", "sip:bob@biloxi.com:5060", false},
+	{"sip:bob@biloxi.com", "sip:bob@biloxi.com;transport=udp", false},
+	{"sip:bob@biloxi.com", "sip:bob@biloxi.com:6000;transport=tcp", false},
+	{"sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting", false},
+	{"sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4", false},
+	{"sip:carol@chicago.com;security=on", "sip:carol@chicago.com;security=off", false},
+
 	{"sip:bob@h", "sip:bob@h", true},
 	{"sip:bob@h", "SIP:bob@H", true},
 	{"sip:bob@h", "sips:bob@h", false},
@@ -421,6 +442,10 @@ static const struct pair {
 	{"tel:1a", "tel:1A-", true},
 	{"tel:1;ext=2", "tel:1", false},
 	{"tel:1;ext=2;isub=3", "tel:1;isub=3;ext=2", true},
+	{"tel:1;EXT=2", "tel:1;ext=2", true},
+	{"tel:863;phone-context=+1-914-555", "tel:863;phone-context=+1-914-556", false},
+	{"tel:863;phone-context=A.example", "tel:863;phone-context=a.EXAMPLE", true},
+	{"tel:+1", "tel:1", false},
 	{"tel:1", "sip:1@h", false},
 	{"mailto:a@b", "MAILTO:a@b", true},
 	{"mailto:a@b", "mailto:A@b", false},
