@@ -14,7 +14,7 @@ struct entity {
 	struct slice body;
 	bool encoded; /* in a way that is not undone here */
 	bool aside;   /* for another use than the message's own */
-	char room[TYPE_SIZE];
+	char *room;   /* TYPE_SIZE bytes for the type of a part */
 };
 
 /* What parts the bodies of a multipart. */
@@ -176,7 +176,7 @@ static bool take_field(struct slice *out, struct slice *text)
 /* Keeps it with its folded lines joined; one that is too long is of no known type. */
 static void read_type(struct entity *entity, struct slice value)
 {
-	if (value.len > sizeof(entity->room))
+	if (value.len > TYPE_SIZE)
 		value.len = 0;
 	for (size_t i = 0; i < value.len; i++)
 		entity->room[i] = is_line_space(value.data[i]) ? ' ' : (char)value.data[i];
@@ -238,28 +238,37 @@ static void read_part(struct entity *entity, struct slice part)
 	entity->body = part;
 }
 
+static bool find_in_parts(
+	struct slice *out, const struct entity *entity, const char *type, unsigned depth);
+
 static bool find_in(
+	struct slice *out, const struct entity *entity, const char *type, unsigned depth)
+{
+	if (entity->encoded)
+		return false;
+	if (!is_type(entity->type, type))
+		return depth < DEPTH_MAX && find_in_parts(out, entity, type, depth);
+	if (!entity->aside)
+		*out = entity->body;
+	return !entity->aside;
+}
+
+static bool find_in_parts(
 	struct slice *out, const struct entity *entity, const char *type, unsigned depth)
 {
 	struct slice rest = entity->body;
 	struct boundary boundary;
-	struct entity inner;
+	char room[TYPE_SIZE];
+	struct entity part = {.room = room};
 	bool last;
 
-	if (entity->encoded)
-		return false;
-	if (is_type(entity->type, type)) {
-		if (!entity->aside)
-			*out = entity->body;
-		return !entity->aside;
-	}
-	if (depth == DEPTH_MAX || read_boundary(&boundary, entity->type))
+	if (read_boundary(&boundary, entity->type))
 		return false;
 
 	take_part(&last, &rest, &boundary); /* a preamble, for those who know no multipart */
 	while (!last) {
-		read_part(&inner, take_part(&last, &rest, &boundary));
-		if (find_in(out, &inner, type, depth + 1))
+		read_part(&part, take_part(&last, &rest, &boundary));
+		if (find_in(out, &part, type, depth + 1))
 			return true;
 	}
 	return false;
@@ -270,15 +279,13 @@ bool sip_body_find(struct slice *out, const struct sip_msg *msg, const char *typ
 	const struct slice *content_type = sip_msg_header(msg, SIP_CONTENT_TYPE);
 	const struct slice *encoding = sip_msg_header(msg, SIP_CONTENT_ENCODING);
 	const struct slice *disposition = sip_msg_header_named(msg, "Content-Disposition");
-	struct entity entity;
+	struct entity entity = {0};
 
 	if (!content_type || msg->body.len == 0)
 		return false;
 
 	entity.type = *content_type;
 	entity.body = msg->body;
-	entity.encoded = false;
-	entity.aside = false;
 	if (encoding)
 		read_encoding(&entity, *encoding);
 	if (disposition)

@@ -61,7 +61,7 @@ const struct slice *sip_msg_header_named(const struct sip_msg *msg, const char *
 		return sip_msg_header(msg, id);
 
 	for (size_t i = 0; i < msg->header_count; i++)
-		if (is_named(&msg->headers[i], wanted))
+		if (msg->headers[i].id == SIP_HEADER_OTHER && is_named(&msg->headers[i], wanted))
 			return &msg->headers[i].value;
 	return NULL;
 }

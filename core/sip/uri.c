@@ -106,26 +106,32 @@ static int check_label(const struct sip_scan *scan, struct slice label)
 	return 0;
 }
 
-/* Four numbers from 0 to 255 without leading zeros; addr_parse() says the same, but slowly. */
-static bool is_ipv4(struct slice host)
+/*
+ * Takes four numbers from 0 to 255 without leading zeros, if that is all that stands there;
+ * addr_parse() says the same, but slowly.
+ */
+static bool take_ipv4(struct slice *host, struct sip_scan *scan)
 {
-	struct sip_scan scan = sip_scan_of(host, NULL);
+	const uint8_t *p = scan->p;
 
 	for (int dots = 0;; dots++) {
-		struct slice digits = sip_scan_run(&scan, SIP_C_DIGIT);
+		const uint8_t *digits = p;
 		unsigned value = 0;
 
-		if (digits.len == 0 || digits.len > 3 || (digits.len > 1 && *digits.data == '0'))
+		for (; p < scan->end && sip_is(*p, SIP_C_DIGIT) && p - digits < 3; p++)
+			value = value * 10 + *p - '0';
+		if (p == digits || value > UINT8_MAX || (*digits == '0' && p - digits > 1))
 			return false;
-		for (size_t i = 0; i < digits.len; i++)
-			value = value * 10 + digits.data[i] - '0';
-		if (value > UINT8_MAX)
-			return false;
-		if (scan.p == scan.end)
-			return dots == 3;
-		if (*scan.p++ != '.')
+		if (dots == 3)
+			break;
+		if (p == scan->end || *p++ != '.')
 			return false;
 	}
+	if (p < scan->end && (sip_is(*p, SIP_C_LABEL) || *p == '.'))
+		return false;
+	*host = (struct slice){scan->p, (size_t)(p - scan->p)};
+	scan->p = p;
+	return true;
 }
 
 /* Whether the last label of a host is a number, as only IPv4 has it (that of a name has a letter).
@@ -149,8 +155,13 @@ static int take_name(struct slice *host, struct sip_scan *scan)
 	struct slice label;
 	int err;
 
+	if (take_ipv4(host, scan))
+		return 0;
 	do {
-		label = sip_scan_run(scan, SIP_C_LABEL);
+		label.data = scan->p;
+		while (scan->p < scan->end && sip_is(*scan->p, SIP_C_LABEL))
+			scan->p++; /* labels are short */
+		label.len = (size_t)(scan->p - label.data);
 		if (label.len == 0 && !sip_scan_at(scan, '.'))
 			break;
 		err = check_label(scan, label);
@@ -161,7 +172,7 @@ static int take_name(struct slice *host, struct sip_scan *scan)
 	*host = (struct slice){from, (size_t)(scan->p - from)};
 	if (host->len > HOST_MAX)
 		return refuse(scan, from, "a host name has no more than 255 characters");
-	if (is_numeric(*host) && !is_ipv4(*host))
+	if (is_numeric(*host))
 		return refuse(scan, from, "an IPv4 address is four numbers from 0 to 255");
 	return 0;
 }
