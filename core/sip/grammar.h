@@ -113,6 +113,15 @@ static inline struct slice sip_scan_run(struct sip_scan *scan, unsigned classes)
 	return (struct slice){from, (size_t)(scan->p - from)};
 }
 
+enum { SIP_ESCAPE_SIZE = 3 }; /* "%41" */
+
+/* Whether an escape stands there. */
+static inline bool sip_scan_at_escape(const struct sip_scan *scan)
+{
+	return scan->end - scan->p >= SIP_ESCAPE_SIZE && *scan->p == '%' &&
+	       sip_is(scan->p[1], SIP_C_HEX) && sip_is(scan->p[2], SIP_C_HEX);
+}
+
 /* What is left. */
 static inline struct slice sip_scan_rest(const struct sip_scan *scan)
 {
