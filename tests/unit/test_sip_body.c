@@ -116,6 +116,10 @@ static const struct row {
 		"--cut\r\n" SDP "Content-Disposition: early-session\r\n\r\nv=9\r\n--cut\r\n" SDP
 		"Content-Disposition: session\r\n\r\nv=0\r\n--cut--",
 		"v=0"},
+	{"early session, then a part that says nothing of it", MIXED,
+		"--cut\r\n" SDP "Content-Disposition: early-session\r\n\r\nv=9\r\n--cut\r\n" SDP
+		"\r\nv=0\r\n--cut--",
+		"v=0"},
 	{"line without colon", MIXED, "--cut\r\nnothing\r\n: x\r\n" SDP "\r\nv=0\r\n--cut--",
 		"v=0"},
 };
