@@ -1,6 +1,9 @@
 /*
- * What the files of sip_invite share: its state and common end in invite.c, what only the caller
- * does in invite_client.c, what only the called does in invite_server.c. On the stack's thread.
+ * What the files of sip_invite share. invite.c has its state and common end; invite_client.c is the
+ * caller, with invite_early.c for forks that ring and invite_ack.c for those that answer;
+ * invite_server.c is the called, with invite_accept.c for 200s that wait for their ACK;
+ * invite_receive.c takes requests of the dialog, and invite_change.c sends re-INVITE. On the
+ * stack's thread.
  */
 #pragma once
 

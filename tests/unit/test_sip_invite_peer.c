@@ -182,6 +182,31 @@ static void test_cancel_without_end(void **state)
 	pair_close(&pair);
 }
 
+/* Section 17.1.1.2: after its final response an INVITE is over; a 2xx that comes then is nobody's.
+ */
+static void test_2xx_after_487(void **state)
+{
+	struct world_peer peer;
+	char invite[4096];
+	struct pair pair;
+
+	(void)state;
+	call_peer(&pair, &peer, invite);
+	reply(&peer, invite, 180, "x", CONTACT_C);
+	pair_run_ms(&pair, 10);
+	phone_hangup(&pair.a);
+	pair_run_ms(&pair, 10);
+	reply(&peer, peer.last, 200, "x", "");
+	reply(&peer, invite, 487, "x", "");
+	reply(&peer, invite, 200, "x", CONTACT_C);
+	reply(&peer, invite, 487, "x", "");
+	pair_run_ms(&pair, 10);
+	pair_expect_logs(&pair, "180 ended(local 487 0) ", "");
+	pair_expect_sent(&pair, "INVITE 180 CANCEL 200 487 200 487 ACK ACK");
+	world_peer_close(&peer);
+	pair_close(&pair);
+}
+
 /* A request of a far end of plain bytes, which calls b. */
 static void send_request(struct world_peer *peer, const char *method, const char *to_tag,
 	const char *from_tag, unsigned int cseq)
@@ -263,7 +288,8 @@ static void test_inside_dialog(void **state)
 	expect_status(&pair, &peer, "481");
 	send_request(&peer, "BYE", tag, "c", 12);
 	expect_status(&pair, &peer, "200");
-	assert_string_equal(pair.b.log, "incoming() confirmed change(INVITE ) confirmed ended(local 0 0) ");
+	assert_string_equal(
+		pair.b.log, "incoming() confirmed change(INVITE ) confirmed ended(local 0 0) ");
 	send_request(&peer, "BYE", tag, "c", 13);
 	expect_status(&pair, &peer, "481");
 	world_peer_close(&peer);
@@ -393,6 +419,7 @@ int main(void)
 		cmocka_unit_test(test_odd_answers),
 		cmocka_unit_test(test_many_forks),
 		cmocka_unit_test(test_cancel_without_end),
+		cmocka_unit_test(test_2xx_after_487),
 		cmocka_unit_test(test_inside_dialog),
 		cmocka_unit_test(test_record_route),
 		cmocka_unit_test(test_bye_while_ringing),
