@@ -157,6 +157,37 @@ static void put_figures(struct object *to, const struct ua_stats *stats)
 	put_real(to, "mos", stats->mos);
 }
 
+static void put_hold(struct object *to, const struct ua_event *event)
+{
+	put_string(to, "by", event->hold.remote ? "remote" : "local");
+}
+
+/* A URI of many, as put_uri() has it. */
+static void add_uri(struct object *to, json_t *array, struct slice uri)
+{
+	struct object one = {.json = json_object()};
+
+	if (!one.json) {
+		to->failed = true;
+		return;
+	}
+	put_uri(&one, "uri", uri);
+	if (one.failed || json_array_append(array, json_object_get(one.json, "uri")))
+		to->failed = true;
+	json_decref(one.json);
+}
+
+static void put_redirected(struct object *to, const struct ua_event *event)
+{
+	json_t *targets = json_array();
+
+	put_whole(to, "code", event->redirected.code);
+	put_text(to, "reason", event->redirected.reason);
+	for (size_t i = 0; targets && i < event->redirected.count; i++)
+		add_uri(to, targets, event->redirected.targets[i]);
+	put(to, "targets", targets);
+}
+
 static void put_stats(struct object *to, const struct ua_event *event)
 {
 	put_figures(to, &event->stats.now);
@@ -196,6 +227,9 @@ static void (*const fields[])(struct object *to, const struct ua_event *event) =
 	[UA_CALL_PROGRESS] = put_provisional,
 	[UA_CALL_ANSWERED] = put_media,
 	[UA_CALL_MEDIA] = put_media,
+	[UA_CALL_HELD] = put_hold,
+	[UA_CALL_RESUMED] = put_hold,
+	[UA_CALL_REDIRECTED] = put_redirected,
 	[UA_CALL_STATS] = put_stats,
 	[UA_CALL_METER] = NULL, /* for a live line only */
 	[UA_CALL_ENDED] = put_ended,

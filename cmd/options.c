@@ -180,12 +180,12 @@ static int read_codecs(const struct given *given, void *field)
 	return 0;
 }
 
-static int wrong_write_udp(const struct given *given)
+static int wrong_transport(const struct given *given)
 {
 	char shown[SHOWN_SIZE];
 	struct text text = TEXT_IN(shown);
 
-	text_puts(&text, "has no transport; write udp:");
+	text_puts(&text, "has no transport; write udp: or tcp: before it, like udp:");
 	words_put(&text, given->value);
 	return wrong(given, shown);
 }
@@ -205,21 +205,34 @@ static bool is_bad_port(struct slice text)
 	return addr_parse(&addr, host) == 0 && addr_parse_port(&addr, text) != 0;
 }
 
+static int find_transport(enum sip_transport_kind *out, struct slice name)
+{
+	static const char *const names[] = {[SIP_UDP] = "udp", [SIP_TCP] = "tcp"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (slice_is_nocase(name, names[i])) {
+			*out = (enum sip_transport_kind)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
 static int read_listen(const struct given *given, void *field)
 {
-	struct addr *list = field;
+	struct options_listen *list = field;
 	struct slice rest = given->value;
 	struct slice transport;
+	enum sip_transport_kind kind;
 	struct addr addr;
 
 	if (given->out->listen_count == OPTIONS_LISTEN_MAX)
 		return fault_set(given->why, -EINVAL, "--%s: 8 are enough", given->option->name);
 	if (addr_parse_port(&addr, rest) == 0)
-		return wrong_write_udp(given);
+		return wrong_transport(given);
 	if (!slice_cut(&transport, &rest, ':'))
 		return wrong(given, "is not like udp:127.0.0.1:5060");
-	if (!slice_is_nocase(transport, "udp"))
-		return wrong(given, "has a transport that is not there; udp is");
+	if (find_transport(&kind, transport))
+		return wrong(given, "has a transport that is not there; udp and tcp are");
 	if (addr_parse(&addr, rest) == 0)
 		return wrong(given, "lacks a port; 0 picks a free one");
 	if (is_bad_port(rest))
@@ -227,7 +240,7 @@ static int read_listen(const struct given *given, void *field)
 	if (addr_parse_port(&addr, rest))
 		return wrong(given, "has no IP address with a port, like 127.0.0.1:5060");
 
-	list[given->out->listen_count++] = addr;
+	list[given->out->listen_count++] = (struct options_listen){kind, addr};
 	return 0;
 }
 
@@ -283,6 +296,8 @@ static const struct option table[] = {
 		"hang up SEC after the answer", read_duration, FIELD(duration_ns)},
 	{'t', "timeout", "SEC", false, false,
 		"give up ringing after SEC (180)", read_timeout, FIELD(timeout_ns)},
+	{0, "media-timeout", "SEC", false, false,
+		"hang up after SEC without RTP (60); 0: never", read_seconds, FIELD(silence_ns)},
 	{'n', "calls", "N", false, false,
 		"with --answer: exit after N calls have ended", read_count, FIELD(calls)},
 	{0, "max-calls", "N", false, false,
@@ -302,9 +317,11 @@ static const struct option table[] = {
 
 	{0, NULL, NULL, false, false, "Network", NULL, 0},
 	{'l', "listen", "udp:ADDR:PORT", false, true,
-		"where to listen; may be repeated", read_listen, FIELD(listen)},
+		"where to listen, or tcp:...; may be repeated", read_listen, FIELD(listen)},
 	{'H', "header", "'X: y'", false, true,
 		"add a header to the INVITE; may be repeated", read_header, FIELD(headers)},
+	{0, "late-offer", NULL, false, true,
+		"let the far end offer what to talk with", read_flag, FIELD(late_offer)},
 
 	{0, NULL, NULL, false, false, "Output", NULL, 0},
 	{0, "json", NULL, false, true,
@@ -523,6 +540,10 @@ static int check_effect(const struct reader *reader, struct fault *why)
 	} rows[] = {
 		{"header", "answer", "--header goes with a call of ours only, not with --answer"},
 		{"timeout", "answer", "--timeout goes with a call of ours only, not with --answer"},
+		{"late-offer", "answer",
+			"--late-offer goes with a call of ours only, not with --answer"},
+		{"media-timeout", "answer-code",
+			"--media-timeout has no effect on calls that are refused"},
 		{"duration", "answer-code", "--duration has no effect on calls that are refused"},
 		{"record", "answer-code", "--record has no effect on calls that are refused"},
 	};
@@ -558,7 +579,8 @@ int options_parse(struct options *out, int argc, char *const argv[], struct faul
 {
 	struct reader reader = {.out = out, .why = why, .argc = argc, .argv = argv};
 
-	*out = (struct options){.timeout_ns = OPTIONS_TIMEOUT_S * NS_PER_S};
+	*out = (struct options){.timeout_ns = OPTIONS_TIMEOUT_S * NS_PER_S,
+		.silence_ns = OPTIONS_SILENCE_S * NS_PER_S};
 	for (reader.at = 1; reader.at < argc; reader.at++) {
 		int err = read_argument(&reader, argv[reader.at]);
 

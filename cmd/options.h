@@ -8,6 +8,7 @@
 #include "core/base/addr.h"
 #include "core/base/fault.h"
 #include "core/base/text.h"
+#include "core/sip/flow.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@ enum {
 	OPTIONS_HEADERS_SIZE = 4096,
 	OPTIONS_HELP_SIZE = 8192, /* room for all that options_help() writes */
 	OPTIONS_TIMEOUT_S = 180,  /* of --timeout, where it is not given */
+	OPTIONS_SILENCE_S = 60,   /* of --media-timeout */
 };
 
 enum options_action {
@@ -25,6 +27,11 @@ enum options_action {
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 	OPTIONS_LIST_CODECS,
+};
+
+struct options_listen {
+	enum sip_transport_kind kind;
+	struct addr address;
 };
 
 struct options {
@@ -35,17 +42,19 @@ struct options {
 	uint16_t answer_code; /* 0: calls are answered */
 	uint64_t duration_ns; /* 0: until somebody hangs up */
 	uint64_t timeout_ns;
-	unsigned calls;     /* 0: no end */
-	unsigned max_calls; /* 0: no limit */
-	const char *mic;    /* NULL: not given; so below */
+	uint64_t silence_ns; /* 0: it may be silent for ever */
+	unsigned calls;      /* 0: no end */
+	unsigned max_calls;  /* 0: no limit */
+	const char *mic;     /* NULL: not given; so below */
 	const char *speaker;
 	const char *record;
 	const struct codec *codecs[CODEC_LIST_MAX];
 	size_t codec_count; /* 0: not given */
-	struct addr listen[OPTIONS_LISTEN_MAX];
+	struct options_listen listen[OPTIONS_LISTEN_MAX];
 	size_t listen_count;
 	char headers[OPTIONS_HEADERS_SIZE]; /* lines with CRLF */
 	size_t headers_len;
+	bool late_offer;
 	bool json;
 	bool trace;
 	unsigned verbose; /* how often it was said */

@@ -326,6 +326,7 @@ static void configure(struct ua_config *config, struct phone *self)
 		.codecs = self->codecs,
 		.codec_count = self->codec_count,
 		.headers = {(const uint8_t *)options->headers, options->headers_len},
+		.late_offer = options->late_offer,
 		.policy =
 			{
 				.answer = options->answer && options->answer_code == 0,
@@ -334,6 +335,7 @@ static void configure(struct ua_config *config, struct phone *self)
 				.max_calls = options->max_calls,
 				.duration_ns = options->duration_ns,
 				.ring_limit_ns = options->timeout_ns,
+				.silence_ns = options->silence_ns,
 			},
 		.meter_ns = meter_every(self),
 		.event = on_event,
@@ -346,16 +348,17 @@ static void configure(struct ua_config *config, struct phone *self)
 static int listen_somewhere(struct phone *self, struct fault *why)
 {
 	const struct addr usual = {.family = ADDR_IPV4, .port = USUAL_PORT};
+	const struct options_listen *listen = self->options->listen;
 	int err = 0;
 
 	for (size_t i = 0; i < self->options->listen_count && !err; i++)
-		err = agent_listen(self->agent, SIP_UDP, &self->options->listen[i], false, why);
+		err = agent_listen(self->agent, listen[i].kind, &listen[i].address, false, why);
 	if (self->options->listen_count > 0)
 		return err;
 
 	if (!self->options->answer)
 		return 0; /* the agent finds a port by itself */
-	return agent_listen(self->agent, SIP_UDP, &usual, true, why);
+	return agent_listen_both(self->agent, &usual, why);
 }
 
 static void run_start(struct post *post)

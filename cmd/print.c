@@ -12,6 +12,7 @@
 enum {
 	LINE_SIZE = 8192,
 	SOUND_SIZE = 256,
+	LISTENING_SIZE = 512,
 	FIRST_COLUMN = 10,
 };
 
@@ -30,6 +31,8 @@ struct told {
 struct printer {
 	struct printer_config config;
 	struct list calls; /* of struct told, in the order in which they came */
+	char room[LISTENING_SIZE];
+	struct text listening; /* where we listen, of a line that is not whole yet */
 };
 
 enum tone { PLAIN, GOOD, BAD };
@@ -49,6 +52,7 @@ int printer_new(struct printer **out, const struct printer_config *config)
 
 	self->config = *config;
 	list_init(&self->calls);
+	self->listening = TEXT_IN(self->room);
 	*out = self;
 	return 0;
 }
@@ -120,7 +124,7 @@ static void start(struct printer *self, struct text *out, enum tone tone, const 
 	const char *color = self->config.color ? tone_codes[tone] : "";
 
 	text_printf(out, "%s%s%s%*s", color, word, self->config.color ? "\x1b[0m" : "",
-		(int)(FIRST_COLUMN - strlen(word)), "");
+		(int)(strlen(word) < FIRST_COLUMN ? FIRST_COLUMN - strlen(word) : 1), "");
 	if (event->call > 0 && wants_number(self, event->call))
 		text_printf(out, "#%u ", event->call);
 }
@@ -149,11 +153,16 @@ static void print_listening(struct printer *self, const struct ua_event *event, 
 	if (self->config.quiet || !self->config.listening)
 		return;
 
+	text_printf(&self->listening, "%s%s %s", self->listening.len > 0 ? ", " : "",
+		event->listening.transport, addr_print_port(address, &event->listening.address));
+	if (event->listening.more)
+		return;
+
 	start(self, out, PLAIN, "listening", event);
-	text_printf(out, "%s %s%s", event->listening.transport,
-		addr_print_port(address, &event->listening.address),
+	text_printf(out, "%s%s", self->room,
 		event->listening.fallback ? "   as the usual port (5060) is taken" : "");
 	finish(self, out);
+	self->listening = TEXT_IN(self->room);
 }
 
 static void print_outgoing(struct printer *self, const struct ua_event *event, struct text *out)
@@ -277,6 +286,35 @@ static void print_sound(struct printer *self, const struct ua_event *event, stru
 	finish(self, out);
 }
 
+/* Who asks for quiet, and who ends it. */
+static void print_hold(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet)
+		return;
+
+	start(self, out, PLAIN, event->kind == UA_CALL_HELD ? "held" : "resumed", event);
+	text_puts(out, "by ");
+	if (event->hold.remote)
+		words_put(out, words_name(event->peer));
+	else
+		text_puts(out, "us");
+	finish(self, out);
+}
+
+static void print_redirected(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet)
+		return;
+
+	start(self, out, PLAIN, "redirected", event);
+	put_code(out, event->redirected.code, event->redirected.reason);
+	for (size_t i = 0; i < event->redirected.count; i++) {
+		text_puts(out, i == 0 ? ": to " : ", then ");
+		words_put_uri(out, event->redirected.targets[i]);
+	}
+	finish(self, out);
+}
+
 /* The one call whose meters are shown: the first that was answered. */
 static bool is_shown(struct printer *self, const struct told *told)
 {
@@ -387,6 +425,17 @@ static void put_why(struct text *out, const struct ua_event *event)
 		text_puts(out, ua_cause_name(event->ended.cause));
 }
 
+/* What the far end said of why it hung up. */
+static void put_words(struct text *out, const struct ua_event *event)
+{
+	if (!event->ended.words)
+		return;
+
+	text_puts(out, "   (");
+	text_put_escaped(out, slice_of(event->ended.words));
+	text_putc(out, ')');
+}
+
 static void put_ending(struct text *out, const struct ua_event *event, enum ending ending)
 {
 	if (ending == ENDED) {
@@ -398,6 +447,7 @@ static void put_ending(struct text *out, const struct ua_event *event, enum endi
 	} else if (ending == GIVEN_UP) {
 		words_put(out, words_name(event->peer));
 		text_puts(out, " gave up");
+		put_words(out, event);
 	} else if (ending != CANCELLED) {
 		put_why(out, event);
 	}
@@ -407,10 +457,8 @@ static void put_ending(struct text *out, const struct ua_event *event, enum endi
 		words_put_duration(out, event->ended.duration_s);
 		put_sum(out, &event->ended.stats);
 	}
-	if (ending == ENDED && event->ended.words) {
-		text_puts(out, "   ");
-		text_put_escaped(out, slice_of(event->ended.words));
-	}
+	if (ending == ENDED)
+		put_words(out, event);
 }
 
 /* What the line before has not told, in three lines, for those who want to know. */
@@ -491,6 +539,9 @@ static void (*const printers[])(
 	[UA_CALL_PROGRESS] = print_progress,
 	[UA_CALL_ANSWERED] = print_sound,
 	[UA_CALL_MEDIA] = print_sound,
+	[UA_CALL_HELD] = print_hold,
+	[UA_CALL_RESUMED] = print_hold,
+	[UA_CALL_REDIRECTED] = print_redirected,
 	[UA_CALL_STATS] = NULL, /* the meter tells more, the end the rest */
 	[UA_CALL_METER] = print_meter,
 	[UA_CALL_ENDED] = print_ended,

@@ -1,33 +1,19 @@
 #include "core/ua/agent.h"
 
 #include "core/base/list.h"
-#include "core/sip/stack.h"
-#include "core/ua/call.h"
+#include "core/ua/agent_private.h"
 #include "core/ua/target.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
-#define METHODS "INVITE, ACK, BYE, CANCEL, OPTIONS"
+#define METHODS "INVITE, ACK, BYE, CANCEL, OPTIONS, UPDATE"
 #define BODIES "application/sdp"
 
 /* How long an agent that closes waits for the ACK to a refusal, and how often it looks. */
 #define CLOSE_NS (4 * NS_PER_S)
 #define LINGER_NS (10 * NS_PER_MS)
-
-struct agent {
-	struct ua_config config;
-	struct sip_stack *stack;
-	struct call_list calls;
-	bool listens;
-	bool closing;
-	bool closed;
-	uint64_t close_limit_ns;
-	struct timer linger;
-	agent_closed *on_closed;
-	void *closed_arg;
-};
 
 static struct policy_decision decide(const struct agent *agent)
 {
@@ -110,6 +96,11 @@ static void call_gone(struct call_list *list)
 	check_closed(container_of(list, struct agent, calls));
 }
 
+static void call_needs(struct call_list *list, enum sip_transport_kind kind)
+{
+	agent_need(container_of(list, struct agent, calls), kind);
+}
+
 int agent_new(struct agent **out, const struct ua_config *config)
 {
 	static const struct sip_stack_events quiet = {.request = take_request};
@@ -139,6 +130,7 @@ int agent_new(struct agent **out, const struct ua_config *config)
 	agent->calls.config = &agent->config;
 	agent->calls.stack = agent->stack;
 	agent->calls.gone = call_gone;
+	agent->calls.need = call_needs;
 	list_init(&agent->calls.calls);
 	*out = agent;
 	return 0;
@@ -156,58 +148,6 @@ void agent_free(struct agent *agent)
 	free(agent);
 }
 
-static void emit_listening(struct agent *agent, const struct addr *address, bool fallback)
-{
-	struct ua_event event = {
-		.kind = UA_LISTENING,
-		.wall_ns = loop_wall(agent->config.loop),
-		.listening = {"udp", *address, fallback},
-	};
-
-	agent->config.event(agent->config.arg, &event);
-}
-
-int agent_listen(struct agent *agent, enum sip_transport_kind kind, const struct addr *local,
-	bool fallback, struct fault *why)
-{
-	struct addr at = *local;
-	struct addr bound;
-	char text[ADDR_TEXT_SIZE];
-	bool fell_back = false;
-	int err;
-
-	err = sip_stack_listen(&bound, agent->stack, kind, &at);
-	if (err == -EADDRINUSE && fallback) {
-		at.port = 0;
-		fell_back = true;
-		err = sip_stack_listen(&bound, agent->stack, kind, &at);
-	}
-	if (err)
-		return fault_set(why, err, "cannot listen on udp %s: %s",
-			addr_print_port(text, local), strerror(-err));
-
-	agent->listens = true;
-	emit_listening(agent, &bound, fell_back);
-	return 0;
-}
-
-/* A caller who was told to listen nowhere needs a port of each family that there is, for answers.
- */
-static void listen_anywhere(struct agent *agent)
-{
-	static const enum addr_family families[] = {ADDR_IPV4, ADDR_IPV6};
-
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		const struct addr any = {.family = families[i]};
-		struct addr bound;
-
-		if (sip_stack_listen(&bound, agent->stack, SIP_UDP, &any) != 0)
-			continue; /* a machine without it; a call that needs it will say so */
-		agent->listens = true;
-		emit_listening(agent, &bound, false);
-	}
-}
-
 int agent_call(
 	unsigned *out, struct agent *agent, const char *target, struct fault *why, size_t *at)
 {
@@ -221,8 +161,6 @@ int agent_call(
 	if (err)
 		return err;
 
-	if (!agent->listens)
-		listen_anywhere(agent);
 	err = call_out(&call, &agent->calls, &parsed);
 	if (err)
 		return fault_set(why, err, "out of memory");
@@ -238,14 +176,39 @@ int agent_check_target(const char *target, struct fault *why, size_t *at)
 	return target_parse(&parsed, slice_of(target), why, at);
 }
 
-int agent_hangup(struct agent *agent, unsigned number)
+/* NULL if there is no such call. */
+static struct call *find(struct agent *agent, unsigned number)
 {
 	list_each(link, &agent->calls.calls) if (call_number(call_of(link)) == number)
 	{
-		call_hangup(call_of(link));
-		return 0;
+		return call_of(link);
 	}
-	return -ENOENT;
+	return NULL;
+}
+
+int agent_hangup(struct agent *agent, unsigned number)
+{
+	struct call *call = find(agent, number);
+
+	if (!call)
+		return -ENOENT;
+
+	call_hangup(call);
+	return 0;
+}
+
+int agent_hold(struct agent *agent, unsigned number)
+{
+	struct call *call = find(agent, number);
+
+	return call ? call_hold(call, true) : -ENOENT;
+}
+
+int agent_resume(struct agent *agent, unsigned number)
+{
+	struct call *call = find(agent, number);
+
+	return call ? call_hold(call, false) : -ENOENT;
 }
 
 unsigned agent_calls(const struct agent *agent)

@@ -30,6 +30,12 @@ int agent_listen(struct agent *agent, enum sip_transport_kind kind, const struct
 	bool fallback, struct fault *why);
 
 /*
+ * The same by UDP and TCP on one port: local's, or, if that is 0 or taken by either, a free one.
+ * Without TCP, which costs only long messages, it goes on.
+ */
+int agent_listen_both(struct agent *agent, const struct addr *local, struct fault *why);
+
+/*
  * Calls target, in any form that people type: "sip:bob@host:5080", "bob@host", "<sip:...>". The
  * call's number goes to out. -EINVAL if it cannot be parsed: why has the words and at the place in
  * target, in bytes. Everything after that is told by events.

@@ -15,13 +15,11 @@
 #define PATIENCE_NS (4 * NS_PER_S)
 #define PATIENCE_UNHEARD_NS NS_PER_S
 
-#define STATS_PERIOD_NS (5 * NS_PER_S)
-
 /* Which states follow each. */
 static const unsigned next_states[] = {
 	[CALL_LOCATING] = 1U << CALL_CALLING | 1U << CALL_ENDING,
 	[CALL_CALLING] = 1U << CALL_MOVING | 1U << CALL_TALKING | 1U << CALL_ENDING,
-	[CALL_MOVING] = 1U << CALL_CALLING | 1U << CALL_ENDING,
+	[CALL_MOVING] = 1U << CALL_LOCATING | 1U << CALL_CALLING | 1U << CALL_ENDING,
 	[CALL_INCOMING] = 1U << CALL_AGREEING | 1U << CALL_TALKING | 1U << CALL_ENDING,
 	[CALL_AGREEING] = 1U << CALL_TALKING | 1U << CALL_ENDING,
 	[CALL_TALKING] = 1U << CALL_ENDING,
@@ -57,11 +55,16 @@ int call_keep(char **out, struct slice text)
 static void call_free(struct call *call)
 {
 	negotiation_free(&call->negotiation);
+	redirect_free(&call->redirect);
 	free(call->peer);
+	free(call->first.call_id);
+	free(call->first.tag);
+	free(call->remote_fmtp);
 	free(call->recording);
 	free(call->display);
 	free(call->call_id);
 	free(call->description);
+	free(call->warning);
 	free(call->end.reason);
 	free(call);
 }
@@ -107,94 +110,13 @@ void call_emit(struct call *call, struct ua_event *event)
 	call->list->config->event(call->list->config->arg, event);
 }
 
-/* From the answer until now, or until the end. */
-static double duration_s(const struct call *call)
+double call_duration_s(const struct call *call)
 {
 	uint64_t now = loop_now(call->list->config->loop);
 
 	if (call->state == CALL_FINISHED)
 		return call->talked_s;
 	return call->answered ? (double)(now - call->answered_ns) / NS_PER_S : 0;
-}
-
-static struct ua_stats stats_of(const struct stream_report *report)
-{
-	return (struct ua_stats){
-		.sent = report->sent,
-		.received = report->received,
-		.lost = report->lost,
-		.late = report->late,
-		.jitter_ms = report->jitter_ms,
-		.rtt_ms = report->rtt_ms,
-		.buffer_ms = report->buffer_ms,
-		.concealed_pct = report->concealed_pct,
-		.mos = report->mos,
-	};
-}
-
-static void emit_stats(struct call *call, enum ua_event_kind kind, bool final)
-{
-	struct ua_event event = {
-		.kind = kind,
-		.stats =
-			{
-				.now = stats_of(&call->last),
-				.duration_s = duration_s(call),
-				.near_dbfs = call->last.near_dbfs,
-				.far_dbfs = call->last.far_dbfs,
-				.final = final,
-			},
-	};
-
-	call_emit(call, &event);
-}
-
-static void emit_media(struct call *call, enum ua_event_kind kind)
-{
-	struct ua_event event = {
-		.kind = kind,
-		.media =
-			{
-				.codec = call->params.codec->key,
-				.rate_hz = call->params.codec->sample_rate,
-				.payload_type = call->params.send_payload_type,
-				.remote = call->params.remote_rtp,
-			},
-	};
-
-	call_emit(call, &event);
-}
-
-static void media_report(void *arg, const struct stream_report *report)
-{
-	struct call *call = arg;
-	struct loop *loop = call->list->config->loop;
-
-	call->last = *report;
-	if (call->state != CALL_TALKING)
-		return;
-	if (call->list->config->meter_ns > 0)
-		emit_stats(call, UA_CALL_METER, false);
-	if (loop_now(loop) >= call->stats_ns) {
-		call->stats_ns += STATS_PERIOD_NS;
-		emit_stats(call, UA_CALL_STATS, false);
-	}
-}
-
-static void media_trouble(void *arg, const char *words)
-{
-	struct ua_event event = {.kind = UA_ERROR, .error = {words}};
-
-	call_emit(arg, &event);
-}
-
-static void media_failed(void *arg, int err, const char *words)
-{
-	struct call *call = arg;
-	struct fault fault;
-
-	fault_set(&fault, err, "%s", words);
-	call_finish(call, UA_CAUSE_ERROR, 0, slice_of(""), &fault);
 }
 
 void call_settle(struct call *call)
@@ -206,61 +128,22 @@ void call_settle(struct call *call)
 	loop_post(call->list->config->loop, &call->finish);
 }
 
-/* What could not be kept for want of memory is only not told. */
-static void media_closed(void *arg, const struct stream_report *last, const char *recording)
+/* What the far end reads of why we hang up (RFC 3326); nothing where it is usual. */
+static struct slice farewell(const struct call *call)
 {
-	struct call *call = arg;
-
-	call->media = NULL;
-	if (call->state == CALL_MOVING) {
-		call_move_on(call);
-		return;
-	}
-	call->last = *last;
-	if (recording)
-		(void)call_keep(&call->recording, slice_of(recording));
-	call_settle(call);
-}
-
-int call_open_media(struct call *call, struct fault *why)
-{
-	static const struct media_events events = {.report = media_report,
-		.failed = media_failed,
-		.trouble = media_trouble,
-		.closed = media_closed};
-	const struct ua_config *config = call->list->config;
-	uint64_t period = config->meter_ns > 0 ? config->meter_ns : STATS_PERIOD_NS;
-	const struct media_config media = {
-		.agent_loop = config->loop,
-		.media_loop = config->media_loop,
-		.mic = config->mic,
-		.speaker = config->speaker,
-		.recording = config->record,
-		.call = call->number,
-		.peer = slice_of(call->peer),
-		.report_ns = period < STATS_PERIOD_NS ? period : STATS_PERIOD_NS,
+	static const struct {
+		enum ua_cause cause;
+		uint16_t code;
+		const char *line;
+	} rows[] = {
+		{UA_CAUSE_MEDIA, 408, "Reason: Q.850;cause=102;text=\"no RTP\"\r\n"},
+		{UA_CAUSE_MEDIA, 488, "Reason: SIP;cause=488;text=\"Not Acceptable Here\"\r\n"},
 	};
 
-	return media_open(&call->media, &media, &call->flow.local, &events, call, why);
-}
-
-void call_talk(struct call *call)
-{
-	const struct ua_config *config = call->list->config;
-	int err;
-
-	call_change_state(call, CALL_TALKING);
-	call->answered = true;
-	call->answered_ns = loop_now(config->loop);
-	call->stats_ns = call->answered_ns + STATS_PERIOD_NS;
-	if (config->policy.duration_ns > 0)
-		timer_start(&call->limit, call->answered_ns + config->policy.duration_ns);
-
-	emit_media(call, UA_CALL_ANSWERED);
-	emit_media(call, UA_CALL_MEDIA);
-	err = media_start(call->media, &call->params);
-	if (err)
-		call_fail(call, err, "the sound cannot be started");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (rows[i].cause == call->end.cause && rows[i].code == call->end.code)
+			return slice_of(rows[i].line);
+	return (struct slice){0};
 }
 
 /* response: what an incoming call is refused with; NULL: SIP ends as its state asks. */
@@ -280,7 +163,7 @@ static void finish(struct call *call, enum ua_cause cause, uint16_t code, struct
 		call->end.words = *words;
 	if (call->outgoing)
 		call_tell_outgoing(call);
-	call->talked_s = duration_s(call);
+	call->talked_s = call_duration_s(call);
 	moving = call->state == CALL_MOVING;
 	call_change_state(call, CALL_ENDING);
 	call->list->live--;
@@ -297,7 +180,7 @@ static void finish(struct call *call, enum ua_cause cause, uint16_t code, struct
 		if (response)
 			sip_invite_reject(call->invite, response);
 		else
-			sip_invite_hangup(call->invite, (struct slice){0});
+			sip_invite_hangup(call->invite, farewell(call));
 	}
 	call_settle(call);
 }
@@ -360,7 +243,7 @@ static void patience_ended(struct call *call)
 	} else if (call->media) {
 		media_leave(call->media);
 		call->media = NULL;
-		media_trouble(
+		call_trouble(
 			call, "a disk does not take what is to be written; it is not waited for");
 	}
 	call_settle(call);
@@ -409,10 +292,10 @@ static void finish_run(struct post *post)
 			},
 	};
 
-	if (call->answered) {
-		event.ended.stats = stats_of(&call->last);
-		emit_stats(call, UA_CALL_STATS, true);
-	}
+	if (call->sounds)
+		event.ended.stats = call_stats(&call->last);
+	if (call->answered)
+		call_emit_stats(call, UA_CALL_STATS, true);
 	call_emit(call, &event);
 	list_remove(&call->link);
 	call_free(call);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/base/list.h"
+#include "core/sip/flow.h"
 #include "core/sip/msg.h"
 #include "core/sip/server.h"
 #include "core/ua/config.h"
@@ -22,6 +23,8 @@ struct call_list {
 	unsigned live; /* of them, those that are not ending */
 	unsigned last_number;
 	void (*gone)(struct call_list *list); /* one has left */
+	/* One is to be called by kind: there has to be something to send from. */
+	void (*need)(struct call_list *list, enum sip_transport_kind kind);
 };
 
 /* Calls target, and tells by events how that goes. -ENOMEM. */
@@ -33,6 +36,9 @@ void call_in(struct call_list *list, struct sip_server *server, const struct sip
 
 /* Hangs up, gives up or refuses, whatever its state; harmless when it is ending. */
 void call_hangup(struct call *call);
+
+/* As agent_hold() and agent_resume(). -ENOTCONN. */
+int call_hold(struct call *call, bool hold);
 
 unsigned call_number(const struct call *call);
 

@@ -3,21 +3,15 @@
 
 #include <errno.h>
 
-static struct slice body_of(const struct sip_msg *msg)
-{
-	const struct slice *type = msg ? sip_msg_header(msg, SIP_CONTENT_TYPE) : NULL;
-
-	if (!type || !slice_starts_nocase(*type, SDP_CONTENT_TYPE))
-		return (struct slice){0};
-	return msg->body;
-}
-
 static void rejected(struct call *call, const struct sip_invite_end *end)
 {
 	struct fault words = {0};
 
 	if (end->status == 488 || end->status == 606)
-		negotiation_explain(&words, &call->negotiation, body_of(end->msg));
+		negotiation_explain(&words, &call->negotiation,
+			end->msg ? call_body(end->msg) : (struct slice){0});
+	if (end->msg)
+		call_words_refused(&words, end->msg);
 	call_finish(call, UA_CAUSE_REJECTED, end->status, end->reason, &words);
 }
 
@@ -29,7 +23,9 @@ static void unreachable(struct call *call, const struct sip_invite_end *end)
 	addr_print_port(at, &call->flow.remote);
 	switch (-end->err) {
 	case ECONNREFUSED:
-		fault_set(&words, 0, "nothing listens on %s (port unreachable)", at);
+		fault_set(&words, 0, "nothing listens on %s (%s)", at,
+			strcmp(call_transport(&call->flow), "tcp") == 0 ? "connection refused"
+									: "port unreachable");
 		break;
 	case EHOSTUNREACH:
 	case ENETUNREACH:
@@ -61,8 +57,11 @@ static void timed_out(struct call *call, const struct sip_invite_end *end)
 
 static void remote(struct call *call, const struct sip_invite_end *end)
 {
-	(void)end;
-	call_finish(call, UA_CAUSE_REMOTE, call->answered ? 200 : 487, slice_of(""), NULL);
+	struct fault words = {0};
+
+	if (end->msg)
+		call_words_ended(&words, end->msg);
+	call_finish(call, UA_CAUSE_REMOTE, call->answered ? 200 : 487, slice_of(""), &words);
 }
 
 static void local(struct call *call, const struct sip_invite_end *end)
@@ -96,6 +95,13 @@ void call_invite_ended(void *arg, const struct sip_invite_end *end)
 	};
 	struct call *call = arg;
 
+	if (call->state == CALL_CALLING && (end->status / 100 == 3 || call->redirect.at > 0) &&
+		call_keep_first(call) != 0) {
+		sip_invite_free(call->invite);
+		call->invite = NULL;
+		call_fail(call, -ENOMEM, "the call cannot be redirected");
+		return;
+	}
 	sip_invite_free(call->invite);
 	call->invite = NULL;
 	if (call_move(call, end))

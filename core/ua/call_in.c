@@ -5,22 +5,33 @@
 
 static const struct sip_invite_events invite_events = {
 	.confirmed = call_confirmed,
+	.change = call_changing,
+	.changed = call_changed,
+	.unchanged = call_unchanged,
+	.retry = call_retry,
 	.ended = call_invite_ended,
 };
 
-/* The ACK matters only where it brings the answer to our offer. */
+/* Where our 200 made the offer, its ACK brings the answer. */
+static void agree(struct call *call, const struct sip_msg *ack)
+{
+	struct media_params params;
+	struct fault why;
+
+	if (negotiation_apply(&params, &call->negotiation, call_body(ack), &why) != 0)
+		call_finish(call, UA_CAUSE_MEDIA, 488, slice_of(""), &why);
+	else
+		call_talk(call, &params);
+}
+
 void call_confirmed(void *arg, const struct sip_msg *ack)
 {
 	struct call *call = arg;
-	struct fault why;
 
-	if (call->state != CALL_AGREEING)
-		return;
-
-	if (negotiation_apply(&call->params, &call->negotiation, ack->body, &why) != 0)
-		call_finish(call, UA_CAUSE_MEDIA, 488, slice_of(""), &why);
-	else
-		call_talk(call);
+	if (call->state == CALL_AGREEING)
+		agree(call, ack);
+	else if (call->state == CALL_TALKING)
+		call_change_confirmed(call, ack);
 }
 
 void call_accept(struct call *call)
@@ -31,7 +42,7 @@ void call_accept(struct call *call)
 	if (err)
 		call_fail(call, err, "the call cannot be answered");
 	else if (call->params.codec)
-		call_talk(call);
+		call_talk(call, &call->params);
 	else
 		call_change_state(call, CALL_AGREEING);
 }
@@ -40,7 +51,7 @@ static void emit_incoming(struct call *call)
 {
 	struct ua_event event = {
 		.kind = UA_CALL_INCOMING,
-		.way = {.transport = "udp", .address = call->flow.remote},
+		.way = {.transport = call_transport(&call->flow), .address = call->flow.remote},
 	};
 
 	call_emit(call, &event);
@@ -51,15 +62,13 @@ static int describe(struct call *call, struct slice offer, struct fault *why)
 {
 	char room[SDP_TEXT_SIZE];
 	struct text description = TEXT_IN(room);
-	struct addr rtp;
 	int err;
 
-	media_local(&rtp, call->media);
 	if (offer.len > 0)
 		err = negotiation_answer(
-			&description, &call->params, &call->negotiation, offer, &rtp, why);
+			&description, &call->params, &call->negotiation, offer, &call->rtp, why);
 	else /* RFC 3261, section 13.2.1: then our 200 makes the offer */
-		err = negotiation_offer(&description, &call->negotiation, &rtp);
+		err = negotiation_offer(&description, &call->negotiation, &call->rtp);
 	if (err)
 		return err;
 	return call_keep(&call->description, text_slice(&description));
@@ -109,7 +118,7 @@ static void take(
 
 	err = call_open_media(call, &why);
 	if (!err)
-		err = describe(call, msg->body, &why);
+		err = describe(call, call_body(msg), &why);
 	if (err)
 		refuse_media(call, err, &why);
 	else

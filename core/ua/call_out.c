@@ -1,47 +1,110 @@
-/* A call that we make: look up, offer, invite. */
+/* A call that we make: look up, offer, invite, hear what comes before the answer. */
+#include "core/sip/transport.h"
 #include "core/ua/call_private.h"
 
 #include <errno.h>
 
 enum { FROM_SIZE = 256 };
 
-static const struct sip_invite_events invite_events = {
-	.provisional = call_provisional,
-	.answered = call_answered,
-	.confirmed = call_confirmed,
-	.ended = call_invite_ended,
-};
-
-/* Each kind once: a far end repeats its 180 as long as it rings. */
-void call_provisional(void *arg, const struct sip_msg *response)
+/* What a person has to know once: a far end repeats its 180 as long as it rings. */
+static void tell_provisional(struct call *call, const struct sip_msg *response)
 {
-	struct call *call = arg;
 	struct ua_event event = {
 		.kind = response->status == 180 ? UA_CALL_RINGING : UA_CALL_PROGRESS,
 		.provisional = {response->status, response->reason},
 	};
 
-	if (call->state != CALL_CALLING || response->status == call->last_provisional)
+	if (response->status == call->last_provisional)
 		return;
 
 	call->last_provisional = response->status;
 	call_emit(call, &event);
 }
 
-/* RFC 3261, section 13.2.2.4: a 2xx that cannot be used is acknowledged, then ended by BYE. */
-void call_answered(void *arg, const struct sip_msg *response)
+/*
+ * RFC 3261, section 13.2.1: a description before the answer is a look ahead at it, so that what
+ * they play is heard; each fork may have its own, and the last one counts. One that cannot be used
+ * is left: the answer still may be good.
+ */
+static void hear_early(struct call *call, struct slice answer)
+{
+	struct media_params params;
+	struct fault why;
+
+	if (answer.len == 0 || call->list->config->late_offer)
+		return;
+	if (negotiation_apply(&params, &call->negotiation, answer, &why) == 0)
+		(void)call_sound(call, &params);
+}
+
+static void provisional(void *arg, const struct sip_msg *response)
 {
 	struct call *call = arg;
+
+	if (call->state != CALL_CALLING)
+		return;
+
+	tell_provisional(call, response);
+	hear_early(call, call_body(response));
+}
+
+/* They made the offer: our answer goes with ACK (RFC 3261, section 13.2.2.4). */
+static int answer_offer(
+	struct media_params *params, struct call *call, struct slice offer, struct fault *why)
+{
+	char room[SDP_TEXT_SIZE];
+	struct text answer = TEXT_IN(room);
+	int err;
+
+	if (offer.len == 0)
+		return fault_set(why, -EPROTO, "they answered without a session description");
+
+	err = negotiation_answer(&answer, params, &call->negotiation, offer, &call->rtp, why);
+	if (err)
+		return err;
+	err = sip_invite_answer(call->invite, SDP_CONTENT_TYPE, text_slice(&answer));
+	return err ? fault_set(why, err, "out of memory") : 0;
+}
+
+/* A far end may leave out of its 200 what it has said before. */
+static int take_answer(
+	struct media_params *params, struct call *call, struct slice body, struct fault *why)
+{
+	if (call->list->config->late_offer)
+		return answer_offer(params, call, body, why);
+	if (body.len > 0 || !call->sounds)
+		return negotiation_apply(params, &call->negotiation, body, why);
+
+	*params = call->params;
+	return 0;
+}
+
+/* RFC 3261, section 13.2.2.4: a 2xx that cannot be used is acknowledged, then ended by BYE. */
+static void answered(void *arg, const struct sip_msg *response)
+{
+	struct call *call = arg;
+	struct media_params params;
 	struct fault why;
 
 	if (call->state != CALL_CALLING)
 		return; /* it has been given up meanwhile */
 
-	if (negotiation_apply(&call->params, &call->negotiation, response->body, &why) != 0)
+	if (take_answer(&params, call, call_body(response), &why) != 0)
 		call_finish(call, UA_CAUSE_MEDIA, 488, slice_of(""), &why);
 	else
-		call_talk(call);
+		call_talk(call, &params);
 }
+
+static const struct sip_invite_events invite_events = {
+	.provisional = provisional,
+	.answered = answered,
+	.confirmed = call_confirmed,
+	.change = call_changing,
+	.changed = call_changed,
+	.unchanged = call_unchanged,
+	.retry = call_retry,
+	.ended = call_invite_ended,
+};
 
 static int send_invite(struct call *call, struct slice offer)
 {
@@ -50,13 +113,20 @@ static int send_invite(struct call *call, struct slice offer)
 	struct text from = TEXT_IN(from_room);
 	struct sip_invite_config invite = {
 		.flow = &call->flow,
-		.target = slice_of(call->peer),
+		.target = redirect_target(&call->redirect),
+		.to = slice_of(call->peer),
 		.contact_user = slice_of(config->user),
 		.headers = config->headers,
 		.content_type = SDP_CONTENT_TYPE,
 		.body = offer,
 	};
 	int err;
+
+	if (call->first.call_id) {
+		invite.call_id = slice_of(call->first.call_id);
+		invite.tag = slice_of(call->first.tag);
+		invite.cseq = call->first.cseq;
+	}
 
 	text_printf(&from, "sip:%s@%s", config->user, addr_print_host(host, &call->flow.local));
 	if (from.cut)
@@ -69,11 +139,16 @@ static int send_invite(struct call *call, struct slice offer)
 	return call_keep(&call->call_id, sip_invite_call_id(call->invite));
 }
 
+const char *call_transport(const struct sip_flow *flow)
+{
+	return flow->transport && flow->transport->kind == SIP_TCP ? "tcp" : "udp";
+}
+
 void call_tell_outgoing(struct call *call)
 {
 	struct ua_event event = {
 		.kind = UA_CALL_OUTGOING,
-		.way = {.transport = "udp", .address = call->flow.remote},
+		.way = {.transport = call_transport(&call->flow), .address = call->flow.remote},
 	};
 
 	if (call->told)
@@ -83,32 +158,14 @@ void call_tell_outgoing(struct call *call)
 	call_emit(call, &event);
 }
 
-/* RFC 3263, section 4.3: the next is tried where there was no answer at all, or a 503. */
-bool call_move(struct call *call, const struct sip_invite_end *end)
-{
-	bool in_vain = end->cause == SIP_ENDED_UNREACHABLE || end->cause == SIP_ENDED_TIMEOUT ||
-		       (end->cause == SIP_ENDED_REJECTED && end->status == 503);
-
-	if (call->state != CALL_CALLING || !in_vain || call->last_provisional != 0 ||
-		call->flow_at + 1 >= call->flow_count)
-		return false;
-
-	call->flow = call->flows[++call->flow_at];
-	call_change_state(call, CALL_MOVING);
-	media_close(call->media);
-	return true;
-}
-
 /* A failure to send at once is one of the network's, as if ICMP had told it. */
-static void invite(struct call *call)
+void call_invite(struct call *call)
 {
-	const struct ua_policy *policy = &call->list->config->policy;
 	char room[SDP_TEXT_SIZE], at[ADDR_TEXT_SIZE];
 	struct text offer = TEXT_IN(room);
-	struct addr rtp;
 	const struct sip_invite_end unreachable = {SIP_ENDED_UNREACHABLE, .err = -EHOSTUNREACH};
 	struct fault why;
-	int err;
+	int err = 0;
 
 	err = call_open_media(call, &why);
 	if (err) {
@@ -116,8 +173,8 @@ static void invite(struct call *call)
 		return;
 	}
 
-	media_local(&rtp, call->media);
-	err = negotiation_offer(&offer, &call->negotiation, &rtp);
+	if (!call->list->config->late_offer)
+		err = negotiation_offer(&offer, &call->negotiation, &call->rtp);
 	if (!err)
 		err = send_invite(call, text_slice(&offer));
 	if (err && err != -ENOMEM && err != -EMSGSIZE && err != -ENAMETOOLONG) {
@@ -128,15 +185,9 @@ static void invite(struct call *call)
 		call_finish(call, UA_CAUSE_UNREACHABLE, 503, slice_of(""), &why);
 	} else if (err) {
 		call_fail(call, err, "the INVITE cannot be sent");
-	} else if (policy->ring_limit_ns > 0) {
-		timer_start_in(&call->limit, policy->ring_limit_ns);
+	} else if (call->ring_due_ns > 0) {
+		timer_start(&call->limit, call->ring_due_ns);
 	}
-}
-
-void call_move_on(struct call *call)
-{
-	call_change_state(call, CALL_CALLING);
-	invite(call);
 }
 
 static void located(
@@ -150,31 +201,58 @@ static void located(
 	if (count > 0)
 		call->flow = flows[0];
 	call_tell_outgoing(call);
-	if (err) {
+	if (err && call_move_past(call)) {
+		call_locate(call);
+	} else if (err) {
 		call_finish(call, UA_CAUSE_UNREACHABLE, 0, slice_of(""), why);
-		return;
+	} else {
+		call_change_state(call, CALL_CALLING);
+		call_invite(call);
 	}
+}
 
-	call_change_state(call, CALL_CALLING);
-	invite(call);
+static enum sip_transport_kind kind_of(const struct sip_uri *uri)
+{
+	struct slice transport;
+
+	return sip_param(&transport, uri->params, "transport") && slice_is_nocase(transport, "tcp")
+		       ? SIP_TCP
+		       : SIP_UDP;
+}
+
+void call_locate(struct call *call)
+{
+	struct sip_uri uri;
+	int err;
+
+	if (call->ring_due_ns > 0)
+		timer_start(&call->limit, call->ring_due_ns);
+	err = sip_uri_parse(&uri, redirect_target(&call->redirect), NULL);
+	if (!err) {
+		call->list->need(call->list, kind_of(&uri));
+		err = sip_locate(&call->locate, call->list->stack, &uri, located, call);
+	}
+	if (err) /* told by events, as everything is that comes after */
+		call_fail(call, err, "the address cannot be looked up");
 }
 
 int call_out(struct call **out, struct call_list *list, const struct target *target)
 {
+	uint64_t limit_ns = list->config->policy.ring_limit_ns;
 	struct slice peer = slice_of(target->text);
 	struct call *call;
-	int err;
 
 	call = call_new(list, CALL_LOCATING, peer, slice_of(""));
 	if (!call)
 		return -ENOMEM;
 
 	call->outgoing = true;
-	if (list->config->policy.ring_limit_ns > 0)
-		timer_start_in(&call->limit, list->config->policy.ring_limit_ns);
-	err = sip_locate(&call->locate, list->stack, &target->uri, located, call);
-	if (err) /* told by events, as everything is that comes after */
-		call_fail(call, err, "the address cannot be looked up");
+	if (limit_ns > 0)
+		call->ring_due_ns = loop_now(list->config->loop) + limit_ns;
+	if (redirect_init(&call->redirect, peer))
+		call_fail(call, -ENOMEM, "the call cannot be made");
+	else
+		call_locate(call);
 	*out = call;
 	return 0;
 }

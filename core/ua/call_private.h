@@ -1,6 +1,7 @@
 /*
  * What the files of a call share among each other, and with nobody else: call.c has its life,
- * call_out.c and call_in.c how it begins from either side.
+ * call_out.c and call_in.c how it begins from either side, call_move.c where else it is tried,
+ * call_media.c its sound, call_change.c what changes while it lasts, call_end.c how its end reads.
  */
 #pragma once
 
@@ -9,11 +10,12 @@
 #include "core/sip/locate.h"
 #include "core/ua/call.h"
 #include "core/ua/negotiation.h"
+#include "core/ua/redirect.h"
 
 enum call_state {
 	CALL_LOCATING, /* outgoing: the far end's address is being looked up */
 	CALL_CALLING,  /* outgoing: INVITE is out */
-	CALL_MOVING,   /* outgoing: in vain; the next address is due once the sockets are closed */
+	CALL_MOVING,   /* outgoing: in vain; the next way is due once the sockets are closed */
 	CALL_INCOMING, /* not answered yet */
 	CALL_AGREEING, /* incoming: answered by an offer of ours; theirs to it comes with ACK */
 	CALL_TALKING,
@@ -27,6 +29,30 @@ struct call_end {
 	uint16_t code;
 	char *reason; /* NULL: the standard's for code */
 	struct fault words;
+};
+
+/* What is under way of an offer and its answer, once the first ones are through. */
+enum call_change {
+	CHANGE_NONE,
+	CHANGE_OFFERED,  /* our re-INVITE is out */
+	CHANGE_ANSWERED, /* our offer went in the 200 to theirs; its answer comes with ACK */
+	CHANGE_WAITING,  /* ours has to wait until SIP says that it may go */
+};
+
+/* Who asks whom to be quiet. */
+struct call_hold {
+	enum call_change change;
+	bool wanted;  /* of the far end, as was asked for last */
+	bool offered; /* what our offer under way asks */
+	bool agreed;  /* what holds */
+	bool remote;  /* the far end asks it of us */
+};
+
+/* What stays the same when a call is redirected (RFC 3261, section 8.1.3.4). */
+struct call_first {
+	char *call_id; /* NULL: nothing yet */
+	char *tag;
+	uint32_t cseq; /* of the next INVITE */
 };
 
 struct call {
@@ -47,12 +73,20 @@ struct call {
 	size_t flow_at;
 	bool told; /* outgoing: UA_CALL_OUTGOING was emitted */
 	struct sip_flow flow;
+	struct redirect redirect; /* outgoing: the URIs that it is or was tried at */
+	struct call_first first;
+	uint64_t ring_due_ns;      /* outgoing: when it is given up; 0: never */
 	struct sip_invite *invite; /* NULL: not begun, or over */
 	struct media *media;       /* NULL: likewise */
+	struct addr rtp;           /* where it receives */
 	struct negotiation negotiation;
-	struct media_params params; /* what was agreed on, from TALKING on; codec NULL before */
-	char *recording;            /* path, or NULL */
-	char *description;          /* incoming: what we will answer with */
+	struct media_params params; /* what was agreed on; codec NULL before */
+	char *remote_fmtp;          /* params', once it sounds */
+	bool sounds;                /* media was started */
+	struct call_hold hold;
+	char *recording;   /* path, or NULL */
+	char *description; /* what we answer them with, next or last */
+	char *warning;     /* or why not: lines of that response, or NULL */
 
 	struct timer limit; /* of what the present state waits for */
 	bool answered;
@@ -82,17 +116,55 @@ int call_open_media(struct call *call, struct fault *why);
 /* Tells once that it is called, and where if that is known. */
 void call_tell_outgoing(struct call *call);
 
+/* Whether it is over TCP, as events tell it. */
+const char *call_transport(const struct sip_flow *flow);
+
+/* Looks up where the URI leads that is to be tried now. */
+void call_locate(struct call *call);
+
+/* Sends the INVITE to the address at hand. */
+void call_invite(struct call *call);
+
+/* Keeps what a further INVITE of this call has in common with the last. -ENOMEM. */
+int call_keep_first(struct call *call);
+
 /*
- * Whether, where this address was in vain, another is tried; if so, the end of the INVITE is not
- * that of the call.
+ * Whether, where this address was in vain or leads elsewhere, another is tried; if so, the end of
+ * the INVITE is not that of the call.
  */
 bool call_move(struct call *call, const struct sip_invite_end *end);
 
 /* The sockets of the last try are closed: calls the next address. */
 void call_move_on(struct call *call);
 
-/* What was agreed on starts to be heard. */
-void call_talk(struct call *call);
+/*
+ * Whether, where a URI could not be found, the next is tried. State LOCATING.
+ */
+bool call_move_past(struct call *call);
+
+/* It is answered, and what was agreed on is heard. params may be those of the call. */
+void call_talk(struct call *call, const struct media_params *params);
+
+/* Starts the sound, or has it go on with other params, and tells. What media_change() returns. */
+int call_sound(struct call *call, const struct media_params *params);
+
+/* Ends it because the sound runs at a rate that is not that of params. */
+void call_cannot_change(struct call *call, const struct media_params *params);
+
+/* From the answer until now, or until the end. */
+double call_duration_s(const struct call *call);
+
+struct ua_stats call_stats(const struct stream_report *report);
+void call_emit_stats(struct call *call, enum ua_event_kind kind, bool final);
+
+/* Tells of what fails while the call goes on. arg: the call. */
+void call_trouble(void *arg, const char *words);
+
+/* The description of a session in msg, or nothing. */
+struct slice call_body(const struct sip_msg *msg);
+
+/* Tells who is on hold, where that is news. */
+void call_tell_hold(struct call *call);
 
 /*
  * Ends it for this reason, unless it is ending already. words, if not NULL, may be words of the
@@ -113,8 +185,16 @@ void call_accept(struct call *call);
 /* Tells the end, once nothing of it goes on any more. */
 void call_settle(struct call *call);
 
-/* What happens to its INVITE; both sides share the last two. */
-void call_provisional(void *arg, const struct sip_msg *response);
-void call_answered(void *arg, const struct sip_msg *response);
+/* Why the far end ends or refuses it, where that tells something; words has what is known so far.
+ */
+void call_words_refused(struct fault *words, const struct sip_msg *response);
+void call_words_ended(struct fault *words, const struct sip_msg *request);
+
+/* What happens to its INVITE, and later in its dialog; both sides share these. */
 void call_confirmed(void *arg, const struct sip_msg *ack);
+void call_changing(void *arg, const struct sip_msg *request, struct sip_response *response);
+void call_changed(void *arg, const struct sip_msg *response);
+void call_unchanged(void *arg, const struct sip_msg *response);
+void call_retry(void *arg);
+void call_change_confirmed(struct call *call, const struct sip_msg *ack);
 void call_invite_ended(void *arg, const struct sip_invite_end *end);

@@ -24,6 +24,7 @@ struct ua_config {
 	const struct codec *const *codecs; /* in order of preference */
 	size_t codec_count;
 	struct slice headers; /* whole lines for each INVITE */
+	bool late_offer;      /* calls of ours let the far end make the offer */
 	struct ua_policy policy;
 	uint64_t meter_ns; /* how often UA_CALL_METER comes; 0: never */
 	ua_event_fn *event;

@@ -79,9 +79,10 @@ struct ua_event {
 
 	union {
 		struct {
-			const char *transport; /* "udp" */
+			const char *transport; /* "udp", "tcp" */
 			struct addr address;
 			bool fallback; /* the usual port was taken */
+			bool more;     /* another follows at once that belongs to it */
 		} listening;
 		struct {
 			const char *transport;

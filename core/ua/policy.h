@@ -14,6 +14,8 @@ struct ua_policy {
 	unsigned max_calls;     /* at once; more are refused 486; 0: no limit */
 	uint64_t duration_ns;   /* hang up this long after the answer; 0: never */
 	uint64_t ring_limit_ns; /* give up an outgoing call that is not answered; 0: never */
+	uint64_t silence_ns; /* hang up after so long without RTP, if there is to be some; 0: never
+			      */
 };
 
 struct policy_decision {

@@ -99,10 +99,10 @@ static const struct wrong {
 	{{"a@b", "-i", ""}, "--mic: SOURCE is empty"},
 	{{"a@b", "--speaker="}, "--speaker: SINK is empty"},
 	{{"--answer", "-l", "5060"}, "--listen: \"5060\" is not like udp:127.0.0.1:5060"},
-	{{"--answer", "-l", "tcp:127.0.0.1:5060"},
-		"--listen: \"tcp:127.0.0.1:5060\" has a transport that is not there; udp is"},
+	{{"--answer", "-l", "tls:127.0.0.1:5060"},
+		"--listen: \"tls:127.0.0.1:5060\" has a transport that is not there; udp and tcp are"},
 	{{"--answer", "-l", "127.0.0.1:5060"},
-		"--listen: \"127.0.0.1:5060\" has no transport; write udp:127.0.0.1:5060"},
+		"--listen: \"127.0.0.1:5060\" has no transport; write udp: or tcp: before it, like udp:127.0.0.1:5060"},
 	{{"--answer", "-l", "udp:127.0.0.1"},
 		"--listen: \"udp:127.0.0.1\" lacks a port; 0 picks a free one"},
 	{{"--answer", "-l", "udp:[::1]"}, "--listen: \"udp:[::1]\" lacks a port; 0 picks a free one"},
@@ -111,7 +111,7 @@ static const struct wrong {
 	{{"--answer", "-l", "udp:127.0.0.1:65536"},
 		"--listen: \"udp:127.0.0.1:65536\" has a port that is none; 0 to 65535 are"},
 	{{"--answer", "-l", "[::1]:5060"},
-		"--listen: \"[::1]:5060\" has no transport; write udp:[::1]:5060"},
+		"--listen: \"[::1]:5060\" has no transport; write udp: or tcp: before it, like udp:[::1]:5060"},
 	{{"--answer", "-l", "udp:"},
 		"--listen: \"udp:\" has no IP address with a port, like 127.0.0.1:5060"},
 	{{"--answer", "-ludp:[::]:1", "-ludp:[::]:2", "-ludp:[::]:3", "-ludp:[::]:4", "-ludp:[::]:5",
@@ -227,7 +227,7 @@ static void test_call(void **state)
 static void test_answer(void **state)
 {
 	struct options options = RIGHT("--answer", "-n3", "--max-calls=2", "--answer-code", "603",
-		"-l", "udp:127.0.0.1:0", "--listen", "UDP:[::1]:5070", "-q");
+		"-l", "udp:127.0.0.1:0", "--listen", "TCP:[::1]:5070", "-q");
 
 	(void)state;
 	assert_true(options.answer);
@@ -237,10 +237,12 @@ static void test_answer(void **state)
 	assert_int_equal(options.max_calls, 2);
 	assert_int_equal(options.answer_code, 603);
 	assert_int_equal(options.listen_count, 2);
-	assert_int_equal(options.listen[0].family, ADDR_IPV4);
-	assert_int_equal(options.listen[0].port, 0);
-	assert_int_equal(options.listen[1].family, ADDR_IPV6);
-	assert_int_equal(options.listen[1].port, 5070);
+	assert_int_equal(options.listen[0].kind, SIP_UDP);
+	assert_int_equal(options.listen[0].address.family, ADDR_IPV4);
+	assert_int_equal(options.listen[0].address.port, 0);
+	assert_int_equal(options.listen[1].kind, SIP_TCP);
+	assert_int_equal(options.listen[1].address.family, ADDR_IPV6);
+	assert_int_equal(options.listen[1].address.port, 5070);
 	assert_true(options.quiet);
 	assert_int_equal(RIGHT("--answer", "--answer-code=300").answer_code, 300);
 	assert_int_equal(RIGHT("--answer", "--answer-code=699").answer_code, 699);

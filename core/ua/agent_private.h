@@ -1,0 +1,34 @@
+/*
+ * What the files of an agent share among each other: agent.c has its life, agent_listen.c where it
+ * listens.
+ */
+#pragma once
+
+#include "core/sip/stack.h"
+#include "core/ua/agent.h"
+#include "core/ua/call.h"
+
+enum { AGENT_LISTENS_MAX = 32 };
+
+/* Where it listens. */
+struct agent_place {
+	enum sip_transport_kind kind;
+	struct addr address; /* as bound */
+};
+
+struct agent {
+	struct ua_config config;
+	struct sip_stack *stack;
+	struct call_list calls;
+	struct agent_place places[AGENT_LISTENS_MAX];
+	size_t place_count;
+	bool closing;
+	bool closed;
+	uint64_t close_limit_ns;
+	struct timer linger;
+	agent_closed *on_closed;
+	void *closed_arg;
+};
+
+/* A call is to go by kind: where we listen nowhere, or only by another, that is made good. */
+void agent_need(struct agent *agent, enum sip_transport_kind kind);

@@ -1,0 +1,276 @@
+/*
+ * What changes while a call lasts, from either side, by re-INVITE and UPDATE: hold, another
+ * address, another voice (RFC 3261, section 14; RFC 3264, section 8; RFC 3311).
+ */
+#include "core/ua/call_private.h"
+
+#include <assert.h>
+#include <errno.h>
+
+enum { WARNING_SIZE = 64 }; /* of a Warning line around its words */
+
+/* Which follow each. An offer of ours that waits for an ACK ends one that could not go. */
+static const unsigned next_changes[] = {
+	[CHANGE_NONE] = 1U << CHANGE_OFFERED | 1U << CHANGE_ANSWERED | 1U << CHANGE_WAITING,
+	[CHANGE_OFFERED] = 1U << CHANGE_NONE | 1U << CHANGE_ANSWERED,
+	[CHANGE_ANSWERED] = 1U << CHANGE_NONE,
+	[CHANGE_WAITING] = 1U << CHANGE_NONE | 1U << CHANGE_ANSWERED,
+};
+
+static void change_state(struct call *call, enum call_change to)
+{
+	assert(next_changes[call->hold.change] & 1U << to);
+
+	call->hold.change = to;
+}
+
+static void tell_hold(struct call *call, bool held, bool remote)
+{
+	struct ua_event event = {
+		.kind = held ? UA_CALL_HELD : UA_CALL_RESUMED,
+		.hold = {remote},
+	};
+
+	call_emit(call, &event);
+}
+
+void call_tell_hold(struct call *call)
+{
+	bool remote = negotiation_is_held(&call->negotiation);
+
+	if (remote == call->hold.remote)
+		return;
+
+	call->hold.remote = remote;
+	tell_hold(call, remote, true);
+}
+
+/* What both have agreed on now holds, and with it what our own offer asked. */
+static void agree(struct call *call, const struct media_params *params)
+{
+	bool news = call->hold.offered != call->hold.agreed;
+	int err;
+
+	call->hold.agreed = call->hold.offered;
+	negotiation_settle(&call->negotiation);
+	err = call_sound(call, params);
+	if (err == -ENOTSUP) {
+		call_cannot_change(call, params);
+		return;
+	}
+	if (err) {
+		call_fail(call, err, "the sound cannot go on");
+		return;
+	}
+	if (news)
+		tell_hold(call, call->hold.agreed, false);
+	call_tell_hold(call);
+}
+
+static void disagree(struct call *call, const struct fault *why)
+{
+	call_finish(call, UA_CAUSE_MEDIA, 488, slice_of(""), why);
+}
+
+/* Whoever wanted it to be quiet reads why it is not. */
+static void tell_refused(struct call *call, const struct sip_msg *response)
+{
+	const char *what = call->hold.offered ? "they refuse to be put on hold"
+					      : "they refuse to be taken off hold";
+	struct fault words, more = {0};
+	char room[FAULT_SIZE / 2];
+	struct text reason = TEXT_IN(room);
+
+	if (!response) {
+		fault_set(&words, 0, "%s: no answer came", what);
+	} else {
+		text_put_escaped(&reason, response->reason);
+		call_words_refused(&more, response);
+		fault_set(&words, 0, "%s: %u %s%s%s", what, response->status, room,
+			more.words[0] != '\0' ? ": " : "", more.words);
+	}
+	call_trouble(call, words.words);
+}
+
+static void forget(struct call *call)
+{
+	call->hold.wanted = call->hold.agreed;
+	call->hold.offered = call->hold.agreed;
+	negotiation_hold(&call->negotiation, call->hold.agreed);
+}
+
+/* Our offer to be put into a message: what is wanted goes with it. */
+static int print_offer(struct text *out, struct call *call)
+{
+
+	call->hold.offered = call->hold.wanted;
+	negotiation_hold(&call->negotiation, call->hold.offered);
+	return negotiation_offer(out, &call->negotiation, &call->rtp);
+}
+
+/* Offers what is wanted, where it is not so yet and nothing is in the way. */
+static void push(struct call *call)
+{
+	char room[SDP_TEXT_SIZE];
+	struct text offer = TEXT_IN(room);
+	struct fault words;
+	int err;
+
+	if (call->state != CALL_TALKING || call->hold.change != CHANGE_NONE ||
+		call->hold.wanted == call->hold.agreed)
+		return;
+
+	err = print_offer(&offer, call);
+	if (!err)
+		err = sip_invite_change(call->invite, SDP_CONTENT_TYPE, text_slice(&offer));
+	if (!err) {
+		change_state(call, CHANGE_OFFERED);
+	} else if (err == -EAGAIN) {
+		negotiation_hold(&call->negotiation, call->hold.agreed);
+		change_state(call, CHANGE_WAITING);
+	} else {
+		fault_set(&words, 0, "hold cannot be asked for: %s", strerror(-err));
+		forget(call);
+		call_trouble(call, words.words);
+	}
+}
+
+int call_hold(struct call *call, bool hold)
+{
+	if (call->state != CALL_TALKING)
+		return -ENOTCONN;
+
+	call->hold.wanted = hold;
+	push(call);
+	return 0;
+}
+
+void call_changed(void *arg, const struct sip_msg *response)
+{
+	struct call *call = arg;
+	struct media_params params;
+	struct fault why;
+
+	if (call->state != CALL_TALKING || call->hold.change != CHANGE_OFFERED)
+		return; /* it has been hung up meanwhile */
+
+	change_state(call, CHANGE_NONE);
+	if (negotiation_apply(&params, &call->negotiation, call_body(response), &why) != 0)
+		disagree(call, &why);
+	else
+		agree(call, &params);
+	push(call);
+}
+
+void call_unchanged(void *arg, const struct sip_msg *response)
+{
+	struct call *call = arg;
+
+	if (call->state != CALL_TALKING || call->hold.change != CHANGE_OFFERED)
+		return;
+
+	change_state(call, CHANGE_NONE);
+	if (call->hold.wanted == call->hold.offered)
+		tell_refused(call, response);
+	forget(call);
+}
+
+/* Our own offer was refused for a moment, or could not go at all. */
+void call_retry(void *arg)
+{
+	struct call *call = arg;
+
+	if (call->hold.change == CHANGE_OFFERED || call->hold.change == CHANGE_WAITING)
+		change_state(call, CHANGE_NONE);
+	push(call);
+}
+
+/* Section 14.2, with section 21.4.26: the session stays as it was. Their words are for a person. */
+static void refuse(struct call *call, struct sip_response *response, int err, struct fault *why)
+{
+	char room[FAULT_SIZE + WARNING_SIZE];
+	struct text lines = TEXT_IN(room);
+
+	response->status = err == -EPROTO ? 400 : err == -ENOTSUP ? 488 : 500;
+	if (err != -ENOTSUP)
+		return;
+
+	for (char *byte = why->words; *byte != '\0'; byte++)
+		if (*byte == '"' || *byte == '\\')
+			*byte = '\'';
+	text_printf(&lines, "Warning: 305 sipcall \"%s\"\r\n", why->words); /* section 20.43 */
+	if (call_keep(&call->warning, text_slice(&lines)) == 0)
+		response->headers = slice_of(call->warning);
+}
+
+/* They offer; our answer asks for what holds already, so that one of both is settled at a time. */
+static void answer(struct call *call, struct sip_response *response, struct slice offer)
+{
+	char room[SDP_TEXT_SIZE];
+	struct text text = TEXT_IN(room);
+	struct media_params params;
+	struct fault why = {0};
+	int err;
+
+	negotiation_hold(&call->negotiation, call->hold.agreed);
+	err = negotiation_answer(&text, &params, &call->negotiation, offer, &call->rtp, &why);
+	if (!err)
+		err = call_keep(&call->description, text_slice(&text));
+	if (!err)
+		err = call_sound(call, &params);
+	if (err == -ENOTSUP && why.words[0] == '\0')
+		fault_set(&why, err, "the sound cannot change its rate");
+	if (err) {
+		refuse(call, response, err, &why);
+		return;
+	}
+	negotiation_settle(&call->negotiation);
+	response->content_type = SDP_CONTENT_TYPE;
+	response->body = slice_of(call->description);
+	call_tell_hold(call);
+}
+
+/* They leave the offer to us (section 14.2). */
+static void offer(struct call *call, struct sip_response *response)
+{
+	char room[SDP_TEXT_SIZE];
+	struct text text = TEXT_IN(room);
+
+	if (print_offer(&text, call) != 0 ||
+		call_keep(&call->description, text_slice(&text)) != 0) {
+		response->status = 500;
+		return;
+	}
+	change_state(call, CHANGE_ANSWERED);
+	response->content_type = SDP_CONTENT_TYPE;
+	response->body = slice_of(call->description);
+}
+
+void call_changing(void *arg, const struct sip_msg *request, struct sip_response *response)
+{
+	struct call *call = arg;
+	struct slice body = call_body(request);
+
+	if (call->state != CALL_TALKING)
+		response->status = 491; /* the first offer and answer are not through */
+	else if (body.len > 0)
+		answer(call, response, body);
+	else if (request->method == SIP_INVITE)
+		offer(call, response);
+}
+
+void call_change_confirmed(struct call *call, const struct sip_msg *ack)
+{
+	struct media_params params;
+	struct fault why;
+
+	if (call->hold.change != CHANGE_ANSWERED)
+		return;
+
+	change_state(call, CHANGE_NONE);
+	if (negotiation_apply(&params, &call->negotiation, call_body(ack), &why) != 0)
+		disagree(call, &why);
+	else
+		agree(call, &params);
+	push(call);
+}

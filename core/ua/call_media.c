@@ -1,0 +1,230 @@
+/* The sound of a call: what is told of it while it runs, how it begins, changes and is lost. */
+#include "core/ua/call_private.h"
+
+#include <errno.h>
+
+/* How long a person is told of at most, before a fraction of a second says more. */
+#define STATS_PERIOD_NS (5 * NS_PER_S)
+
+struct ua_stats call_stats(const struct stream_report *report)
+{
+	return (struct ua_stats){
+		.sent = report->sent,
+		.received = report->received,
+		.lost = report->lost,
+		.late = report->late,
+		.jitter_ms = report->jitter_ms,
+		.rtt_ms = report->rtt_ms,
+		.buffer_ms = report->buffer_ms,
+		.concealed_pct = report->concealed_pct,
+		.mos = report->mos,
+	};
+}
+
+void call_emit_stats(struct call *call, enum ua_event_kind kind, bool final)
+{
+	struct ua_event event = {
+		.kind = kind,
+		.stats =
+			{
+				.now = call_stats(&call->last),
+				.duration_s = call_duration_s(call),
+				.near_dbfs = call->last.near_dbfs,
+				.far_dbfs = call->last.far_dbfs,
+				.final = final,
+			},
+	};
+
+	call_emit(call, &event);
+}
+
+static void emit_media(
+	struct call *call, enum ua_event_kind kind, const struct media_params *params)
+{
+	struct ua_event event = {
+		.kind = kind,
+		.media =
+			{
+				.codec = params->codec->key,
+				.rate_hz = params->codec->sample_rate,
+				.payload_type = params->send_payload_type,
+				.remote = params->remote_rtp,
+			},
+	};
+
+	call_emit(call, &event);
+}
+
+static void media_report(void *arg, const struct stream_report *report)
+{
+	struct call *call = arg;
+	struct loop *loop = call->list->config->loop;
+
+	call->last = *report;
+	if (call->state != CALL_TALKING)
+		return;
+	if (call->list->config->meter_ns > 0)
+		call_emit_stats(call, UA_CALL_METER, false);
+	if (loop_now(loop) >= call->stats_ns) {
+		call->stats_ns += STATS_PERIOD_NS;
+		call_emit_stats(call, UA_CALL_STATS, false);
+	}
+}
+
+void call_trouble(void *arg, const char *words)
+{
+	struct ua_event event = {.kind = UA_ERROR, .error = {words}};
+
+	call_emit(arg, &event);
+}
+
+static void media_failed(void *arg, int err, const char *words)
+{
+	struct call *call = arg;
+	struct fault fault;
+
+	fault_set(&fault, err, "%s", words);
+	call_finish(call, UA_CAUSE_ERROR, 0, slice_of(""), &fault);
+}
+
+/* On hold, silence is what was asked for. */
+static void media_silent(void *arg, const struct fault *why)
+{
+	struct call *call = arg;
+	double limit_s = (double)call->list->config->policy.silence_ns / NS_PER_S;
+	char at[ADDR_TEXT_SIZE];
+	struct fault words;
+
+	if (call->state != CALL_TALKING || call->hold.agreed || call->hold.remote)
+		return;
+
+	addr_print_port(at, &call->params.remote_rtp);
+	if (why->words[0] != '\0')
+		fault_set(&words, 0, "no RTP from %s for %g s (%s)", at, limit_s, why->words);
+	else
+		fault_set(&words, 0, "no RTP from %s for %g s", at, limit_s);
+	call_finish(call, UA_CAUSE_MEDIA, 408, slice_of(""), &words);
+}
+
+/* What could not be kept for want of memory is only not told. */
+static void media_closed(void *arg, const struct stream_report *last, const char *recording)
+{
+	struct call *call = arg;
+
+	call->media = NULL;
+	if (call->state == CALL_MOVING) {
+		call_move_on(call);
+		return;
+	}
+	call->last = *last;
+	if (recording)
+		(void)call_keep(&call->recording, slice_of(recording));
+	call_settle(call);
+}
+
+int call_open_media(struct call *call, struct fault *why)
+{
+	static const struct media_events events = {.report = media_report,
+		.failed = media_failed,
+		.silent = media_silent,
+		.trouble = call_trouble,
+		.closed = media_closed};
+	const struct ua_config *config = call->list->config;
+	uint64_t period = config->meter_ns > 0 ? config->meter_ns : STATS_PERIOD_NS;
+	const struct media_config media = {
+		.agent_loop = config->loop,
+		.media_loop = config->media_loop,
+		.mic = config->mic,
+		.speaker = config->speaker,
+		.recording = config->record,
+		.call = call->number,
+		.peer = slice_of(call->peer),
+		.report_ns = period < STATS_PERIOD_NS ? period : STATS_PERIOD_NS,
+		.silence_ns = config->policy.silence_ns,
+	};
+
+	int err;
+
+	err = media_open(&call->media, &media, &call->flow.local, &events, call, why);
+	if (!err)
+		media_local(&call->rtp, call->media);
+	return err;
+}
+
+/* Its own copy of what the next description would take away. */
+static int keep_params(struct call *call, const struct media_params *params)
+{
+	int err = call_keep(&call->remote_fmtp, params->remote_fmtp);
+
+	if (err)
+		return err;
+	call->params = *params;
+	call->params.remote_fmtp = slice_of(call->remote_fmtp);
+	return 0;
+}
+
+/* Whether a person would read of it: not where nothing is sent, as on hold. */
+static bool is_news(const struct call *call, const struct media_params *params)
+{
+	const struct media_params *before = &call->params;
+
+	if (!call->sounds)
+		return true;
+	return params->sends && (params->codec != before->codec ||
+					params->send_payload_type != before->send_payload_type ||
+					!addr_equal(&params->remote_rtp, &before->remote_rtp));
+}
+
+int call_sound(struct call *call, const struct media_params *params)
+{
+	bool news = is_news(call, params);
+	int err;
+
+	if (!call->sounds)
+		err = media_start(call->media, params);
+	else if (!media_params_equal(params, &call->params))
+		err = media_change(call->media, params);
+	else
+		return 0;
+	if (!err)
+		err = keep_params(call, params);
+	if (err)
+		return err;
+
+	call->sounds = true;
+	if (news)
+		emit_media(call, UA_CALL_MEDIA, &call->params);
+	return 0;
+}
+
+void call_talk(struct call *call, const struct media_params *params)
+{
+	const struct ua_config *config = call->list->config;
+	int err;
+
+	call_change_state(call, CALL_TALKING);
+	negotiation_settle(&call->negotiation);
+	call->answered = true;
+	call->answered_ns = loop_now(config->loop);
+	call->stats_ns = call->answered_ns + STATS_PERIOD_NS;
+	if (config->policy.duration_ns > 0)
+		timer_start(&call->limit, call->answered_ns + config->policy.duration_ns);
+
+	emit_media(call, UA_CALL_ANSWERED, params);
+	err = call_sound(call, params);
+	if (err == -ENOTSUP)
+		call_cannot_change(call, params);
+	else if (err)
+		call_fail(call, err, "the sound cannot be started");
+	else
+		call_tell_hold(call);
+}
+
+void call_cannot_change(struct call *call, const struct media_params *params)
+{
+	struct fault words;
+
+	fault_set(&words, 0, "they began with %s and went on with %s; the sound cannot follow",
+		call->params.codec->key, params->codec->key);
+	call_finish(call, UA_CAUSE_MEDIA, 488, slice_of(""), &words);
+}
