@@ -171,8 +171,8 @@ static void add_uri(struct object *to, json_t *array, struct slice uri)
 		to->failed = true;
 		return;
 	}
-	put_uri(&one, "uri", uri);
-	if (one.failed || json_array_append(array, json_object_get(one.json, "uri")))
+	put_uri(&one, "targets", uri);
+	if (one.failed || json_array_append(array, json_object_get(one.json, "targets")))
 		to->failed = true;
 	json_decref(one.json);
 }

@@ -84,7 +84,7 @@ int call_keep_first(struct call *call)
 	const struct sip_invite *invite = call->invite;
 	int err;
 
-	call->first.cseq = sip_invite_cseq(invite) + 1;
+	call->first.cseq = sip_invite_cseq(invite);
 	err = call_keep(&call->first.tag, sip_invite_tag(invite));
 	if (!err)
 		err = call_keep(&call->first.call_id, sip_invite_call_id(invite));

@@ -52,7 +52,7 @@ struct call_hold {
 struct call_first {
 	char *call_id; /* NULL: nothing yet */
 	char *tag;
-	uint32_t cseq; /* of the next INVITE */
+	uint32_t cseq; /* of the last INVITE */
 };
 
 struct call {

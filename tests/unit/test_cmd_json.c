@@ -32,6 +32,10 @@
 		.rtt_ms = 20.4, .buffer_ms = 24, .concealed_pct = 0.1, .mos = 4.4                  \
 	}
 
+/* The second without its password. */
+static const struct slice targets[] = {
+	TEXT("sip:carol@example.org"), TEXT("sip:dave:secret@example.net")};
+
 /* clang-format off */
 static const struct {
 	struct ua_event event;
@@ -71,6 +75,14 @@ static const struct {
 			"aes-256-gcm"}},
 		HEAD("call.media") "\"codec\":\"pcmu\",\"rate\":8000,\"payload_type\":0,"
 		"\"address\":\"[::1]:4000\",\"srtp\":\"aes-256-gcm\"}"},
+	{{.kind = UA_CALL_HELD, CALL, .hold = {.remote = true}},
+		HEAD("call.held") "\"by\":\"remote\"}"},
+	{{.kind = UA_CALL_RESUMED, CALL, .hold = {.remote = false}},
+		HEAD("call.resumed") "\"by\":\"local\"}"},
+	{{.kind = UA_CALL_REDIRECTED, CALL,
+		.redirected = {302, TEXT("Moved Temporarily"), targets, 2}},
+		HEAD("call.redirected") "\"code\":302,\"reason\":\"Moved Temporarily\","
+		"\"targets\":[\"sip:carol@example.org\",\"sip:dave@example.net\"]}"},
 	{{.kind = UA_CALL_STATS, CALL,
 		.stats = {.now = STATS, .duration_s = 5.0004, .final = false}},
 		HEAD("call.stats") FIGURES ",\"duration_s\":5.0,\"final\":false}"},

@@ -96,6 +96,11 @@ static const struct wrong {
 	{{"--answer", "--answer-code", "299"}, "--answer-code: \"299\" refuses nothing; 300 to 699 do"},
 	{{"--answer", "--answer-code", "700"}, "--answer-code: \"700\" refuses nothing; 300 to 699 do"},
 	{{"--answer", "--answer-code", "busy"}, "--answer-code: \"busy\" refuses nothing; 300 to 699 do"},
+	{{"--answer", "--late-offer"},
+		"--late-offer goes with a call of ours only, not with --answer"},
+	{{"--answer", "--answer-code=486", "--media-timeout=5"},
+		"--media-timeout has no effect on calls that are refused"},
+	{{"a@b", "--media-timeout", "never"}, "--media-timeout: \"never\" is no number of seconds"},
 	{{"a@b", "-i", ""}, "--mic: SOURCE is empty"},
 	{{"a@b", "--speaker="}, "--speaker: SINK is empty"},
 	{{"--answer", "-l", "5060"}, "--listen: \"5060\" is not like udp:127.0.0.1:5060"},
@@ -249,6 +254,16 @@ static void test_answer(void **state)
 	assert_int_equal(RIGHT("--answer", "-n1000000").calls, 1000000);
 }
 
+static void test_far_end(void **state)
+{
+	(void)state;
+	assert_true(RIGHT("a@b").silence_ns == 60 * NS_PER_S);
+	assert_true(RIGHT("a@b", "--media-timeout", "0.5").silence_ns == NS_PER_S / 2);
+	assert_true(RIGHT("--answer", "--media-timeout=0").silence_ns == 0);
+	assert_false(RIGHT("a@b").late_offer);
+	assert_true(RIGHT("a@b", "--late-offer").late_offer);
+}
+
 static void test_seconds(void **state)
 {
 	static const struct {
@@ -368,6 +383,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_far_end),
 		cmocka_unit_test(test_seconds),
 		cmocka_unit_test(test_operand_after_dashes),
 		cmocka_unit_test(test_headers),

@@ -136,6 +136,70 @@ static const struct printer_config plain = {.utf8 = true, .listening = true};
 		}                                                                                  \
 	}
 
+#define HELD(by_them)                                                                              \
+	{                                                                                          \
+		.kind = UA_CALL_HELD, BOB, .hold = { by_them }                                     \
+	}
+#define RESUMED(by_them)                                                                           \
+	{                                                                                          \
+		.kind = UA_CALL_RESUMED, BOB, .hold = { by_them }                                  \
+	}
+#define REDIRECTED                                                                                 \
+	{                                                                                          \
+		.kind = UA_CALL_REDIRECTED, BOB, .redirected = {                                   \
+			302,                                                                       \
+			TEXT("Moved Temporarily"),                                                 \
+			targets,                                                                   \
+			2                                                                          \
+		}                                                                                  \
+	}
+
+static const struct slice targets[] = {
+	TEXT("sip:carol:secret@example.org"), TEXT("sip:da\x1bve@example.net")};
+
+static void test_hold(void **state)
+{
+	static const struct ua_event events[] = {
+		HELD(true), RESUMED(true), HELD(false), RESUMED(false)};
+
+	(void)state;
+	EXPECT(&plain, events,
+		"held      by bob\n"
+		"resumed   by bob\n"
+		"held      by us\n"
+		"resumed   by us\n");
+}
+
+static void test_redirected(void **state)
+{
+	static const struct ua_event events[] = {REDIRECTED};
+
+	(void)state;
+	EXPECT(&plain, events,
+		"redirected 302 Moved Temporarily: to carol@example.org, then "
+		"da\\x1bve@example.net\n");
+}
+
+/* One line for what belongs together, and none before it is whole. */
+static void test_listening_by_both(void **state)
+{
+	static const struct ua_event events[] = {
+		{.kind = UA_LISTENING, .listening = {"udp", IP(0, 0, 0, 0, 5060), .more = true}},
+		{.kind = UA_LISTENING, .listening = {"tcp", IP(0, 0, 0, 0, 5060)}},
+		{.kind = UA_LISTENING,
+			.listening = {"udp", IP(0, 0, 0, 0, 40000), true, .more = true}},
+		{.kind = UA_LISTENING, .listening = {"tcp", IP(0, 0, 0, 0, 40000), true}},
+		{.kind = UA_LISTENING, .listening = {"tcp", IP(127, 0, 0, 1, 5070)}},
+	};
+
+	(void)state;
+	EXPECT(&plain, events,
+		"listening udp 0.0.0.0:5060, tcp 0.0.0.0:5060\n"
+		"listening udp 0.0.0.0:40000, tcp 0.0.0.0:40000   as the usual port (5060) is "
+		"taken\n"
+		"listening tcp 127.0.0.1:5070\n");
+}
+
 static void test_call(void **state)
 {
 	static const struct ua_event events[] = {
@@ -250,7 +314,7 @@ static const struct fate {
 		 .stats = {.sent = 250}),
 		"ended     by us after 1:02:05   nothing was heard\n", false},
 	{ENDED(.cause = UA_CAUSE_LOCAL, .answered = true, .words = "the BYE was not answered"),
-		"ended     by us after 0:00   the BYE was not answered\n", false},
+		"ended     by us after 0:00   (the BYE was not answered)\n", false},
 	{ENDED(.cause = UA_CAUSE_REMOTE, .answered = true, .duration_s = 59.99,
 		 .stats = {.received = 10, .lost = -3}),
 		"ended     by bob after 0:59   lost 0 of 10\n", false},
@@ -293,6 +357,12 @@ static const struct fate {
 		"declined  486 Busy Here\n", false},
 	{{.kind = UA_CALL_ENDED, BOB, .ended = {.cause = UA_CAUSE_REMOTE, .code = 487}},
 		"missed    bob gave up\n", false},
+	{{.kind = UA_CALL_ENDED,
+		 BOB,
+		 .ended = {.cause = UA_CAUSE_REMOTE, .code = 487, .words = "answered elsewhere"}},
+		"missed    bob gave up   (answered elsewhere)\n", false},
+	{ENDED(.cause = UA_CAUSE_REMOTE, .answered = true, .words = "Q.850 17: user\x1b busy"),
+		"ended     by bob after 0:00   (Q.850 17: user\\x1b busy)\n", false},
 	{{.kind = UA_ERROR, .error = {"cannot write a\x1b.wav"}},
 		"error     cannot write a\\x1b.wav\n", true},
 };
@@ -312,7 +382,10 @@ static void test_quiet(void **state)
 {
 	static const struct printer_config quiet = {.quiet = true, .live = true, .listening = true};
 	static const struct ua_event events[] = {
-		{.kind = UA_LISTENING, .listening = {"udp", IP(0, 0, 0, 0, 5060), false}},
+		{.kind = UA_LISTENING, .listening = {"udp", IP(0, 0, 0, 0, 5060), .more = true}},
+		{.kind = UA_LISTENING, .listening = {"tcp", IP(0, 0, 0, 0, 5060), false}},
+		HELD(true),
+		REDIRECTED,
 		{.kind = UA_CALL_INCOMING, .call = 2, .peer = TEXT("sip:eve@example.org")},
 		CALLING,
 		RINGING,
@@ -663,6 +736,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_call),
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_redirected),
+		cmocka_unit_test(test_listening_by_both),
 		cmocka_unit_test(test_early_media),
 		cmocka_unit_test(test_calling),
 		cmocka_unit_test(test_fates),
