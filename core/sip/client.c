@@ -24,6 +24,7 @@ struct sip_client {
 	struct sip_flow flow;
 	struct sip_msg *request;
 	enum client_state state;
+	bool again_sent; /* by another connection, after one was lost */
 	uint64_t serial;
 	struct timer again; /* A, E */
 	uint64_t again_ns;
@@ -92,7 +93,7 @@ static void send_again(void *arg)
 	if (client->state == PROCEEDING || (!is_invite(client) && client->again_ns > SIP_T2_NS))
 		client->again_ns = SIP_T2_NS;
 	timer_start_in(&client->again, client->again_ns);
-	err = sip_flow_send(&client->flow, client->request->raw);
+	err = sip_flow_send_on(&client->flow, client->request->raw);
 	if (err)
 		end(client, err); /* section 17.1.4 */
 }
@@ -147,13 +148,14 @@ int sip_client_new(struct sip_client **out, struct sip_stack *stack, const struc
 		goto out;
 
 	request = NULL; /* the client's from here on */
-	err = sip_flow_send(flow, client->request->raw);
+	err = sip_flow_send_on(&client->flow, client->request->raw);
 	if (err) {
 		destroy(client);
 		goto out;
 	}
-	timer_start_in(&client->again, SIP_T1_NS);
-	timer_start_in(&client->limit, SIP_64T1_NS); /* B, F */
+	if (!sip_flow_is_reliable(&client->flow))
+		timer_start_in(&client->again, SIP_T1_NS); /* A, E */
+	timer_start_in(&client->limit, SIP_64T1_NS);       /* B, F */
 	client->events = events;
 	client->arg = arg;
 	if (out)
@@ -209,7 +211,8 @@ static void send_ack(struct sip_client *client, const struct sip_msg *response)
 
 	print_shadow(&text, client, SIP_ACK, *to, (struct slice){0});
 	if (!text.cut)
-		sip_flow_send(&client->flow, text_slice(&text)); /* an error is a loss like any */
+		sip_flow_send_on(
+			&client->flow, text_slice(&text)); /* an error is a loss like any */
 }
 
 int sip_client_cancel(struct sip_client *invite, struct slice headers)
@@ -224,6 +227,12 @@ int sip_client_cancel(struct sip_client *invite, struct slice headers)
 	if (text.cut)
 		return -EMSGSIZE;
 	return sip_client_new(NULL, invite->stack, &invite->flow, text_slice(&text), NULL, NULL);
+}
+
+/* Timers D and K: what is sent reliably is not repeated, so nothing has to be absorbed. */
+static uint64_t linger_ns(const struct sip_client *client, uint64_t unreliable_ns)
+{
+	return sip_flow_is_reliable(&client->flow) ? 0 : unreliable_ns;
 }
 
 static void tell(struct sip_client *client, const struct sip_msg *response)
@@ -258,7 +267,8 @@ static void receive_invite(struct sip_client *client, const struct sip_msg *resp
 		become(client, PROCEEDING);
 	} else {
 		become(client, success ? ACCEPTED : COMPLETED);
-		timer_start_in(&client->limit, SIP_64T1_NS); /* M, and D, which is 32 s */
+		timer_start_in(&client->limit, /* M, and D, which is 32 s */
+			success ? SIP_64T1_NS : linger_ns(client, SIP_64T1_NS));
 		if (!success)
 			send_ack(client, response);
 	}
@@ -276,7 +286,7 @@ static void receive_other(struct sip_client *client, const struct sip_msg *respo
 	} else {
 		become(client, COMPLETED);
 		timer_stop(&client->again);
-		timer_start_in(&client->limit, SIP_T4_NS); /* K */
+		timer_start_in(&client->limit, linger_ns(client, SIP_T4_NS)); /* K */
 	}
 	tell(client, response);
 }
@@ -374,6 +384,54 @@ void sip_client_unreachable(struct sip_stack *stack, const struct sip_transport 
 	}
 	while ((client = find_sending(stack, transport, to, newest)))
 		end(client, err);
+}
+
+/* Once more by a new connection; if that is lost, too, or does not come about, it ends. */
+static void send_elsewhere(struct sip_client *client, bool stood, int err)
+{
+	if (stood && !client->again_sent) {
+		client->again_sent = true;
+		client->flow.connection = 0;
+		err = sip_flow_send_on(&client->flow, client->request->raw);
+	}
+	if (err)
+		end(client, err);
+}
+
+/* Those concerned are put aside first: what event functions start or end is not in the way then. */
+void sip_client_lost(struct sip_stack *stack, uint64_t connection, bool stood, int err)
+{
+	struct list lost;
+
+	list_init(&lost);
+	list_each(link, &stack->clients)
+	{
+		struct sip_client *client = container_of(link, struct sip_client, link);
+
+		if (client->flow.connection != connection || !is_waiting(client))
+			continue;
+		list_remove(link);
+		list_add(&lost, link);
+	}
+	while (!list_empty(&lost)) {
+		struct sip_client *client = container_of(lost.next, struct sip_client, link);
+
+		list_remove(&client->link);
+		list_add(&stack->clients, &client->link);
+		send_elsewhere(client, stood, err);
+	}
+}
+
+bool sip_client_uses(const struct sip_stack *stack, uint64_t connection)
+{
+	list_each(link, &stack->clients)
+	{
+		const struct sip_client *client = container_of(link, struct sip_client, link);
+
+		if (client->flow.connection == connection && is_waiting(client))
+			return true;
+	}
+	return false;
 }
 
 void sip_client_free_all(struct sip_stack *stack)

@@ -17,7 +17,7 @@ int sip_stack_flow(struct sip_flow *out, struct sip_stack *stack, enum sip_trans
 	{
 		struct sip_transport *transport = container_of(link, struct sip_transport, link);
 
-		if (transport->kind != kind || transport->local.family != remote->family)
+		if (transport->carrier->kind != kind || transport->local.family != remote->family)
 			continue;
 		if (!best || (!err && addr_same_host(&transport->local, &route) &&
 				     !addr_same_host(&best->local, &route)))

@@ -6,6 +6,7 @@
 
 struct sip_locate {
 	struct sip_stack *stack;
+	enum sip_transport_kind kind;
 	uint16_t port;
 	struct resolve *resolve; /* NULL: none, and the timer tells what is known already */
 	struct timer soon;
@@ -28,9 +29,16 @@ static const char *show(char out[static SHOWN_SIZE], struct slice name)
 	return out;
 }
 
-/* Section 4.1 of RFC 3263: which transport; only UDP can be had here. */
-static int check(struct fault *why, const struct sip_uri *uri)
+/*
+ * Section 4.1 of RFC 3263: which transport. Without a parameter that is UDP for a numeric host or a
+ * port, and for a name too, because no NAPTR or SRV record is asked for.
+ */
+static int choose(enum sip_transport_kind *out, struct fault *why, const struct sip_uri *uri)
 {
+	static const struct {
+		const char *name;
+		enum sip_transport_kind kind;
+	} kinds[] = {{"udp", SIP_UDP}, {"tcp", SIP_TCP}};
 	char shown[SHOWN_SIZE];
 	struct slice transport;
 
@@ -42,10 +50,16 @@ static int check(struct fault *why, const struct sip_uri *uri)
 	if (uri->scheme != SIP_SCHEME_SIP)
 		return fault_set(why, -EPROTONOSUPPORT, "%s: is no way to call",
 			show(shown, uri->scheme_name));
-	if (sip_param(&transport, uri->params, "transport") && !slice_is_nocase(transport, "udp"))
-		return fault_set(why, -EPROTONOSUPPORT,
-			"transport=%s is asked for, and we speak UDP only", show(shown, transport));
-	return 0;
+	*out = SIP_UDP;
+	if (!sip_param(&transport, uri->params, "transport"))
+		return 0;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		*out = kinds[i].kind;
+		if (slice_is_nocase(transport, kinds[i].name))
+			return 0;
+	}
+	return fault_set(why, -EPROTONOSUPPORT,
+		"transport=%s is asked for, and we speak UDP and TCP only", show(shown, transport));
 }
 
 /* maddr stands for the host (RFC 3263, section 4). */
@@ -61,15 +75,18 @@ static uint16_t port_of(const struct sip_uri *uri)
 	return uri->port ? uri->port : SIP_PORT;
 }
 
-static int find_flow(
-	struct sip_flow *out, struct sip_stack *stack, struct fault *why, const struct addr *to)
+static int find_flow(struct sip_flow *out, struct sip_stack *stack, struct fault *why,
+	enum sip_transport_kind kind, const struct addr *to)
 {
+	static const char *const names[] = {[SIP_UDP] = "", [SIP_TCP] = " and TCP"};
 	char text[ADDR_TEXT_SIZE];
-	int err = sip_stack_flow(out, stack, SIP_UDP, to);
+	int err = sip_stack_flow(out, stack, kind, to);
 
 	if (err == -EAFNOSUPPORT)
-		return fault_set(why, err, "%s is reached by %s, and we listen on no such address",
-			addr_print(text, to), to->family == ADDR_IPV6 ? "IPv6" : "IPv4");
+		return fault_set(why, err,
+			"%s is reached by %s%s, and we listen on no such address",
+			addr_print(text, to), to->family == ADDR_IPV6 ? "IPv6" : "IPv4",
+			names[kind]);
 	if (err)
 		return fault_set(
 			why, err, "no way to %s: %s", addr_print(text, to), strerror(-err));
@@ -79,8 +96,9 @@ static int find_flow(
 int sip_locate_now(
 	struct sip_flow *out, struct sip_stack *stack, const struct sip_uri *uri, struct fault *why)
 {
+	enum sip_transport_kind kind;
 	struct addr to;
-	int err = check(why, uri);
+	int err = choose(&kind, why, uri);
 
 	if (err)
 		return err;
@@ -88,7 +106,7 @@ int sip_locate_now(
 		return -EINPROGRESS;
 
 	to.port = port_of(uri);
-	return find_flow(out, stack, why, &to);
+	return find_flow(out, stack, why, kind, &to);
 }
 
 /* What a resolver's error means to a person; what is no answer is -EAGAIN. */
@@ -132,7 +150,7 @@ static void resolved(void *arg, int err, const struct addr *addrs, size_t count)
 		int why;
 
 		to.port = locate->port;
-		why = find_flow(&flows[found], locate->stack, &locate->why, &to);
+		why = find_flow(&flows[found], locate->stack, &locate->why, locate->kind, &to);
 		if (why)
 			err = why;
 		else
@@ -169,6 +187,7 @@ int sip_locate(struct sip_locate **out, struct sip_stack *stack, const struct si
 	if (!locate->host)
 		goto out;
 
+	choose(&locate->kind, &locate->why, uri); /* what is wrong is told below */
 	locate->err = sip_locate_now(&locate->flow, stack, uri, &locate->why);
 	if (locate->err == -EINPROGRESS) {
 		err = loop_resolve(&locate->resolve, stack->loop, locate->host, resolved, locate);

@@ -19,7 +19,12 @@ struct sip_stack {
 	/* Hands a message that came by flow to whom it belongs, and takes it over. */
 	void (*receive)(struct sip_stack *stack, const struct sip_flow *flow, struct sip_msg *msg);
 	uint32_t hash_seed;
-	uint64_t serial; /* of the newest client transaction */
+	uint64_t serial;      /* of the newest client transaction */
+	uint64_t connections; /* how many there have been: the newest one's id */
+	size_t server_count;  /* server transactions */
+	size_t open_count;    /* those without a final response */
+	struct list answered; /* those whose request is not needed any more */
+	struct timer sweep;
 
 	struct list transports;
 	struct list clients;  /* client transactions, oldest first */

@@ -3,13 +3,17 @@
 #include "core/sip/locate.h"
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
+#include "core/sip/stack.h"
 #include "core/sip/transaction.h"
 #include "core/sip/transport.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { MAX_FORWARDS = 70 }; /* section 8.1.1.6 */
+enum {
+	MAX_FORWARDS = 70,   /* section 8.1.1.6 */
+	DATAGRAM_MAX = 1300, /* section 18.1.1: what is longer is sent by TCP */
+};
 
 struct sip_request {
 	struct list link;
@@ -18,6 +22,12 @@ struct sip_request {
 	char *text;
 	struct sip_locate *locate; /* NULL: not at it */
 	struct sip_client *client; /* NULL: none yet, or no more */
+	struct sip_flow flow;      /* by which it went last */
+	struct sip_flow *rest;     /* all that were located, if there are more than one; or NULL */
+	size_t rest_at, rest_count;
+	struct sip_flow datagram; /* that it goes by if TCP, taken for its size, fails */
+	bool has_datagram;
+	bool settled; /* a response or a CANCEL has bound it to where it went */
 	const struct sip_request_events *events;
 	void *arg;
 };
@@ -82,12 +92,20 @@ static bool is_last(const struct sip_request *request, const struct sip_msg *res
 	       (response->status >= 200 && request->config.method != SIP_INVITE);
 }
 
+/* err 0: after a 503. */
+static bool try_next(struct sip_request *request, int err);
+
+/* RFC 3263, section 4.3, has 503 stand for a host that cannot be reached. */
 static void receive(void *arg, const struct sip_msg *response)
 {
 	struct sip_request *request = arg;
 
 	if (is_last(request, response))
 		request->client = NULL;
+	if (response->status == 503 && try_next(request, 0))
+		return;
+	if (response->status > 100)
+		request->settled = true;
 	if (request->events)
 		request->events->response(request->arg, response);
 	else if (!request->client)
@@ -105,19 +123,91 @@ static void end(struct sip_request *request, int err, const struct fault *why)
 
 static void client_ended(void *arg, int err)
 {
-	end(arg, err, NULL);
+	struct sip_request *request = arg;
+
+	request->client = NULL;
+	if (!err || !try_next(request, err))
+		end(request, err, NULL);
+}
+
+static int print(struct text *out, struct sip_request *request, const struct sip_flow *flow)
+{
+	*out = sip_stack_scratch(request->stack);
+	sip_request_print(out, request->stack, flow, &request->config);
+	return out->cut ? -EMSGSIZE : 0;
+}
+
+/* By flow and nothing else. */
+static int transmit_by(struct sip_request *request, const struct sip_flow *flow)
+{
+	static const struct sip_client_events events = {.response = receive, .ended = client_ended};
+	struct text text;
+	int err = print(&text, request, flow);
+
+	if (err)
+		return err;
+	request->flow = *flow;
+	return sip_client_new(
+		&request->client, request->stack, flow, text_slice(&text), &events, request);
+}
+
+/* Whether it is too long for a datagram, and TCP can be had instead (section 18.1.1). */
+static bool find_stream(
+	struct sip_flow *out, struct sip_request *request, const struct sip_flow *flow)
+{
+	struct text text;
+
+	if (sip_flow_is_reliable(flow) ||
+		!sip_stack_listens(request->stack, SIP_TCP, flow->remote.family))
+		return false;
+	if (print(&text, request, flow) || text.len <= DATAGRAM_MAX)
+		return false;
+	return sip_stack_flow(out, request->stack, SIP_TCP, &flow->remote) == 0;
 }
 
 static int transmit(struct sip_request *request, const struct sip_flow *flow)
 {
-	static const struct sip_client_events events = {.response = receive, .ended = client_ended};
-	struct text text = sip_stack_scratch(request->stack);
+	struct sip_flow stream;
 
-	sip_request_print(&text, request->stack, flow, &request->config);
-	if (text.cut)
-		return -EMSGSIZE;
-	return sip_client_new(
-		&request->client, request->stack, flow, text_slice(&text), &events, request);
+	if (!find_stream(&stream, request, flow))
+		return transmit_by(request, flow);
+	if (transmit_by(request, &stream))
+		return transmit_by(request, flow);
+	request->datagram = *flow;
+	request->has_datagram = true;
+	return 0;
+}
+
+/*
+ * After a failure: by UDP what went by TCP for its size alone (but not if there was no answer: it
+ * was read), else to the next place that was located. False: there is no other way.
+ */
+static bool try_next(struct sip_request *request, int err)
+{
+	bool by_datagram = request->has_datagram && err && err != -ETIMEDOUT;
+
+	if (request->settled)
+		return false;
+	request->has_datagram = false;
+	if (by_datagram && transmit_by(request, &request->datagram) == 0)
+		return true;
+	while (request->rest_at < request->rest_count)
+		if (transmit(request, &request->rest[request->rest_at++]) == 0)
+			return true;
+	return false;
+}
+
+static void keep_rest(struct sip_request *request, const struct sip_flow *flows, size_t count)
+{
+	if (count < 2)
+		return;
+	request->rest = calloc(count, sizeof(*flows));
+	if (!request->rest)
+		return; /* the first one will have to do */
+
+	memcpy(request->rest, flows, count * sizeof(*flows));
+	request->rest_at = 1;
+	request->rest_count = count;
 }
 
 static void located(
@@ -125,10 +215,12 @@ static void located(
 {
 	struct sip_request *request = arg;
 
-	(void)count; /* at least one without an error, and the first is the best */
 	request->locate = NULL;
 	if (!err) {
+		keep_rest(request, flows, count);
 		err = transmit(request, &flows[0]);
+		if (err && try_next(request, err))
+			err = 0;
 		why = NULL;
 	}
 	if (err)
@@ -178,8 +270,14 @@ const struct sip_msg *sip_request_message(const struct sip_request *request)
 	return sip_client_request(request->client);
 }
 
+const struct sip_flow *sip_request_flow(const struct sip_request *request)
+{
+	return &request->flow;
+}
+
 int sip_request_cancel(struct sip_request *request, struct slice headers)
 {
+	request->settled = true;
 	return sip_client_cancel(request->client, headers);
 }
 
@@ -201,6 +299,7 @@ void sip_request_free(struct sip_request *request)
 	list_remove(&request->link);
 	sip_locate_cancel(request->locate);
 	sip_client_release(request->client);
+	free(request->rest);
 	free(request->text);
 	free(request);
 }

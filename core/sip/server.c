@@ -7,6 +7,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define TRYING_OTHER_NS (3500 * NS_PER_MS) /* when Timer E is T2: RFC 4320, section 4.1 */
+#define RINGING_NS (60 * NS_PER_S)         /* section 13.3.1.1 */
+
 /* Trying is for all but INVITE; Confirmed and Accepted are INVITE's only. */
 enum server_state {
 	TRYING,
@@ -17,15 +20,32 @@ enum server_state {
 	TERMINATED,
 };
 
+/* What tells a request from others: of the request, or kept when that is gone. */
+struct key {
+	enum sip_method method;
+	struct slice method_name;
+	struct slice branch;
+	struct slice host; /* of the sent-by, with port */
+	uint16_t port;
+	uint32_t cseq;
+	struct slice call_id;
+	struct slice from_tag;
+};
+
 struct sip_server {
 	struct table_node node;
 	struct table_node merge_node;
 	struct list link;
+	struct list answered; /* in the stack's list of those to be made small */
 	struct sip_stack *stack;
 	struct sip_flow flow;
-	struct sip_flow reply; /* the way of the responses */
-	struct sip_msg *request;
+	struct sip_flow reply;   /* the way of the responses */
+	struct sip_msg *request; /* NULL: not needed any more */
+	struct key key;
+	char *kept; /* where the key's strings are, once the request is gone */
 	enum server_state state;
+	uint16_t status; /* of the last response; 0: none */
+	bool counted;    /* among those that are open */
 	char tag[SIP_TOKEN_SIZE];
 	char *last; /* the last response, or NULL */
 	size_t last_len;
@@ -55,7 +75,7 @@ static void become(struct sip_server *server, enum server_state next)
 
 static bool is_invite(const struct sip_server *server)
 {
-	return server->request->method == SIP_INVITE;
+	return server->key.method == SIP_INVITE;
 }
 
 /* Its final response has not been sent. */
@@ -69,48 +89,63 @@ bool sip_server_is_answered(const struct sip_server *server)
 	return !is_open(server);
 }
 
-static bool has_cookie(const struct sip_msg *msg)
+static struct key key_of(const struct sip_msg *msg)
 {
-	struct slice start = {msg->via.branch.data, strlen(SIP_BRANCH_COOKIE)};
-
-	return msg->via.branch.len > start.len && slice_is_nocase(start, SIP_BRANCH_COOKIE);
+	return (struct key){
+		.method = msg->method,
+		.method_name = msg->method_name,
+		.branch = msg->via.branch,
+		.host = msg->via.host,
+		.port = msg->via.port,
+		.cseq = msg->cseq,
+		.call_id = msg->call_id,
+		.from_tag = msg->from.tag,
+	};
 }
 
-static uint32_t hash_of(const struct sip_stack *stack, const struct sip_msg *msg)
+static bool has_cookie(const struct key *key)
+{
+	struct slice start = {key->branch.data, strlen(SIP_BRANCH_COOKIE)};
+
+	return key->branch.len > start.len && slice_is_nocase(start, SIP_BRANCH_COOKIE);
+}
+
+static uint32_t hash_of(const struct sip_stack *stack, const struct key *key)
 {
 	return sip_stack_hash(
-		stack, has_cookie(msg) ? msg->via.branch : msg->call_id, (struct slice){0});
+		stack, has_cookie(key) ? key->branch : key->call_id, (struct slice){0});
 }
 
 /* Section 17.2.3: by branch and sent-by, or what stands in a request of RFC 2543. */
-static bool matches(const struct sip_msg *a, const struct sip_msg *b)
+static bool matches(const struct key *a, const struct key *b)
 {
 	if (has_cookie(a) != has_cookie(b))
 		return false;
 	if (has_cookie(a))
-		return slice_equal(a->via.branch, b->via.branch) &&
-		       slice_equal_nocase(a->via.host, b->via.host) && a->via.port == b->via.port;
+		return slice_equal(a->branch, b->branch) && slice_equal_nocase(a->host, b->host) &&
+		       a->port == b->port;
 	return slice_equal(a->call_id, b->call_id) && a->cseq == b->cseq &&
-	       slice_equal(a->from.tag, b->from.tag);
+	       slice_equal(a->from_tag, b->from_tag);
 }
 
 static bool is_same_method(
-	const struct sip_server *server, const struct sip_msg *msg, enum sip_method method)
+	const struct sip_server *server, const struct key *key, enum sip_method method)
 {
-	if (server->request->method != method)
+	if (server->key.method != method)
 		return false;
-	return method != SIP_METHOD_OTHER ||
-	       slice_equal(server->request->method_name, msg->method_name);
+	return method != SIP_METHOD_OTHER || slice_equal(server->key.method_name, key->method_name);
 }
 
 struct sip_server *sip_server_find(
 	const struct sip_stack *stack, const struct sip_msg *msg, enum sip_method method)
 {
-	for (struct table_node *node = table_find(&stack->server_table, hash_of(stack, msg)); node;
+	struct key key = key_of(msg);
+
+	for (struct table_node *node = table_find(&stack->server_table, hash_of(stack, &key)); node;
 		node = table_find_next(node)) {
 		struct sip_server *server = container_of(node, struct sip_server, node);
 
-		if (is_same_method(server, msg, method) && matches(server->request, msg))
+		if (is_same_method(server, &key, method) && matches(&server->key, &key))
 			return server;
 	}
 	return NULL;
@@ -118,17 +153,17 @@ struct sip_server *sip_server_find(
 
 bool sip_server_is_merged(const struct sip_server *server)
 {
-	const struct sip_msg *msg = server->request;
+	const struct key *key = &server->key;
 
 	for (struct table_node *node =
 			table_find(&server->stack->merge_table, server->merge_node.hash);
 		node; node = table_find_next(node)) {
 		struct sip_server *other = container_of(node, struct sip_server, merge_node);
 
-		if (other != server && is_same_method(other, msg, msg->method) &&
-			other->request->cseq == msg->cseq &&
-			slice_equal(other->request->call_id, msg->call_id) &&
-			slice_equal(other->request->from.tag, msg->from.tag))
+		if (other != server && is_same_method(other, key, key->method) &&
+			other->key.cseq == key->cseq &&
+			slice_equal(other->key.call_id, key->call_id) &&
+			slice_equal(other->key.from_tag, key->from_tag))
 			return true;
 	}
 	return false;
@@ -139,9 +174,14 @@ static void destroy(struct sip_server *server)
 	timer_stop(&server->again);
 	timer_stop(&server->limit);
 	list_remove(&server->link);
+	list_remove(&server->answered);
+	server->stack->server_count--;
+	if (server->counted)
+		server->stack->open_count--;
 	table_remove(&server->stack->server_table, &server->node);
 	table_remove(&server->stack->merge_table, &server->merge_node);
 	sip_msg_free(server->request);
+	free(server->kept);
 	free(server->last);
 	free(server);
 }
@@ -154,7 +194,7 @@ static void time_is_up(void *arg)
 
 	if (server->state != TERMINATED)
 		become(server, TERMINATED);
-	destroy(server);
+	destroy(server); /* unanswered, too: any answer would be too late (RFC 4320, section 4.2) */
 	if (events)
 		events->gone(events_arg);
 }
@@ -162,17 +202,25 @@ static void time_is_up(void *arg)
 void sip_server_repeat(struct sip_server *server)
 {
 	if (server->last)
-		sip_flow_send(&server->reply,
+		sip_flow_send_on(&server->reply,
 			(struct slice){(const uint8_t *)server->last, server->last_len});
 }
 
-/* 100 by ourselves if nobody was faster (section 17.2.1), and then Timer G. */
+/*
+ * 100 by ourselves if nobody was faster (section 17.2.1; RFC 4320, section 4.1); then, while an
+ * INVITE rings, what was said last, so that no proxy gives it up (section 13.3.1.1); then Timer G.
+ */
 static void again(void *arg)
 {
 	struct sip_server *server = arg;
 
-	if (server->state == PROCEEDING) {
+	if (is_open(server) && !server->status) {
 		sip_server_respond(server, &(struct sip_response){.status = 100});
+		return;
+	}
+	if (is_open(server)) {
+		timer_start_in(&server->again, RINGING_NS);
+		sip_server_repeat(server);
 		return;
 	}
 	server->again_ns = server->again_ns * 2 < SIP_T2_NS ? server->again_ns * 2 : SIP_T2_NS;
@@ -193,14 +241,20 @@ int sip_server_new(struct sip_server **out, struct sip_stack *stack, const struc
 	server->reply = *flow;
 	server->reply.remote = sip_flow_reply_to(flow, &msg->via);
 	server->request = msg;
+	server->key = key_of(msg);
 	server->state = is_invite(server) ? PROCEEDING : TRYING;
+	list_init(&server->answered);
 	sip_token(server->tag, stack->loop);
 	timer_init(&server->again, stack->loop, again, server);
 	timer_init(&server->limit, stack->loop, time_is_up, server);
-	if (is_invite(server))
-		timer_start_in(&server->again, SIP_TRYING_NS);
+	timer_start_in(&server->again, is_invite(server) ? SIP_TRYING_NS : TRYING_OTHER_NS);
+	if (!is_invite(server))
+		timer_start_in(&server->limit, SIP_64T1_NS); /* when its client has given up */
 	list_add(&stack->servers, &server->link);
-	table_add(&stack->server_table, &server->node, hash_of(stack, msg));
+	stack->server_count++;
+	stack->open_count++;
+	server->counted = true;
+	table_add(&stack->server_table, &server->node, hash_of(stack, &server->key));
 	table_add(&stack->merge_table, &server->merge_node,
 		sip_stack_hash(stack, msg->call_id, msg->from.tag));
 	*out = server;
@@ -227,6 +281,11 @@ void sip_server_flow(struct sip_flow *out, const struct sip_server *server)
 	*out = server->flow;
 }
 
+void sip_server_share_tag(struct sip_server *cancel, const struct sip_server *invite)
+{
+	memcpy(cancel->tag, invite->tag, sizeof(cancel->tag));
+}
+
 void sip_server_watch(struct sip_server *server, const struct sip_server_events *events, void *arg)
 {
 	server->events = events;
@@ -251,7 +310,7 @@ static void print_to(struct text *out, const struct sip_server *server, uint16_t
 static void print_abilities(struct text *out, const struct sip_server *server, uint16_t status)
 {
 	const struct sip_stack_config *config = &server->stack->config;
-	enum sip_method method = server->request->method;
+	enum sip_method method = server->key.method;
 	bool told = status >= 200 && status < 300;
 
 	if (status == 405 || (told && (method == SIP_INVITE || method == SIP_OPTIONS)))
@@ -299,21 +358,87 @@ static int keep(struct sip_server *server, const struct text *text)
 	return 0;
 }
 
+/* The copies that key's strings need, one behind the other; false: no memory. */
+static bool copy_key(struct sip_server *server)
+{
+	struct key *key = &server->key;
+	struct slice *const parts[] = {
+		&key->method_name, &key->branch, &key->host, &key->call_id, &key->from_tag};
+	size_t size = 0;
+	uint8_t *to;
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		size += parts[i]->len;
+	server->kept = calloc(size, 1);
+	if (!server->kept)
+		return false;
+
+	to = (uint8_t *)server->kept;
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (parts[i]->len > 0)
+			memcpy(to, parts[i]->data, parts[i]->len);
+		parts[i]->data = to;
+		to += parts[i]->len;
+	}
+	return true;
+}
+
+/* What has been answered needs no more of its request than what it is known by. */
+static void sweep(void *arg)
+{
+	struct sip_stack *stack = arg;
+
+	list_each(link, &stack->answered)
+	{
+		struct sip_server *server = container_of(link, struct sip_server, answered);
+
+		list_remove(link);
+		if (!copy_key(server))
+			continue; /* then it keeps the request */
+		sip_msg_free(server->request);
+		server->request = NULL;
+	}
+}
+
+void sip_server_init(struct sip_stack *stack)
+{
+	timer_init(&stack->sweep, stack->loop, sweep, stack);
+}
+
+/* From the loop, so that whoever looks at the request may finish. */
+static void shrink(struct sip_server *server)
+{
+	struct sip_stack *stack = server->stack;
+
+	stack->open_count--;
+	server->counted = false;
+	if (list_empty(&stack->answered))
+		timer_start_in(&stack->sweep, 0);
+	list_add(&stack->answered, &server->answered);
+}
+
 /* The state and the timers after a response was sent. */
 static void advance(struct sip_server *server, uint16_t status)
 {
+	bool reliable = sip_flow_is_reliable(&server->reply);
+
 	timer_stop(&server->again);
+	server->status = status;
 	if (status < 200) {
 		become(server, PROCEEDING);
+		if (is_invite(server) && status > 100)
+			timer_start_in(&server->again, RINGING_NS);
 		return;
 	}
-	timer_start_in(&server->limit, SIP_64T1_NS); /* H, J, L */
+	shrink(server);
+	timer_start_in(&server->limit, /* H, J, L; of these, only J is none */
+		reliable && !is_invite(server) ? 0 : SIP_64T1_NS);
 	if (is_invite(server) && status < 300) {
 		become(server, ACCEPTED);
 		return;
 	}
 	become(server, COMPLETED);
-	if (is_invite(server)) {
+	if (is_invite(server) && !reliable) {
 		server->again_ns = SIP_T1_NS;
 		timer_start_in(&server->again, server->again_ns); /* G */
 	}
@@ -345,13 +470,18 @@ static void give_up(struct sip_server *server)
 	server->last = NULL;
 	advance(server, 500);
 	if (!text.cut)
-		sip_flow_send(&server->reply, text_slice(&text));
+		sip_flow_send_on(&server->reply, text_slice(&text));
 }
 
 int sip_server_respond(struct sip_server *server, const struct sip_response *response)
 {
-	int err = sip_server_try(server, response);
+	int err;
 
+	if (response->status == 408 && !is_invite(server)) { /* RFC 4320, section 4.2 */
+		sip_server_discard(server);
+		return 0;
+	}
+	err = sip_server_try(server, response);
 	if (err) {
 		log_warning("sip: cannot answer %u: %s", response->status, strerror(-err));
 		if (response->status >= 200)
@@ -370,8 +500,9 @@ void sip_server_discard(struct sip_server *server)
 }
 
 /* Sections 17.2.1 and 17.2.2; RFC 6026, section 7.1: the 2xx is repeated by its user alone. */
-void sip_server_again(struct sip_server *server)
+void sip_server_again(struct sip_server *server, const struct sip_flow *flow)
 {
+	server->reply.connection = flow->connection; /* the one that surely stands */
 	if (server->state == PROCEEDING || server->state == COMPLETED)
 		sip_server_repeat(server);
 }
@@ -385,7 +516,10 @@ bool sip_server_ack(struct sip_server *server)
 	if (server->state == COMPLETED) {
 		become(server, CONFIRMED);
 		timer_stop(&server->again);
-		timer_start_in(&server->limit, SIP_T4_NS); /* I */
+		timer_start_in(&server->limit, /* I */
+			sip_flow_is_reliable(&server->reply) ? 0 : SIP_T4_NS);
+		free(server->last); /* nothing is sent any more */
+		server->last = NULL;
 	}
 	return true;
 }
@@ -409,7 +543,42 @@ bool sip_server_waits_for_ack(const struct sip_stack *stack)
 	return false;
 }
 
+bool sip_server_uses(const struct sip_stack *stack, uint64_t connection)
+{
+	list_each(link, &stack->servers)
+	{
+		const struct sip_server *server = container_of(link, struct sip_server, link);
+
+		if (server->reply.connection == connection && is_open(server))
+			return true;
+	}
+	return false;
+}
+
+bool sip_server_is_full(const struct sip_stack *stack)
+{
+	return stack->server_count >= SIP_SERVERS_MAX || stack->open_count >= SIP_SERVERS_OPEN_MAX;
+}
+
+/* Its tag is made of the branch, so that repetitions get the same (section 8.2.7). */
+void sip_server_refuse(struct sip_stack *stack, const struct sip_flow *flow, struct sip_msg *msg)
+{
+	struct text text = sip_stack_scratch(stack);
+	struct sip_server server = {.stack = stack, .flow = *flow, .reply = *flow};
+	struct text tag = TEXT_IN(server.tag);
+
+	server.request = msg;
+	server.key = key_of(msg);
+	server.reply.remote = sip_flow_reply_to(flow, &msg->via);
+	text_printf(&tag, "%08x", (unsigned int)hash_of(stack, &server.key));
+	print_response(&text, &server,
+		&(struct sip_response){.status = 503, .headers = slice_of("Retry-After: 10\r\n")});
+	if (!text.cut)
+		sip_flow_send_on(&server.reply, text_slice(&text));
+}
+
 void sip_server_free_all(struct sip_stack *stack)
 {
+	timer_stop(&stack->sweep);
 	list_each(link, &stack->servers) destroy(container_of(link, struct sip_server, link));
 }

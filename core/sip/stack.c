@@ -40,7 +40,11 @@ static void receive(struct sip_stack *stack, const struct sip_flow *flow, struct
 	}
 	server = sip_server_find(stack, msg, msg->method);
 	if (server) {
-		sip_server_again(server);
+		sip_server_again(server, flow);
+		goto out;
+	}
+	if (sip_server_is_full(stack)) {
+		sip_server_refuse(stack, flow, msg);
 		goto out;
 	}
 	if (sip_server_new(&server, stack, flow, msg)) {
@@ -69,6 +73,7 @@ static void init_lists(struct sip_stack *stack)
 	list_init(&stack->transports);
 	list_init(&stack->clients);
 	list_init(&stack->servers);
+	list_init(&stack->answered);
 	list_init(&stack->requests);
 	list_init(&stack->callers);
 	list_init(&stack->invites);
@@ -95,6 +100,7 @@ int sip_stack_new(struct sip_stack **out, const struct sip_stack_config *config)
 	init_lists(stack);
 	stack->loop = config->loop;
 	stack->receive = receive;
+	sip_server_init(stack);
 	loop_random(stack->loop, &stack->hash_seed, sizeof(stack->hash_seed));
 	err = copy_config(&stack->config, config);
 	if (err)
@@ -139,12 +145,10 @@ bool sip_stack_owes(const struct sip_stack *stack)
 int sip_stack_listen(struct addr *out, struct sip_stack *stack, enum sip_transport_kind kind,
 	const struct addr *local)
 {
-	static int (*const open[])(struct sip_transport **, struct sip_stack *,
-		const struct addr *) = {[SIP_UDP] = sip_transport_udp_new};
 	struct sip_transport *transport;
 	int err;
 
-	err = open[kind](&transport, stack, local);
+	err = sip_transport_new(&transport, stack, kind, local);
 	if (err)
 		return err;
 
@@ -152,4 +156,18 @@ int sip_stack_listen(struct addr *out, struct sip_stack *stack, enum sip_transpo
 	if (out)
 		*out = transport->local;
 	return 0;
+}
+
+bool sip_stack_listens(
+	const struct sip_stack *stack, enum sip_transport_kind kind, enum addr_family family)
+{
+	list_each(link, &stack->transports)
+	{
+		const struct sip_transport *transport =
+			container_of(link, struct sip_transport, link);
+
+		if (transport->carrier->kind == kind && transport->local.family == family)
+			return true;
+	}
+	return false;
 }

@@ -24,7 +24,7 @@ bool sip_stack_owes(const struct sip_stack *stack);
 
 /*
  * Listens on local; port 0 picks one. out, if not NULL, is what it is bound to. Returns what
- * loop_udp_open() does.
+ * loop_udp_open() or loop_tcp_listen() does, or -ENOMEM.
  */
 int sip_stack_listen(struct addr *out, struct sip_stack *stack, enum sip_transport_kind kind,
 	const struct addr *local);

@@ -59,6 +59,16 @@ void sip_client_release(struct sip_client *client);
 void sip_client_receive(struct sip_stack *stack, const struct sip_msg *response);
 void sip_client_unreachable(struct sip_stack *stack, const struct sip_transport *transport,
 	const struct addr *to, int err, struct slice sent);
+
+/*
+ * For a transport: a connection is over. What waits for a response on it goes again by another one,
+ * once, if it had stood; otherwise it ends with err.
+ */
+void sip_client_lost(struct sip_stack *stack, uint64_t connection, bool stood, int err);
+
+/* Whether a request waits for its response on that connection; whether one waits to be answered. */
+bool sip_client_uses(const struct sip_stack *stack, uint64_t connection);
+bool sip_server_uses(const struct sip_stack *stack, uint64_t connection);
 void sip_client_free_all(struct sip_stack *stack);
 
 struct sip_server_events {
@@ -71,6 +81,17 @@ struct sip_server_events {
 /* The server transaction that msg belongs to, as a request of that method (section 17.2.3). */
 struct sip_server *sip_server_find(
 	const struct sip_stack *stack, const struct sip_msg *msg, enum sip_method method);
+
+/*
+ * How many server transactions there may be, and how many of them unanswered: what comes on top is
+ * answered 503 without one, so that a flood takes no more memory than that.
+ */
+enum { SIP_SERVERS_MAX = 1 << 18, SIP_SERVERS_OPEN_MAX = 1 << 14 };
+
+bool sip_server_is_full(const struct sip_stack *stack);
+
+/* Answers 503, and remembers nothing. */
+void sip_server_refuse(struct sip_stack *stack, const struct sip_flow *flow, struct sip_msg *msg);
 
 /* Whether msg has come already by another way (section 8.2.2.2); server is msg's own. */
 bool sip_server_is_merged(const struct sip_server *server);
@@ -88,6 +109,9 @@ const char *sip_server_tag(const struct sip_server *server);
 
 struct sip_stack *sip_server_stack(const struct sip_server *server);
 
+/* The responses to a CANCEL have the tag of those to its INVITE (section 9.2). */
+void sip_server_share_tag(struct sip_server *cancel, const struct sip_server *invite);
+
 /* Who wants its events; NULL: nobody any more. */
 void sip_server_watch(struct sip_server *server, const struct sip_server_events *events, void *arg);
 
@@ -104,9 +128,10 @@ bool sip_server_is_answered(const struct sip_server *server);
 void sip_server_discard(struct sip_server *server);
 
 /* For the stack: the request again; an ACK, and whether it was for us; a CANCEL; the end. */
-void sip_server_again(struct sip_server *server);
+void sip_server_again(struct sip_server *server, const struct sip_flow *flow);
 bool sip_server_ack(struct sip_server *server);
 void sip_server_cancel(struct sip_server *server, const struct sip_msg *cancel);
+void sip_server_init(struct sip_stack *stack);
 void sip_server_free_all(struct sip_stack *stack);
 
 /* Whether one waits for the ACK to a final response that is no 2xx. */

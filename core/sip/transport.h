@@ -9,17 +9,35 @@
 #include "core/sip/flow.h"
 #include "core/sip/msg.h"
 
+struct sip_tcp; /* a listener and its connections */
+
 struct sip_transport {
 	struct list link; /* in the stack's list */
 	struct sip_stack *stack;
-	enum sip_transport_kind kind;
+	const struct sip_carrier *carrier;
 	struct addr local; /* as bound: may be 0.0.0.0 */
-	struct udp *udp;
+	union {
+		struct udp *udp;
+		struct sip_tcp *tcp;
+	};
 };
 
-/* Binds and starts to receive. What loop_udp_open() returns, or -ENOMEM. */
-int sip_transport_udp_new(
-	struct sip_transport **out, struct sip_stack *stack, const struct addr *local);
+/* What differs from one kind of transport to another. */
+struct sip_carrier {
+	enum sip_transport_kind kind;
+	const char *name; /* as it stands in Via */
+	bool reliable;    /* what is sent arrives, or the connection ends */
+	int (*open)(struct sip_transport *transport, const struct addr *local);
+	int (*send)(struct sip_flow *flow, struct slice bytes);
+	void (*close)(struct sip_transport *transport);
+};
+
+extern const struct sip_carrier sip_carrier_udp;
+extern const struct sip_carrier sip_carrier_tcp;
+
+/* Binds and starts to receive. What loop_udp_open() or loop_tcp_listen() returns, or -ENOMEM. */
+int sip_transport_new(struct sip_transport **out, struct sip_stack *stack,
+	enum sip_transport_kind kind, const struct addr *local);
 
 /* NULL is allowed. */
 void sip_transport_free(struct sip_transport *transport);
@@ -27,15 +45,28 @@ void sip_transport_free(struct sip_transport *transport);
 /* "UDP", as it stands in Via. */
 const char *sip_transport_name(const struct sip_transport *transport);
 
+/* Whether nothing has to be repeated that goes by flow (section 17). */
+bool sip_flow_is_reliable(const struct sip_flow *flow);
+
 /* The flow to remote over transport, or what loop_route() returns. */
 int sip_transport_flow(
 	struct sip_flow *out, struct sip_transport *transport, const struct addr *remote);
 
-/* Sends a whole message; what udp_send() returns. */
+/*
+ * Sends a whole message; what udp_send() returns. By TCP: -ENOMEM, -ENFILE with too many
+ * connections, -ENOBUFS if the far end does not read, or what loop_tcp_connect() returns; what goes
+ * wrong after that, sip_client_lost() hears.
+ */
 int sip_flow_send(const struct sip_flow *flow, struct slice bytes);
+
+/* The same, and notes in flow by which connection it went. */
+int sip_flow_send_on(struct sip_flow *flow, struct slice bytes);
 
 /*
  * Where the responses to a request go that came by flow with that topmost Via (RFC 3261, section
- * 18.2.2; RFC 3581, section 4).
+ * 18.2.2; RFC 3581, section 4); by TCP, if the connection is gone that the request came by.
  */
 struct addr sip_flow_reply_to(const struct sip_flow *flow, const struct sip_via *via);
+
+/* For the carriers: whoever looks on is told, and a message that came is handed on. */
+void sip_transport_trace(bool sent, const struct sip_flow *flow, struct slice bytes);

@@ -166,6 +166,7 @@ static void receive_cancel(struct sip_server *server, const struct sip_msg *msg)
 		sip_server_respond(server, &(struct sip_response){.status = 481});
 		return;
 	}
+	sip_server_share_tag(server, invite);
 	sip_server_respond(server, &(struct sip_response){.status = 200});
 	sip_server_cancel(invite, msg);
 }

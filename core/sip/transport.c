@@ -1,0 +1,106 @@
+#include "core/sip/transport.h"
+
+#include "core/base/log.h"
+#include "core/sip/registry.h"
+
+#include <stdlib.h>
+
+int sip_transport_new(struct sip_transport **out, struct sip_stack *stack,
+	enum sip_transport_kind kind, const struct addr *local)
+{
+	static const struct sip_carrier *const carriers[] = {
+		[SIP_UDP] = &sip_carrier_udp, [SIP_TCP] = &sip_carrier_tcp};
+	struct sip_transport *transport;
+	int err;
+
+	transport = calloc(1, sizeof(*transport));
+	if (!transport)
+		return -ENOMEM;
+
+	list_init(&transport->link);
+	transport->stack = stack;
+	transport->carrier = carriers[kind];
+	err = transport->carrier->open(transport, local);
+	if (err) {
+		sip_transport_free(transport);
+		return err;
+	}
+	*out = transport;
+	return 0;
+}
+
+void sip_transport_free(struct sip_transport *transport)
+{
+	if (!transport)
+		return;
+
+	list_remove(&transport->link);
+	transport->carrier->close(transport);
+	free(transport);
+}
+
+const char *sip_transport_name(const struct sip_transport *transport)
+{
+	return transport->carrier->name;
+}
+
+bool sip_flow_is_reliable(const struct sip_flow *flow)
+{
+	return flow->transport->carrier->reliable;
+}
+
+int sip_transport_flow(
+	struct sip_flow *out, struct sip_transport *transport, const struct addr *remote)
+{
+	struct addr local = transport->local;
+	int err;
+
+	if (addr_is_any(&local)) {
+		err = loop_route(&local, transport->stack->loop, remote);
+		if (err)
+			return err;
+		local.port = transport->local.port;
+	}
+	*out = (struct sip_flow){.transport = transport, .remote = *remote, .local = local};
+	return 0;
+}
+
+void sip_transport_trace(bool sent, const struct sip_flow *flow, struct slice bytes)
+{
+	const struct sip_stack_config *config = &flow->transport->stack->config;
+
+	if (config->events->trace)
+		config->events->trace(config->arg, sent, &flow->local, &flow->remote, bytes);
+}
+
+int sip_flow_send_on(struct sip_flow *flow, struct slice bytes)
+{
+	char text[ADDR_TEXT_SIZE];
+	int err = flow->transport->carrier->send(flow, bytes);
+
+	if (err)
+		log_info("sip: cannot send to %s by %s: %s", addr_print_port(text, &flow->remote),
+			flow->transport->carrier->name, strerror(-err));
+	return err;
+}
+
+int sip_flow_send(const struct sip_flow *flow, struct slice bytes)
+{
+	struct sip_flow copy = *flow;
+
+	return sip_flow_send_on(&copy, bytes);
+}
+
+/*
+ * The address is always the one that the request came from: it is what received says (section
+ * 18.2.1). maddr is for multicast, which we do not join; obeying it would let anyone send our
+ * responses to a third party. The port that a connection came from takes no connections.
+ */
+struct addr sip_flow_reply_to(const struct sip_flow *flow, const struct sip_via *via)
+{
+	struct addr to = flow->remote;
+
+	if (!via->has_rport || sip_flow_is_reliable(flow))
+		to.port = via->port ? via->port : SIP_PORT;
+	return to;
+}
