@@ -28,3 +28,7 @@ struct sip_flow {
  */
 int sip_stack_flow(struct sip_flow *out, struct sip_stack *stack, enum sip_transport_kind kind,
 	const struct addr *remote);
+
+/* Whether it listens by kind on an address of that family. */
+bool sip_stack_listens(
+	const struct sip_stack *stack, enum sip_transport_kind kind, enum addr_family family);

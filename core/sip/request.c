@@ -3,7 +3,6 @@
 #include "core/sip/locate.h"
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
-#include "core/sip/stack.h"
 #include "core/sip/transaction.h"
 #include "core/sip/transport.h"
 

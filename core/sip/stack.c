@@ -157,17 +157,3 @@ int sip_stack_listen(struct addr *out, struct sip_stack *stack, enum sip_transpo
 		*out = transport->local;
 	return 0;
 }
-
-bool sip_stack_listens(
-	const struct sip_stack *stack, enum sip_transport_kind kind, enum addr_family family)
-{
-	list_each(link, &stack->transports)
-	{
-		const struct sip_transport *transport =
-			container_of(link, struct sip_transport, link);
-
-		if (transport->carrier->kind == kind && transport->local.family == family)
-			return true;
-	}
-	return false;
-}

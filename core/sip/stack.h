@@ -28,7 +28,3 @@ bool sip_stack_owes(const struct sip_stack *stack);
  */
 int sip_stack_listen(struct addr *out, struct sip_stack *stack, enum sip_transport_kind kind,
 	const struct addr *local);
-
-/* Whether it listens by kind on an address of that family. */
-bool sip_stack_listens(
-	const struct sip_stack *stack, enum sip_transport_kind kind, enum addr_family family);

@@ -223,6 +223,7 @@ struct server {
 	bool unsure; /* damaged requests came */
 	uint64_t arrived_ns;
 	uint64_t copy_ns; /* the last copy of it that came, NEVER: answered */
+	uint64_t said_ns; /* when it last sent a provisional response */
 	const struct message *last;
 	uint64_t tag;
 	const struct message *final;

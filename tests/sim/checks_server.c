@@ -64,15 +64,28 @@ static void needless(struct checks *checks, const struct server *server, const c
 		checks_name(server->party->agent), server->last->start, why);
 }
 
+/* Section 13.3.1.1: what an INVITE was told last, once a minute. */
+static bool is_ringing_on(
+	const struct checks *checks, const struct server *server, const struct message *message)
+{
+	uint64_t due_ns = server->said_ns + 60 * NS_PER_S;
+
+	return server->method == INVITE && message->status > 100 && checks->now_ns >= due_ns &&
+	       checks->now_ns <= due_ns + checks_late(checks);
+}
+
 static void send_provisional(
 	struct checks *checks, struct server *server, const struct message *message)
 {
 	if (server->final)
 		checks_fail(checks, ONE_FINAL, "phone %c: \"%s\" after \"%s\"",
 			checks_name(server->party->agent), message->start, server->final->start);
-	else if (server->last == message && !take_copy(checks, server))
+	else if (server->last == message && take_copy(checks, server))
+		return;
+	else if (server->last == message && !is_ringing_on(checks, server, message))
 		needless(checks, server, "and nobody has asked");
 	server->last = message;
+	server->said_ns = checks->now_ns;
 }
 
 static void send_first_final(
