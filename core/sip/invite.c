@@ -47,7 +47,7 @@ static struct slice put_contact(
 	sip_print_header_text(text, SIP_CONTACT, "<sip:%.*s%s%s%s>", (int)contact_user.len,
 		(const char *)contact_user.data, contact_user.len > 0 ? "@" : "",
 		addr_print_port(local, &flow->local),
-		flow->transport->kind == SIP_TCP ? ";transport=tcp" : "");
+		flow->transport->carrier->kind == SIP_TCP ? ";transport=tcp" : "");
 	return (struct slice){(const uint8_t *)text->data + start, text->len - start};
 }
 

@@ -141,7 +141,7 @@ static int send_invite(struct call *call, struct slice offer)
 
 const char *call_transport(const struct sip_flow *flow)
 {
-	return flow->transport && flow->transport->kind == SIP_TCP ? "tcp" : "udp";
+	return flow->transport && flow->transport->carrier->kind == SIP_TCP ? "tcp" : "udp";
 }
 
 void call_tell_outgoing(struct call *call)
