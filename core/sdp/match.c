@@ -28,40 +28,42 @@ static bool codec_is_free(const struct sdp_matches *matches, size_t codec)
 }
 
 /*
- * Our codec, not matched yet, that format is; local->codec_count if there is none. numbers are
+ * Our codec, not matched yet, that format is; codec_count if there is none. numbers are
  * those of our offer if it is of an answer to that, else NULL.
  */
-static size_t find_codec(const struct sdp_matches *matches, const struct sdp_local *local,
+static size_t find_codec(const struct sdp_matches *matches, size_t codec_count,
 	const uint8_t *numbers, const struct sdp_format *format)
 {
-	for (size_t i = 0; numbers && i < local->codec_count; i++)
-		if (codec_is_free(matches, i) && same_number(&local->codecs[i], numbers[i], format))
+	for (size_t i = 0; numbers && i < codec_count; i++)
+		if (codec_is_free(matches, i) &&
+			same_number(&matches->codecs[i], numbers[i], format))
 			return i;
-	for (size_t i = 0; i < local->codec_count; i++)
-		if (codec_is_free(matches, i) && same_codec(&local->codecs[i], format))
+	for (size_t i = 0; i < codec_count; i++)
+		if (codec_is_free(matches, i) && same_codec(&matches->codecs[i], format))
 			return i;
-	return local->codec_count;
+	return codec_count;
 }
 
 void sdp_match_formats(struct sdp_matches *out, const struct sdp_media *media,
-	const struct sdp_local *local, const uint8_t *numbers)
+	const struct sdp_codec *codecs, size_t codec_count, const uint8_t *numbers)
 {
+	out->codecs = codecs;
 	out->count = 0;
 	for (size_t i = 0; i < media->format_count; i++) {
 		const struct sdp_format *format = &media->formats[i];
-		size_t codec = find_codec(out, local, numbers, format);
+		size_t codec = find_codec(out, codec_count, numbers, format);
 
-		if (codec < local->codec_count)
+		if (codec < codec_count)
 			out->list[out->count++] = (struct sdp_match){codec, format};
 	}
 }
 
 /* Whether a comes before b: a voice before what goes along with it, then by our order if asked. */
 static bool match_before(const struct sdp_match *a, const struct sdp_match *b,
-	const struct sdp_local *local, bool own_order)
+	const struct sdp_codec *codecs, bool own_order)
 {
-	bool a_last = local->codecs[a->codec].auxiliary;
-	bool b_last = local->codecs[b->codec].auxiliary;
+	bool a_last = codecs[a->codec].auxiliary;
+	bool b_last = codecs[b->codec].auxiliary;
 
 	if (a_last != b_last)
 		return b_last;
@@ -69,19 +71,21 @@ static bool match_before(const struct sdp_match *a, const struct sdp_match *b,
 }
 
 /* By insertion: there are few. */
-void sdp_sort_matches(struct sdp_matches *matches, const struct sdp_local *local, bool own_order)
+void sdp_sort_matches(struct sdp_matches *matches, bool own_order)
 {
 	for (size_t i = 1; i < matches->count; i++) {
 		struct sdp_match one = matches->list[i];
 		size_t at = i;
 
-		for (; at > 0 && match_before(&one, &matches->list[at - 1], local, own_order); at--)
+		for (; at > 0 &&
+			match_before(&one, &matches->list[at - 1], matches->codecs, own_order);
+			at--)
 			matches->list[at] = matches->list[at - 1];
 		matches->list[at] = one;
 	}
 }
 
-bool sdp_has_voice(const struct sdp_matches *matches, const struct sdp_local *local)
+bool sdp_has_voice(const struct sdp_matches *matches)
 {
-	return matches->count > 0 && !local->codecs[matches->list[0].codec].auxiliary;
+	return matches->count > 0 && !matches->codecs[matches->list[0].codec].auxiliary;
 }

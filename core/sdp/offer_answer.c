@@ -352,9 +352,9 @@ static int match_offer(struct sdp_matches *out, const struct sdp_media *media,
 	if (err)
 		return err;
 
-	sdp_match_formats(out, media, local, NULL);
-	sdp_sort_matches(out, local, local->prefer_own);
-	return sdp_has_voice(out, local) ? 0 : no_codec(why, media, out, local, true);
+	sdp_match_formats(out, media, local->codecs, local->codec_count, NULL);
+	sdp_sort_matches(out, local->prefer_own);
+	return sdp_has_voice(out) ? 0 : no_codec(why, media, out, local, true);
 }
 
 static bool is_audio(const struct sdp_media *media)
@@ -492,9 +492,9 @@ int sdp_apply_answer(struct sdp_result *result, const struct sdp_session *answer
 		return err;
 
 	sdp_numbers(numbers, offered);
-	sdp_match_formats(&matches, media, offered, numbers);
-	sdp_sort_matches(&matches, offered, false);
-	if (!sdp_has_voice(&matches, offered))
+	sdp_match_formats(&matches, media, offered->codecs, offered->codec_count, numbers);
+	sdp_sort_matches(&matches, false);
+	if (!sdp_has_voice(&matches))
 		return no_codec(why, media, &matches, offered, false);
 
 	fill_result(result, media, &matches, offered, numbers);
@@ -514,9 +514,9 @@ void sdp_explain(
 
 		if (!is_audio(media))
 			continue;
-		sdp_match_formats(&matches, media, offered, NULL);
-		sdp_sort_matches(&matches, offered, false);
-		if (!sdp_has_voice(&matches, offered)) {
+		sdp_match_formats(&matches, media, offered->codecs, offered->codec_count, NULL);
+		sdp_sort_matches(&matches, false);
+		if (!sdp_has_voice(&matches)) {
 			no_codec(out, media, &matches, offered, true);
 			return;
 		}

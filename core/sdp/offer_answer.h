@@ -13,7 +13,6 @@
 #include "core/sdp/session.h"
 
 enum {
-	SDP_CODECS_MAX = 32, /* of a struct sdp_local: there are not more dynamic payload types */
 	SDP_PTIME_MIN_MS = 10,
 	SDP_PTIME_MAX_MS = 60,
 	SDP_PTIME_DEFAULT_MS = 20, /* RFC 3551, section 4.2 */

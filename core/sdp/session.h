@@ -26,6 +26,7 @@ enum {
 	SDP_ATTRIBUTES_MAX = 1024, /* a= lines, of all levels together */
 	SDP_WORD_MAX = 64,         /* bytes of a word of an m= line */
 	SDP_PAYLOAD_TYPE_MAX = 127,
+	SDP_CODECS_MAX = 32,  /* of ours: there are not more dynamic payload types */
 	SDP_PT_NONE = -1,     /* a format that is no RTP payload type */
 	SDP_PT_DYNAMIC = -1,  /* a codec that has no payload type of its own */
 	SDP_TEXT_SIZE = 8192, /* room for each offer and answer of a phone with a dozen codecs */
