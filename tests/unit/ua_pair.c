@@ -1,0 +1,127 @@
+#include "tests/unit/ua_pair.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+
+const struct addr here = {ADDR_IPV4, 0, 0, {192, 0, 2, 1}};
+const struct addr there = {ADDR_IPV4, 0, 0, {192, 0, 2, 2}};
+const struct addr nowhere = {ADDR_IPV4, 0, 0, {192, 0, 2, 3}};
+
+static void log_end(struct end *end, const struct ua_event *event)
+{
+	text_printf(&end->log, "ended(%s %u%s) ", ua_cause_name(event->ended.cause),
+		event->ended.code, event->ended.answered ? " answered" : "");
+}
+
+static void on_event(void *arg, const struct ua_event *event)
+{
+	struct end *end = arg;
+	char at[ADDR_TEXT_SIZE];
+
+	if (event->kind == UA_CALL_ENDED)
+		log_end(end, event);
+	else if (event->kind == UA_CALL_OUTGOING)
+		text_printf(&end->log, "outgoing(%s) ", addr_print(at, &event->way.address));
+	else if (event->kind == UA_ERROR)
+		text_printf(&end->log, "error(%s) ", event->error.words);
+	else if (event->kind == UA_CALL_HELD || event->kind == UA_CALL_RESUMED)
+		text_printf(&end->log, "%s(%s) ", ua_event_name(event->kind) + strlen("call."),
+			event->hold.remote ? "them" : "us");
+	else if (event->kind == UA_CALL_REDIRECTED)
+		text_printf(&end->log, "redirected(%u %zu) ", event->redirected.code,
+			event->redirected.count);
+	else if (event->kind != UA_CALL_STATS && event->kind != UA_CALL_MEDIA)
+		text_printf(&end->log, "%s ", ua_event_name(event->kind) + strlen("call."));
+}
+
+void on_closed(void *arg)
+{
+	struct end *end = arg;
+
+	assert_false(end->closed); /* once */
+	end->closed = true;
+}
+
+static void end_open(struct end *end, struct world_host *host, const struct addr *at, uint16_t port)
+{
+	struct ua_config config = {
+		.user_agent = "test",
+		.user = "x",
+		.mic = "tone:440",
+		.speaker = "null",
+		.codec_count = 1,
+		.event = on_event,
+		.arg = end,
+	};
+	struct addr local = *at;
+	struct fault why;
+
+	end->log = TEXT_IN(end->room);
+	assert_int_equal(world_loop_new(&end->loop, host), 0);
+	assert_int_equal(world_loop_new(&end->media_loop, host), 0);
+	end->codec = codec_find(slice_of("pcmu"));
+	config.loop = end->loop;
+	config.media_loop = end->media_loop;
+	config.codecs = &end->codec;
+	config.policy = end->policy;
+	assert_int_equal(agent_new(&end->agent, &config), 0);
+	local.port = port;
+	assert_int_equal(agent_listen(end->agent, SIP_UDP, &local, false, &why), 0);
+	end->log = TEXT_IN(end->room); /* without the listening */
+}
+
+void run_s(struct pair *pair, unsigned seconds)
+{
+	world_run(pair->world, world_now(pair->world) + seconds * NS_PER_S);
+}
+
+void run_ms(struct pair *pair, unsigned ms)
+{
+	world_run(pair->world, world_now(pair->world) + ms * NS_PER_MS);
+}
+
+void expect_log(struct end *end, const char *words)
+{
+	assert_string_equal(end->room, words);
+	end->log = TEXT_IN(end->room);
+}
+
+void pair_open(struct pair *pair, struct ua_policy near, struct ua_policy far)
+{
+	const struct world_config config = {.seed = 1, .way_ns = NS_PER_MS};
+
+	*pair = (struct pair){.near = {.policy = near}, .far = {.policy = far}};
+	assert_int_equal(world_new(&pair->world, &config), 0);
+	assert_int_equal(world_host_new(&pair->here, pair->world, &here), 0);
+	assert_int_equal(world_host_new(&pair->there, pair->world, &there), 0);
+	end_open(&pair->near, pair->here, &here, 5060);
+	end_open(&pair->far, pair->there, &there, 5060);
+}
+
+void end_close(struct pair *pair, struct end *end)
+{
+	agent_close(end->agent, on_closed, end);
+	run_s(pair, 40);
+	assert_true(end->closed);
+	agent_free(end->agent);
+	world_loop_free(end->loop);
+	world_loop_free(end->media_loop);
+}
+
+void pair_close(struct pair *pair)
+{
+	end_close(pair, &pair->near);
+	end_close(pair, &pair->far);
+	world_free(pair->world);
+}
+
+void pair_call(struct pair *pair, const char *target)
+{
+	struct fault why;
+	unsigned call;
+
+	assert_int_equal(agent_call(&call, pair->near.agent, target, &why, NULL), 0);
+}

@@ -1,0 +1,49 @@
+/*
+ * Two agents in the simulated world that call each other, and what their events tell, as words in a
+ * log. For the tests of core/ua.
+ */
+#pragma once
+
+#include "codecs/codec.h"
+#include "core/base/text.h"
+#include "core/net/loop_sim.h"
+#include "core/ua/agent.h"
+
+enum { LOG_SIZE = 2048 };
+
+struct end {
+	struct loop *loop;
+	struct loop *media_loop;
+	const struct codec *codec;
+	struct agent *agent;
+	struct ua_policy policy;
+	char room[LOG_SIZE];
+	struct text log; /* a word or two an event */
+	bool closed;
+};
+
+struct pair {
+	struct world *world;
+	struct world_host *here, *there;
+	struct end near, far;
+};
+
+extern const struct addr here, there, nowhere;
+
+/* Both with one codec, PCMU, on port 5060 of here and there; a millisecond apart. */
+void pair_open(struct pair *pair, struct ua_policy near, struct ua_policy far);
+
+/* Ends what is left, and checks that nothing is. */
+void pair_close(struct pair *pair);
+void end_close(struct pair *pair, struct end *end);
+
+/* The near end calls. */
+void pair_call(struct pair *pair, const char *target);
+
+void run_s(struct pair *pair, unsigned seconds);
+void run_ms(struct pair *pair, unsigned ms);
+
+/* The log is empty after it. */
+void expect_log(struct end *end, const char *words);
+
+void on_closed(void *arg);
