@@ -187,6 +187,45 @@ static void test_late_answer(void **state)
 	sim_close(&sim);
 }
 
+static size_t count(const char *text, const char *what)
+{
+	size_t found = 0;
+
+	for (const char *p = text; (p = strstr(p, what)); p++)
+		found++;
+	return found;
+}
+
+/* Section 13.3.1.1: what rings says so each minute; Timer G is not for TCP; H is. */
+static void test_invite(void **state)
+{
+	struct sim sim;
+
+	(void)state;
+	sim_open(&sim, true);
+	sim.b.status = 0;
+	sim_connect(&sim, "192.0.2.2:5060");
+	send_raw(&sim,
+		"INVITE sip:b@192.0.2.2 SIP/2.0\r\n"
+		"Via: SIP/2.0/TCP 192.0.2.3:5070;branch=z9hG4bKi\r\nMax-Forwards: 70\r\n"
+		"From: <sip:c@x>;tag=c\r\nTo: <sip:b@x>\r\nCall-ID: i\r\nCSeq: 1 INVITE\r\n"
+		"Contact: <sip:c@192.0.2.3:5070;transport=tcp>\r\nContent-Length: 0\r\n\r\n");
+	sim_run_ms(&sim, 100);
+	assert_non_null(sim.b.server);
+	sip_server_respond(sim.b.server, &(struct sip_response){.status = 180});
+	sim_run_ms(&sim, 59000);
+	assert_int_equal(count(sim.raw.got, "SIP/2.0 180"), 1);
+	sim_run_ms(&sim, 2000);
+	assert_int_equal(count(sim.raw.got, "SIP/2.0 180"), 2);
+	sip_server_respond(sim.b.server, &(struct sip_response){.status = 486});
+	sim_run_ms(&sim, 10000);
+	assert_int_equal(count(sim.raw.got, "SIP/2.0 486"), 1);
+	assert_true(sip_stack_owes(sim.b.stack));
+	sim_run_ms(&sim, 23000);
+	assert_false(sip_stack_owes(sim.b.stack));
+	sim_close(&sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +238,7 @@ int main(void)
 		cmocka_unit_test(test_times),
 		cmocka_unit_test(test_response_elsewhere),
 		cmocka_unit_test(test_late_answer),
+		cmocka_unit_test(test_invite),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
