@@ -21,11 +21,11 @@ struct slice call_body(const struct sip_msg *msg)
 /* Appends a piece to what is said already. */
 static void add(struct fault *words, const char *piece)
 {
-	struct text text = TEXT_IN(words->words);
+	struct text text = {
+		.data = words->words, .len = strlen(words->words), .size = sizeof(words->words)};
 
 	if (piece[0] == '\0')
 		return;
-	text.len = strlen(words->words);
 	if (text.len > 0)
 		text_puts(&text, "; ");
 	text_puts(&text, piece);

@@ -77,7 +77,17 @@ def test_the_text_of_a_warning_is_told():
     peer.respond(invite, 488, 'Warning: 304 far.example "No \\"video\\" here\x1b[31m"')
     assert near.exit() == 8
     last = near.out.lines[-1]
-    assert 'they say: No "video" here' in last and "\x1b" not in last
+    assert '; they say: No "video" here' in last and "\x1b" not in last
+
+
+def test_all_that_is_said_is_told():
+    peer = Peer()
+    near = text_caller(peer.uri())
+    invite = peer.expect("INVITE")
+    peer.respond(invite, 480, "Reason: Q.850;cause=19", "Retry-After: 5")
+    assert near.exit() == 6
+    last = near.out.lines[-1]
+    assert ": Q.850 19: " in last and last.endswith("; they ask to try again in 5 s")
 
 
 def test_what_the_telephone_network_said_is_told():
