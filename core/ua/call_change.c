@@ -72,6 +72,14 @@ static void disagree(struct call *call, const struct fault *why)
 	call_finish(call, UA_CAUSE_MEDIA, 488, slice_of(""), why);
 }
 
+/* It is no trouble of ours, and the call goes on. */
+static void tell_error(struct call *call, const struct fault *why)
+{
+	struct ua_event event = {.kind = UA_ERROR, .error = {why->words, false}};
+
+	call_emit(call, &event);
+}
+
 /* Whoever wanted it to be quiet reads why it is not. */
 static void tell_refused(struct call *call, const struct sip_msg *response)
 {
@@ -89,7 +97,7 @@ static void tell_refused(struct call *call, const struct sip_msg *response)
 		fault_set(&words, 0, "%s: %u %s%s%s", what, response->status, room,
 			more.words[0] != '\0' ? ": " : "", more.words);
 	}
-	call_trouble(call, words.words);
+	tell_error(call, &words);
 }
 
 static void forget(struct call *call)
@@ -131,7 +139,7 @@ static void push(struct call *call)
 	} else {
 		fault_set(&words, 0, "hold cannot be asked for: %s", strerror(-err));
 		forget(call);
-		call_trouble(call, words.words);
+		tell_error(call, &words);
 	}
 }
 

@@ -73,7 +73,7 @@ static void media_report(void *arg, const struct stream_report *report)
 
 void call_trouble(void *arg, const char *words)
 {
-	struct ua_event event = {.kind = UA_ERROR, .error = {words}};
+	struct ua_event event = {.kind = UA_ERROR, .error = {words, true}};
 
 	call_emit(arg, &event);
 }

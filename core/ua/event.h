@@ -26,7 +26,7 @@ enum ua_event_kind {
 	UA_CALL_STATS,      /* every 5 s and at the end */
 	UA_CALL_METER,      /* as often as was asked for; for a live line, in no machine's output */
 	UA_CALL_ENDED,
-	UA_ERROR, /* something of ours fails while the phone goes on; words tell */
+	UA_ERROR, /* something fails while the phone goes on; words tell */
 	UA_EVENT_KINDS,
 };
 
@@ -125,6 +125,7 @@ struct ua_event {
 		} ended;
 		struct {
 			const char *words;
+			bool ours; /* a file of ours is not what it should be; the call may be */
 		} error;
 	};
 };
