@@ -1,60 +1,10 @@
 """SIPp, as Debian has it, at the other end of the line: its built-in scenarios and a few of what
 real networks do, in sipp/*.xml."""
 
-import re
-import select
-from pathlib import Path
 
 import speech
-from phone import SPEECH, Late, Process, answerer, caller, closed_port, taken
-
-SCENARIOS = Path(__file__).resolve().parent / "sipp"
-
-
-class Sipp(Process):
-    """One SIPp that makes or takes `calls` calls. Its messages are in a file, for counting."""
-
-    def __init__(self, folder, scenario, *args, calls=1, limit=20):
-        self.port = closed_port()
-        self.media = closed_port() & ~1
-        self.messages_file = folder / "messages.log"
-        known = ["-sn", scenario] if scenario in ("uac", "uas") else []
-        super().__init__(
-            ["sipp", *args, *(known or ["-sf", SCENARIOS / f"{scenario}.xml"])]
-            + ["-nostdin", "-i", "127.0.0.1", "-p", self.port, "-mi", "127.0.0.1"]
-            + ["-mp", self.media, "-m", calls, "-timeout", f"{limit}s", "-timeout_error"]
-            + ["-trace_msg", "-message_file", self.messages_file, "-message_overwrite", "true"]
-            + ["-trace_err", "-error_file", folder / "errors.log"],
-            cwd=folder,
-        )
-
-    def uri(self):
-        return f"sip:sipp@127.0.0.1:{self.port}"
-
-    def ready(self):
-        """Waits until its port is taken, as it prints nothing before it ends."""
-        for _ in range(250):
-            if taken(self.port):
-                return self
-            ended, _, _ = select.select([self.handle], [], [], 0.02)
-            assert not ended, self.report()
-        raise Late(f"{self}: does not listen")
-
-    def received(self, start):
-        """How many messages with that beginning of their first line came to it."""
-        return self._count("received", start)
-
-    def sent(self, start):
-        return self._count("sent", start)
-
-    def _count(self, way, start):
-        text = self.messages_file.read_text(errors="replace")
-        found = re.findall(rf"message {way} .*?:\s*\n\s*\n(.*)", text)
-        return sum(line.startswith(start) for line in found)
-
-
-def at(phone):
-    return f"127.0.0.1:{phone.port()}"
+from phone import SPEECH, answerer, caller
+from sipp_end import Sipp, at
 
 
 def test_its_uac_calls_us(tmp_path):
