@@ -42,15 +42,22 @@ def in_uri(address):
     return f"[{address}]" if ":" in address else address
 
 
+def changed(text, changes):
+    for old, new in changes.items():
+        assert old in text, f"the scenario has no {old!r}"
+        text = text.replace(old, new)
+    return text
+
+
 class Sipp(Process):
     """One SIPp that makes or takes `calls` calls over udp or tcp. keys are what -key gives to the
-    scenario. Its messages are in a file, for counting."""
+    scenario; changes are texts of it and what is to stand in their place. Its messages are in a file, for counting."""
 
     started = 0
 
     def __init__(
         self, folder, scenario, *args, calls=1, limit=20, transport="udp", address="127.0.0.1",
-        keys=None,
+        keys=None, changes=None,
     ):  # fmt: skip
         Sipp.started += 1
         self.scenario = scenario
@@ -60,10 +67,14 @@ class Sipp(Process):
         self.media = closed_port() & ~1
         self.messages_file = folder / f"{scenario}-{Sipp.started}.messages"
         self.errors_file = folder / f"{scenario}-{Sipp.started}.errors"
+        file = SCENARIOS / f"{scenario}.xml"
+        if changes:
+            file = folder / f"{scenario}-{Sipp.started}.xml"
+            file.write_text(changed((SCENARIOS / f"{scenario}.xml").read_text(), changes))
         known = ["-sn", scenario] if scenario in ("uac", "uas") else []
         given = [word for key, value in (keys or {}).items() for word in ("-key", key, value)]
         super().__init__(
-            ["sipp", *args, *(known or ["-sf", SCENARIOS / f"{scenario}.xml"]), *given]
+            ["sipp", *args, *(known or ["-sf", file]), *given]
             + ["-t", {"udp": "u1", "tcp": "t1"}[transport], "-nostdin"]
             + ["-i", address, "-p", self.port, "-mi", address, "-mp", self.media]
             + ["-m", calls, "-timeout", f"{limit}s", "-timeout_error"]
@@ -122,14 +133,14 @@ def at(phone, transport="udp"):
 
 
 def they_call(
-    folder, scenario, *sipp, phone=(), calls=1, answer="--answer", mic="silence", keys=None,
-    transport="udp", address="127.0.0.1", limit=15,
+    folder, scenario, *sipp, phone=(), calls=1, answer="--answer", mic="silence", codecs="pcmu",
+    keys=None, transport="udp", address="127.0.0.1", limit=15,
 ):  # fmt: skip
     """SIPp plays a caller: (SIPp, phone), both at their good end. With calls=0 the scenario makes
     none, and the phone is ended by Ctrl-C."""
     listen = f"{transport}:{in_uri(address)}:0"
     count = ("-n", str(calls)) if calls else ()
-    far = answerer("--codecs", "pcmu", *count, *phone, answer=answer, mic=mic, listen=listen)
+    far = answerer("--codecs", codecs, *count, *phone, answer=answer, mic=mic, listen=listen)
     near = Sipp(
         folder, scenario, at(far, transport), *sipp, transport=transport, address=address, keys=keys
     )
@@ -142,11 +153,13 @@ def they_call(
 
 def we_call(
     folder, scenario, *sipp, phone=("-d", "0.1"), code=0, codecs="pcmu", mic="silence", keys=None,
-    speaker="null", transport="udp", address="127.0.0.1", limit=15,
+    changes=None, speaker="null", transport="udp", address="127.0.0.1", limit=15,
 ):  # fmt: skip
     """SIPp plays a called end: (SIPp, phone), SIPp at its good end and the phone with that exit
     code."""
-    far = Sipp(folder, scenario, *sipp, transport=transport, address=address, keys=keys).ready()
+    far = Sipp(
+        folder, scenario, *sipp, transport=transport, address=address, keys=keys, changes=changes
+    ).ready()
     near = caller(far.uri(), "--codecs", codecs, *phone, mic=mic, speaker=speaker)
     assert near.exit(limit) == code
     assert far.exit(limit) == 0

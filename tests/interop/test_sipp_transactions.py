@@ -65,7 +65,7 @@ def test_the_last_hop_is_good_enough(tmp_path):
 
 def test_cancel_waits_for_a_provisional_answer(tmp_path):
     far, near = we_call(
-        tmp_path, "says-nothing-for-long", "-nr", phone=("-t", "0.2"), code=6
+        tmp_path, "says-nothing-for-long", "-nr", phone=("-t", "0.2"), code=3
     )
     kinds = [message.kind for message in far.messages("received")]
     assert kinds == ["INVITE", "INVITE", "CANCEL", "ACK"]  # the second is the first again
