@@ -2,13 +2,12 @@
 sound before the answer."""
 
 import re
-import wave
 
 import pytest
 
 import speech
-from phone import SPEECH, Media, caller
-from sipp_end import Sipp, they_call, we_call
+from phone import SPEECH, Media, Process
+from sipp_end import they_call, we_call
 
 
 def versions(sipp, method="INVITE"):
@@ -133,16 +132,24 @@ def test_an_offer_against_ours_is_491(scenario, tmp_path):
     assert far.ended()["cause"] == "remote" and far.ended()["code"] == 200
 
 
-def play(media, to, count=30):
-    """Speaks to an address, a packet for each 20 ms that the far end itself has counted out."""
-    with wave.open(str(SPEECH)) as file:
-        assert file.getframerate() == 8000 or True
+SPOKEN_S = 2
 
 
-def early(folder, scenario, code, *args):
-    """A far end that sends a tone of 160 bytes a packet before it answers: what was heard."""
-    media, heard = Media(), folder / "heard.wav"
-    far = Sipp(folder, scenario, keys={"rtp": media.port}).ready()
-    near = caller(far.uri(), "--codecs", "pcmu", *args, speaker=f"file:{heard}")
-    near.event("call.progress")
-    return far, near, media, heard
+@pytest.fixture
+def spoken(tmp_path):
+    """The beginning of the speech, as a WAV file and, in the folder of SIPp, as PCMU."""
+    whole, raw = tmp_path / "spoken.wav", tmp_path / "spoken.ul"
+    for path, form in (whole, ()), (raw, ("-t", "ul", "-r", "8000")):
+        sox = Process(["sox", SPEECH, *form, path, "trim", "0", SPOKEN_S])
+        assert sox.exit() == 0, sox.report()
+    return whole
+
+
+@pytest.mark.parametrize("scenario, code", [("rings-with-sound", 0), ("rings-with-sound-and-refuses", 4)])
+def test_sound_before_the_answer_is_heard(scenario, code, tmp_path, spoken):
+    heard = tmp_path / "heard.wav"
+    _, near = we_call(tmp_path, scenario, code=code, speaker=f"file:{heard}")
+    assert near.event("call.progress")["code"] == 183
+    assert len(near.having("call.answered")) == (code == 0)
+    assert speech.compare(spoken, heard, "pcmu").figure >= speech.NEEDED["pcmu"]
+    assert near.ended()["received"] >= 50 * SPOKEN_S - 5
