@@ -161,6 +161,6 @@ def we_call(
         folder, scenario, *sipp, transport=transport, address=address, keys=keys, changes=changes
     ).ready()
     near = caller(far.uri(), "--codecs", codecs, *phone, mic=mic, speaker=speaker)
+    assert far.exit(limit) == 0  # first, as it gives up at once what goes wrong
     assert near.exit(limit) == code
-    assert far.exit(limit) == 0
     return far, near

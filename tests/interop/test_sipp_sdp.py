@@ -2,6 +2,7 @@
 and answers that are not what they should be."""
 
 import re
+import socket
 
 import pytest
 
@@ -54,12 +55,15 @@ def test_rtcp_may_go_with_rtp(tmp_path):
 
 
 def test_rtcp_goes_where_the_far_end_wants_it(tmp_path):
-    rtcp = Media()
-    they_call(
-        tmp_path, "names-its-rtcp-port", phone=("-d", "0.4"), keys={"rtcp": rtcp.port}
-    )
-    assert rtcp.strange and rtcp.strange[-1][0] >> 6 == 2 and 200 <= rtcp.strange[-1][1] <= 201
-    assert b"\xcb" in {data[1:2] for data in split(rtcp.strange[-1])}  # the goodbye
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rtcp:
+        rtcp.bind(("127.0.0.1", 0))
+        rtcp.settimeout(2)
+        they_call(
+            tmp_path, "names-its-rtcp-port", phone=("-d", "0.4"),
+            keys={"rtcp": rtcp.getsockname()[1]},
+        )  # fmt: skip
+        kinds = [packet[1] for packet in split(rtcp.recv(2000))]
+    assert kinds[0] in (200, 201) and kinds[-1] == 203  # a report, and the goodbye at the end
 
 
 def split(compound):
@@ -136,4 +140,4 @@ def test_an_answer_with_nothing_to_talk_by_ends_the_call(scenario, tmp_path):
 
 def test_a_refusal_s_wishes_are_told(tmp_path):
     _, near = we_call(tmp_path, "refuses-with-what-it-can", code=8)
-    assert "G729" in near.ended()["words"]
+    assert "g729" in near.ended()["words"]
