@@ -121,6 +121,16 @@ static void expect_same_via(const char *a, const char *b)
 	assert_memory_equal(via, strstr(b, "Via: "), len);
 }
 
+/* Both have the same To, tag included. */
+static void expect_same_to(const char *a, const char *b)
+{
+	const char *to = strstr(a, "To: ");
+
+	assert_non_null(to);
+	assert_non_null(strstr(to, ";tag="));
+	assert_memory_equal(to, strstr(b, "To: "), strcspn(to, "\r"));
+}
+
 static void test_cancelled(void **state)
 {
 	struct pair pair;
@@ -142,6 +152,10 @@ static void test_cancelled(void **state)
 		"CSeq: 1 CANCEL\r\nReason: SIP;cause=1\r\n" EMPTY);
 	expect_same_via(pair_sent(&pair, "INVITE", 0)->text, pair_sent(&pair, "CANCEL", 0)->text);
 	expect_same_via(pair_sent(&pair, "INVITE", 0)->text, pair_sent(&pair, "ACK", 0)->text);
+	expect_same_to(
+		pair_sent(&pair, "SIP/2.0 180", 0)->text, pair_sent(&pair, "SIP/2.0 200", 0)->text);
+	expect_same_to(
+		pair_sent(&pair, "SIP/2.0 180", 0)->text, pair_sent(&pair, "SIP/2.0 487", 0)->text);
 	pair_close(&pair);
 }
 
