@@ -230,6 +230,7 @@ static void print_names(struct text *out, const struct sip_invite *invite,
 	sip_print_header(out, SIP_CALL_ID, invite->call_id);
 	text_put(out, invite->contact);
 	sip_print_header(out, SIP_ALLOW, slice_of(invite->stack->config.allow));
+	sip_print_header(out, SIP_SUPPORTED, (struct slice){0}); /* no extension */
 }
 
 /* Into room, as a Request-URI, without what that may not have. -EINVAL, -EMSGSIZE. */

@@ -318,10 +318,14 @@ static void print_abilities(struct text *out, const struct sip_server *server, u
 	enum sip_method method = server->key.method;
 	bool told = status >= 200 && status < 300;
 
-	if (status == 405 || (told && (method == SIP_INVITE || method == SIP_OPTIONS)))
+	bool whole = told && (method == SIP_INVITE || method == SIP_OPTIONS);
+
+	if (status == 405 || whole)
 		sip_print_header(out, SIP_ALLOW, slice_of(config->allow));
 	if (status == 415 || (told && method == SIP_OPTIONS))
 		sip_print_header(out, SIP_ACCEPT, slice_of(config->accept));
+	if (whole)
+		sip_print_header(out, SIP_SUPPORTED, (struct slice){0}); /* no extension */
 }
 
 static void print_response(

@@ -22,14 +22,16 @@ static void test_call(void **state)
 		"INVITE sip:b@192.0.2.2:5060 SIP/2.0\r\n" VIA_A
 		"\r\nMax-Forwards: 70\r\n" FROM_A TO_B "\r\n" CALL_ID
 		"Contact: <sip:a@192.0.2.1:5060>\r\n"
-		"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nCSeq: 1 INVITE\r\nUser-Agent: test\r\n"
+		"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nSupported: \r\nCSeq: 1 INVITE\r\n"
+		"User-Agent: test\r\n"
 		"X-Test: 1\r\nContent-Type: application/sdp\r\nContent-Length: 5\r\n\r\noffer",
 
 		"SIP/2.0 180 Ringing\r\n" VIA_A_BACK FROM_A TO_B ";tag=*\r\n" CALL_ID
 		"CSeq: 1 INVITE\r\nServer: test\r\nContact: <sip:b@192.0.2.2:5060>\r\n" EMPTY,
 
 		"SIP/2.0 200 OK\r\n" VIA_A_BACK FROM_A TO_B ";tag=*\r\n" CALL_ID
-		"CSeq: 1 INVITE\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nServer: test\r\n"
+		"CSeq: 1 INVITE\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nSupported: \r\n"
+		"Server: test\r\n"
 		"Contact: <sip:b@192.0.2.2:5060>\r\nContent-Type: application/sdp\r\n"
 		"Content-Length: 6\r\n\r\nanswer",
 

@@ -236,6 +236,7 @@ static void test_options(void **state)
 		"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.3:5070;branch=z9hG4bKu\r\n" FROM
 		"To: <sip:a@192.0.2.1>;tag=*\r\nCall-ID: u\r\nCSeq: 1 OPTIONS\r\n"
 		"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nAccept: application/sdp\r\n"
+		"Supported: \r\n"
 		"Server: test\r\nContent-Length: 0\r\n\r\n");
 	close_bench(&bench);
 }
