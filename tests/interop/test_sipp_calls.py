@@ -133,7 +133,7 @@ def test_a_cause_of_the_telephone_network_is_told_in_words(tmp_path):
 
 def test_it_says_that_another_has_answered(tmp_path):
     _, far = they_call(tmp_path, "cancels-with-a-reason", **RINGS)
-    assert "Call completed elsewhere" in far.ended()["words"]
+    assert far.ended()["words"] == "answered elsewhere"
 
 
 def test_a_redirection_is_followed(tmp_path):
@@ -177,5 +177,5 @@ def test_redirections_have_a_limit(tmp_path):
     far = Sipp(tmp_path, "redirects-for-ever").ready()
     near = caller(far.uri())
     assert near.exit(10) == 4
-    assert 2 <= far.received("INVITE ") <= 70
+    assert far.received("INVITE ") == 1 + 5  # redirections are followed
     assert far.received("INVITE ") == far.received("ACK ")

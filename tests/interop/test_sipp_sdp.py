@@ -141,3 +141,8 @@ def test_an_answer_with_nothing_to_talk_by_ends_the_call(scenario, tmp_path):
 def test_a_refusal_s_wishes_are_told(tmp_path):
     _, near = we_call(tmp_path, "refuses-with-what-it-can", code=8)
     assert "g729" in near.ended()["words"]
+
+
+def test_a_refusal_s_warning_is_told(tmp_path):
+    _, near = we_call(tmp_path, "refuses-with-a-warning", code=8)
+    assert "Incompatible media format" in near.ended()["words"]
