@@ -271,11 +271,6 @@ const char *sip_server_tag(const struct sip_server *server)
 	return server->tag;
 }
 
-void sip_server_share_tag(struct sip_server *server, const struct sip_server *other)
-{
-	memcpy(server->tag, other->tag, sizeof(server->tag));
-}
-
 struct sip_stack *sip_server_stack(const struct sip_server *server)
 {
 	return server->stack;

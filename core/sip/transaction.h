@@ -107,9 +107,6 @@ const struct sip_msg *sip_server_request(const struct sip_server *server);
 /* The tag that responses get if the request has none in To. */
 const char *sip_server_tag(const struct sip_server *server);
 
-/* Gives it the tag of another: that of an INVITE to its CANCEL (section 9.2). */
-void sip_server_share_tag(struct sip_server *server, const struct sip_server *other);
-
 struct sip_stack *sip_server_stack(const struct sip_server *server);
 
 /* The responses to a CANCEL have the tag of those to its INVITE (section 9.2). */

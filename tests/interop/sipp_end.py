@@ -134,7 +134,7 @@ def at(phone, transport="udp"):
 
 def they_call(
     folder, scenario, *sipp, phone=(), calls=1, answer="--answer", mic="silence", codecs="pcmu",
-    keys=None, transport="udp", address="127.0.0.1", limit=15,
+    keys=None, transport="udp", address="127.0.0.1", limit=10,
 ):  # fmt: skip
     """SIPp plays a caller: (SIPp, phone), both at their good end. With calls=0 the scenario makes
     none, and the phone is ended by Ctrl-C."""
@@ -153,7 +153,7 @@ def they_call(
 
 def we_call(
     folder, scenario, *sipp, phone=("-d", "0.1"), code=0, codecs="pcmu", mic="silence", keys=None,
-    changes=None, speaker="null", transport="udp", address="127.0.0.1", limit=15,
+    changes=None, speaker="null", transport="udp", address="127.0.0.1", limit=10,
 ):  # fmt: skip
     """SIPp plays a called end: (SIPp, phone), SIPp at its good end and the phone with that exit
     code."""
