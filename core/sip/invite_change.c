@@ -199,6 +199,7 @@ static int send_offer(struct sip_caller *caller, const struct sip_body *body)
 	lines = sip_stack_scratch(invite->stack);
 	text_put(&lines, invite->contact);
 	sip_print_header(&lines, SIP_ALLOW, slice_of(invite->stack->config.allow));
+	sip_print_header(&lines, SIP_SUPPORTED, (struct slice){0}); /* no extension */
 	if (lines.cut)
 		return -EMSGSIZE;
 	return sip_dialog_offer(

@@ -34,11 +34,13 @@ static void test_changed(void **state)
 		"INVITE sip:b@192.0.2.2:5060 SIP/2.0\r\n" VIA_A
 		"\r\nMax-Forwards: 70\r\n" FROM_A TO_B CALL_ID "CSeq: 2 INVITE\r\n"
 		"User-Agent: test\r\nContact: <sip:a@192.0.2.1:5060>\r\n"
-		"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nContent-Type: application/sdp\r\n"
+		"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nSupported: \r\n"
+		"Content-Type: application/sdp\r\n"
 		"Content-Length: 9\r\n\r\nnew offer",
 
 		"SIP/2.0 200 OK\r\n" VIA_A_BACK FROM_A TO_B CALL_ID
-		"CSeq: 2 INVITE\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nServer: test\r\n"
+		"CSeq: 2 INVITE\r\nAllow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nSupported: \r\n"
+		"Server: test\r\n"
 		"Contact: <sip:b@192.0.2.2:5060>\r\nContent-Type: application/sdp\r\n"
 		"Content-Length: 10\r\n\r\nnew answer",
 

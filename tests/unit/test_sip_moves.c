@@ -388,7 +388,8 @@ static void test_redirected(void **state)
 		"INVITE sip:new@192.0.2.3:5070 SIP/2.0\r\nVia: *\r\nMax-Forwards: 70\r\n"
 		"From: <sip:a@192.0.2.1>;tag=the-old-tag\r\nTo: <sip:old@192.0.2.9;x=y>\r\n"
 		"Call-ID: the-old-id\r\nContact: <sip:192.0.2.1:5060>\r\n"
-		"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nAccept: application/sdp\r\n"
+		"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nSupported: \r\n"
+		"Accept: application/sdp\r\n"
 		"CSeq: 42 INVITE\r\nUser-Agent: test\r\n" EMPTY);
 	sip_invite_free(invite);
 	world_peer_close(&peer);
