@@ -51,7 +51,8 @@ def changed(text, changes):
 
 class Sipp(Process):
     """One SIPp that makes or takes `calls` calls over udp or tcp. keys are what -key gives to the
-    scenario; changes are texts of it and what is to stand in their place. Its messages are in a file, for counting."""
+    scenario; changes are texts of it and what is to stand in their place. Its messages are in a
+    file, for counting."""
 
     started = 0
 

@@ -125,13 +125,14 @@ def spoken_8k(path):
     samples = speech.resample(sound.samples[: SPOKEN_S * sound.rate], sound.rate, RATE)
     with wave.open(str(path), "wb") as file:
         file.setparams((1, 2, RATE, 0, "NONE", ""))
-        clipped = (max(-1.0, min(1.0, x)) for x in samples)
-        file.writeframes(b"".join(int(32767 * x).to_bytes(2, "little", signed=True) for x in clipped))
+        for x in samples:
+            x = int(32767 * max(-1.0, min(1.0, x)))
+            file.writeframesraw(x.to_bytes(2, "little", signed=True))
     return path
 
 
 class Calls:
-    """All that are compared, at the same time: over UDP and TCP, from us to it and from it to us."""
+    """All that are compared, at one time: over UDP and TCP, from us to it and from it to us."""
 
     WAYS = [(way, transport) for way in ("we call", "it calls") for transport in ("udp", "tcp")]
     CODECS = {"udp": "pcmu", "tcp": "pcma"}

@@ -99,10 +99,24 @@ def test_an_answer_is_found_among_other_parts(tmp_path):
     assert near.event("call.media")["codec"] == "pcmu"
 
 
+def test_any_2xx_answers(tmp_path):
+    _, near = we_call(tmp_path, "answers-with-202")
+    assert near.having("call.progress", code=189, reason="Walking To The Phone")
+    assert near.having("call.answered")
+
+
+def test_short_and_mixed_headers_are_read(tmp_path):
+    near, far = they_call(tmp_path, "calls-in-short")
+    incoming = far.event("call.incoming")
+    assert incoming["display"] == 'Zoë "Z" Zeta'
+    assert incoming["peer"] == f"sip:zoe@127.0.0.1:{near.port}"
+
+
 REFUSALS = {
     "404 Not Found": 4, "408 Request Timeout": 6, "410 Gone": 4, "480 Away": 6, "486 Busy Here": 5,
     "488 Not Acceptable Here": 8, "500 Broken": 4, "503 Service Unavailable": 3,
     "600 Busy Everywhere": 5, "603 Decline": 5, "606 Not Acceptable": 8, "699 What Ever": 4,
+    "499 Nobody Knows": 4,
 }  # fmt: skip
 
 

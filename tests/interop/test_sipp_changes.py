@@ -10,7 +10,7 @@ from phone import SPEECH, Media, Process
 from sipp_end import they_call, we_call
 
 
-def versions(sipp, method="INVITE"):
+def versions(sipp):
     """The o= lines of our descriptions, in the order in which they came."""
     found = []
     for message in sipp.messages("received"):
@@ -88,6 +88,20 @@ def test_a_change_that_we_cannot_do_leaves_the_session_as_it_was(tmp_path):
     assert ended["sent"] >= 8
 
 
+def test_the_200_to_a_change_comes_again_until_its_ack(tmp_path):
+    near, far = they_call(tmp_path, "changes-and-acknowledges-late", "-nr")
+    first, again = (ok for ok in near.messages("received", 200) if ok.cseq == (2, "INVITE"))
+    assert first.bytes == again.bytes
+    assert directions(far) == HELD[:1]
+
+
+def test_sound_that_never_comes_ends_the_call(tmp_path):
+    _, near = we_call(
+        tmp_path, "answers-and-is-hung-up-on", phone=("--media-timeout", "0.5"), code=8
+    )
+    assert near.ended()["cause"] == "media" and near.ended()["answered"]
+
+
 def test_an_offer_is_made_in_the_call(tmp_path):
     _, far = they_call(tmp_path, "asks-for-an-offer-in-the-call")
     assert directions(far)[:1] == HELD[:1]
@@ -145,7 +159,9 @@ def spoken(tmp_path):
     return whole
 
 
-@pytest.mark.parametrize("scenario, code", [("rings-with-sound", 0), ("rings-with-sound-and-refuses", 4)])
+@pytest.mark.parametrize(
+    "scenario, code", [("rings-with-sound", 0), ("rings-with-sound-and-refuses", 4)]
+)
 def test_sound_before_the_answer_is_heard(scenario, code, tmp_path, spoken):
     heard = tmp_path / "heard.wav"
     _, near = we_call(tmp_path, scenario, code=code, speaker=f"file:{heard}")

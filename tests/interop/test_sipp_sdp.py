@@ -130,7 +130,8 @@ def test_an_answer_s_number_for_an_offered_codec_is_used(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "scenario", ["answers-with-what-was-not-offered", "answers-without-a-line", "answers-with-port-0"]
+    "scenario",
+    ["answers-with-what-was-not-offered", "answers-without-a-line", "answers-with-port-0"],
 )
 def test_an_answer_with_nothing_to_talk_by_ends_the_call(scenario, tmp_path):
     far, near = we_call(tmp_path, scenario, phone=(), code=8)
