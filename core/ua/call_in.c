@@ -125,6 +125,19 @@ static void take(
 		ring(call, decision);
 }
 
+/* A backslash in a quoted display name stands for what follows it (RFC 3261, section 25.1). */
+static void drop_escapes(char *display)
+{
+	char *out = display;
+
+	for (const char *in = display; *in; in++) {
+		if (in[0] == '\\' && in[1] != '\0')
+			in++;
+		*out++ = *in;
+	}
+	*out = '\0';
+}
+
 void call_in(struct call_list *list, struct sip_server *server, const struct sip_msg *msg,
 	const struct policy_decision *decision)
 {
@@ -141,6 +154,7 @@ void call_in(struct call_list *list, struct sip_server *server, const struct sip
 		return;
 	}
 
+	drop_escapes(call->display);
 	sip_server_flow(&call->flow, server);
 	emit_incoming(call);
 	err = sip_invite_take(&call->invite, list->stack, server, msg, slice_of(list->config->user),
