@@ -135,7 +135,7 @@ def at(phone, transport="udp"):
 
 def they_call(
     folder, scenario, *sipp, phone=(), calls=1, answer="--answer", mic="silence", codecs="pcmu",
-    keys=None, transport="udp", address="127.0.0.1", limit=10,
+    keys=None, changes=None, transport="udp", address="127.0.0.1", limit=10,
 ):  # fmt: skip
     """SIPp plays a caller: (SIPp, phone), both at their good end. With calls=0 the scenario makes
     none, and the phone is ended by Ctrl-C."""
@@ -143,8 +143,9 @@ def they_call(
     count = ("-n", str(calls)) if calls else ()
     far = answerer("--codecs", codecs, *count, *phone, answer=answer, mic=mic, listen=listen)
     near = Sipp(
-        folder, scenario, at(far, transport), *sipp, transport=transport, address=address, keys=keys
-    )
+        folder, scenario, at(far, transport), *sipp, transport=transport, address=address,
+        keys=keys, changes=changes,
+    )  # fmt: skip
     assert near.exit(limit) == 0
     if not calls:
         far.signal(signal.SIGINT)

@@ -105,10 +105,19 @@ def test_any_2xx_answers(tmp_path):
     assert near.having("call.answered")
 
 
-def test_short_and_mixed_headers_are_read(tmp_path):
-    near, far = they_call(tmp_path, "calls-in-short")
+SENT = r'"Zoë \"Z\" Zeta"'
+DISPLAYS = {
+    SENT: 'Zoë "Z" Zeta',
+    r'"back\\slash\\"': "back\\slash\\",
+    "Zoe of Zeta": "Zoe of Zeta",
+}
+
+
+@pytest.mark.parametrize("display", DISPLAYS)
+def test_short_and_mixed_headers_are_read(display, tmp_path):
+    near, far = they_call(tmp_path, "calls-in-short", changes={SENT: display})
     incoming = far.event("call.incoming")
-    assert incoming["display"] == 'Zoë "Z" Zeta'
+    assert incoming["display"] == DISPLAYS[display]
     assert incoming["peer"] == f"sip:zoe@127.0.0.1:{near.port}"
 
 
