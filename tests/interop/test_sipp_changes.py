@@ -133,6 +133,13 @@ def test_a_late_offer_that_never_comes_ends_the_call(tmp_path):
     assert near.ended()["cause"] == "media"
 
 
+@pytest.mark.parametrize("scenario", ["rings-and-asks-for-changes", "asks-from-another-fork"])
+def test_a_called_end_that_rings_may_ask(scenario, tmp_path):
+    _, near = we_call(tmp_path, scenario)
+    assert not directions(near)
+    assert near.having("call.answered") and near.ended()["cause"] == "local"
+
+
 def test_an_offer_before_the_answer_is_told_to_wait(tmp_path):
     near, far = they_call(tmp_path, "updates-before-the-answer", answer="--answer=0.4")
     later = int(re.match(r"\d+", near.messages("received", 500)[0].get("retry-after"))[0])
