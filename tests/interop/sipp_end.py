@@ -137,8 +137,8 @@ def they_call(
     folder, scenario, *sipp, phone=(), calls=1, answer="--answer", mic="silence", codecs="pcmu",
     keys=None, changes=None, transport="udp", address="127.0.0.1", limit=10,
 ):  # fmt: skip
-    """SIPp plays a caller: (SIPp, phone), both at their good end. With calls=0 the scenario makes
-    none, and the phone is ended by Ctrl-C."""
+    """SIPp plays a caller: (SIPp, phone), both at their good end. With calls=0 the phone takes as
+    many as come, or none, and is ended by Ctrl-C when the scenario is over."""
     listen = f"{transport}:{in_uri(address)}:0"
     count = ("-n", str(calls)) if calls else ()
     far = answerer("--codecs", codecs, *count, *phone, answer=answer, mic=mic, listen=listen)
