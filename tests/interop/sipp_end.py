@@ -3,19 +3,22 @@ begins with the rule that it shows. A scenario that does not go as it is written
 an error."""
 
 import errno
+import random
 import re
 import select
 import signal
 import socket
 from pathlib import Path
 
-from phone import Late, Message, Process, answerer, caller, closed_port, taken
+from phone import Late, Message, Process, answerer, caller
 
+KINDS = {"udp": socket.SOCK_DGRAM, "tcp": socket.SOCK_STREAM}
 SCENARIOS = Path(__file__).resolve().parent / "sipp"
 
 
-def taken_tcp(address, port):
-    with socket.socket(family(address), socket.SOCK_STREAM) as probe:
+def taken(address, port, kind):
+    """Whether somebody has that port of UDP (SOCK_DGRAM) or TCP (SOCK_STREAM)."""
+    with socket.socket(family(address), kind) as probe:
         try:
             probe.bind((address, port))
         except OSError as error:
@@ -23,15 +26,14 @@ def taken_tcp(address, port):
         return False
 
 
-def taken_udp(address, port):
-    if address == "127.0.0.1":
-        return taken(port)
-    with socket.socket(family(address), socket.SOCK_DGRAM) as probe:
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            return error.errno == errno.EADDRINUSE
-        return False
+def free_ports(address="127.0.0.1", count=2):
+    """Even ones that nobody has, and that the kernel gives to nobody who asks for any."""
+    ports = set()
+    while len(ports) < count:
+        port = random.randrange(10000, 32000, 2)
+        if not any(taken(address, port, kind) for kind in KINDS.values()):
+            ports.add(port)
+    return ports
 
 
 def family(address):
@@ -64,8 +66,7 @@ class Sipp(Process):
         self.scenario = scenario
         self.transport = transport
         self.address = address
-        self.port = closed_port()
-        self.media = closed_port() & ~1
+        self.port, self.media = free_ports(address)
         self.messages_file = folder / f"{scenario}-{Sipp.started}.messages"
         self.errors_file = folder / f"{scenario}-{Sipp.started}.errors"
         file = SCENARIOS / f"{scenario}.xml"
@@ -90,9 +91,8 @@ class Sipp(Process):
 
     def ready(self):
         """Waits until its port is taken, as it prints nothing before it ends."""
-        is_taken = {"udp": taken_udp, "tcp": taken_tcp}[self.transport]
         for _ in range(250):
-            if is_taken(self.address, self.port):
+            if taken(self.address, self.port, KINDS[self.transport]):
                 return self
             ended, _, _ = select.select([self.handle], [], [], 0.02)
             assert not ended, self.report()

@@ -9,7 +9,8 @@ import wave
 import pytest
 
 import speech
-from phone import SPEECH, Late, Process, answerer, caller, closed_port
+from phone import SPEECH, Late, Process, answerer, caller
+from sipp_end import free_ports
 
 SPOKEN_S = 4  # of the speech, in each call that is compared
 RATE = 8000
@@ -35,12 +36,6 @@ ctrl_tcp_listen 127.0.0.1:{control}
 MODULES = "/usr/lib/baresip/modules"
 
 
-def closed_tcp_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Baresip(Process):
     """One that says the speech to whom it is connected, writes down what both ends say, takes calls
     by itself and is told by its control socket what else to do."""
@@ -48,8 +43,7 @@ class Baresip(Process):
     def __init__(self, folder, spoken, codec):
         folder.mkdir()
         self.folder = folder
-        self.port = closed_port()
-        self.control_port = closed_tcp_port()
+        self.port, self.control_port = free_ports()
         (folder / "accounts").write_text(
             f"<sip:baresip@127.0.0.1:{self.port}>;regint=0;answermode=auto"
             f";audio_codecs={codec.upper()}/8000/1\n"
