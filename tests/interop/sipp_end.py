@@ -9,15 +9,15 @@ import select
 import signal
 import socket
 from pathlib import Path
+from socket import SOCK_DGRAM, SOCK_STREAM
 
 from phone import Late, Message, Process, answerer, caller
 
-KINDS = {"udp": socket.SOCK_DGRAM, "tcp": socket.SOCK_STREAM}
 SCENARIOS = Path(__file__).resolve().parent / "sipp"
 
 
 def taken(address, port, kind):
-    """Whether somebody has that port of UDP (SOCK_DGRAM) or TCP (SOCK_STREAM)."""
+    """Whether somebody has that port of UDP or TCP, by kind."""
     with socket.socket(family(address), kind) as probe:
         try:
             probe.bind((address, port))
@@ -31,9 +31,20 @@ def free_ports(address="127.0.0.1", count=2):
     ports = set()
     while len(ports) < count:
         port = random.randrange(10000, 32000, 2)
-        if not any(taken(address, port, kind) for kind in KINDS.values()):
+        if not any(taken(address, port, kind) for kind in (SOCK_DGRAM, SOCK_STREAM)):
             ports.add(port)
     return ports
+
+
+def listens(transport, port):
+    """Whether somebody waits at that port, without a socket of ours that might be in the way."""
+    waits = {"udp": "07", "tcp": "0A"}[transport]  # the states of the kernel's table
+    for name in transport, f"{transport}6":
+        for line in Path(f"/proc/net/{name}").read_text().splitlines()[1:]:
+            _, local, _, state = line.split()[:4]
+            if int(local.rpartition(":")[2], 16) == port and state == waits:
+                return True
+    return False
 
 
 def family(address):
@@ -92,7 +103,7 @@ class Sipp(Process):
     def ready(self):
         """Waits until its port is taken, as it prints nothing before it ends."""
         for _ in range(250):
-            if taken(self.address, self.port, KINDS[self.transport]):
+            if listens(self.transport, self.port):
                 return self
             ended, _, _ = select.select([self.handle], [], [], 0.02)
             assert not ended, self.report()
