@@ -208,6 +208,7 @@ static void rtcp_datagram(
 {
 	struct media_transport *transport = arg;
 
+	(void)to;
 	if (!rtcp_believed(transport, from, bytes))
 		return;
 	if (transport->latch != LATCH_OPEN && transport->rtcp_remote.family != ADDR_NONE)

@@ -159,8 +159,11 @@ bool sip_accept_ack(struct sip_invite *invite, uint32_t cseq);
 bool sip_accept_offers(const struct sip_invite *invite);
 void sip_accept_free_all(struct sip_invite *invite);
 
-/* invite_receive.c: requests within a dialog of ours; early: of an early dialog. */
-bool sip_msg_has_offer(const struct sip_msg *msg);
+/*
+ * invite_receive.c: whether a message brings an offer; an answer without more; BYE, and UPDATE in
+ * the dialog of the call or in an early one.
+ */
+bool sip_invite_has_offer(const struct sip_stack *stack, const struct sip_msg *msg);
 void sip_invite_respond(struct sip_server *server, uint16_t status);
 void sip_invite_receive_bye(
 	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg);

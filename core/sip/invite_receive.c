@@ -1,3 +1,4 @@
+#include "core/sip/body.h"
 #include "core/sip/invite_private.h"
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
@@ -5,9 +6,11 @@
 
 #include <stdlib.h>
 
-bool sip_msg_has_offer(const struct sip_msg *msg)
+bool sip_invite_has_offer(const struct sip_stack *stack, const struct sip_msg *msg)
 {
-	return msg->body.len > 0;
+	struct slice offer;
+
+	return sip_body_find(&offer, msg, stack->config.accept);
 }
 
 void sip_invite_respond(struct sip_server *server, uint16_t status)
@@ -78,7 +81,8 @@ static int accept_change(struct sip_invite *invite, struct sip_dialog *dialog,
 
 	full.headers = slice_of(lines);
 	if (msg->method == SIP_INVITE)
-		err = sip_accept_send(invite, server, &full, msg->cseq, !sip_msg_has_offer(msg));
+		err = sip_accept_send(invite, server, &full, msg->cseq,
+			!sip_invite_has_offer(invite->stack, msg));
 	else
 		err = sip_server_try(server, &full);
 	free(lines);
@@ -150,7 +154,7 @@ static void receive_reinvite(
 void sip_invite_update(struct sip_invite *invite, struct sip_dialog *dialog,
 	struct sip_server *server, const struct sip_msg *msg)
 {
-	if (!sip_msg_has_offer(msg))
+	if (!sip_invite_has_offer(invite->stack, msg))
 		answer_change(invite, dialog, server, msg, &(struct sip_response){.status = 200});
 	else if (offer_is_open(invite))
 		sip_invite_respond(server, 491);

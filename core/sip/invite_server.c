@@ -54,7 +54,7 @@ static int take(struct sip_invite **out, struct sip_stack *stack, struct sip_ser
 
 	invite->state = SIP_INVITE_INCOMING;
 	invite->cseq = msg->cseq;
-	invite->asked = sip_msg_has_offer(msg);
+	invite->asked = sip_invite_has_offer(stack, msg);
 	err = sip_dialog_from_request(&invite->dialog, stack, &flow, msg, tag);
 	if (err)
 		goto out;

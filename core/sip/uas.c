@@ -1,5 +1,6 @@
 #include "core/sip/uas.h"
 
+#include "core/sip/body.h"
 #include "core/sip/invite_private.h"
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
@@ -82,14 +83,16 @@ static void check_dialog(
 	if (msg->method == SIP_CANCEL)
 		return;
 	if (msg->to.tag.len == 0) {
-		if (sip_server_is_merged(server))
+		if (msg->method == SIP_UPDATE) /* RFC 3311: only within one */
+			out->status = 481;
+		else if (sip_server_is_merged(server))
 			out->status = 482;
 	} else if (!sip_invite_find(sip_server_stack(server), msg->call_id, msg->to.tag)) {
 		out->status = 481;
 	}
 }
 
-/* Section 12.1.1: without a Contact there is no dialog. */
+/* Section 12.1.1: without a Contact there is no dialog. UPDATE may bring a new one. */
 static void check_contact(
 	struct verdict *out, const struct sip_server *server, const struct sip_msg *msg)
 {
@@ -97,7 +100,7 @@ static void check_contact(
 	struct sip_name_addr peer;
 
 	(void)server;
-	if (msg->method != SIP_INVITE)
+	if (msg->method != SIP_INVITE && (msg->method != SIP_UPDATE || !contact))
 		return;
 	if (contact && sip_name_addr_parse(&peer, *contact) == 0 && !peer.wildcard &&
 		(peer.uri.scheme == SIP_SCHEME_SIP || peer.uri.scheme == SIP_SCHEME_SIPS))
@@ -136,25 +139,40 @@ static void check_accept(
 	out->status = 406;
 }
 
+/* "render;handling=optional": it may be passed over by who does not know it (section 20.11). */
+static bool is_optional(const struct sip_msg *msg)
+{
+	const struct slice *header = sip_msg_header_named(msg, "Content-Disposition");
+	struct slice params, handling, type;
+
+	if (!header)
+		return false;
+	params = *header;
+	slice_cut(&type, &params, ';');
+	params = (struct slice){header->data + type.len, header->len - type.len};
+	return sip_param(&handling, params, "handling") && slice_is_nocase(handling, "optional");
+}
+
+static bool is_encoded(const struct sip_msg *msg)
+{
+	const struct slice *encoding = sip_msg_header(msg, SIP_CONTENT_ENCODING);
+
+	return encoding && !slice_is_nocase(*encoding, "identity");
+}
+
 /* Section 8.2.3. */
 static void check_body(
 	struct verdict *out, const struct sip_server *server, const struct sip_msg *msg)
 {
-	const struct slice *encoding = sip_msg_header(msg, SIP_CONTENT_ENCODING);
-	const struct slice *header = sip_msg_header(msg, SIP_CONTENT_TYPE);
-	struct slice params = header ? *header : (struct slice){0};
-	struct slice type;
+	struct slice body;
 
-	if (msg->method != SIP_INVITE || msg->body.len == 0)
+	if ((msg->method != SIP_INVITE && msg->method != SIP_UPDATE) || msg->body.len == 0)
 		return;
-
-	slice_cut(&type, &params, ';');
-	if (!slice_is_nocase(slice_trim(type), sip_server_stack(server)->config.accept)) {
-		out->status = 415;
-	} else if (encoding && !slice_is_nocase(*encoding, "identity")) {
-		out->status = 415;
+	if (sip_body_find(&body, msg, sip_server_stack(server)->config.accept) || is_optional(msg))
+		return;
+	out->status = 415;
+	if (is_encoded(msg))
 		text_puts(&out->lines, "Accept-Encoding: identity\r\n");
-	}
 }
 
 /* Section 9.2. */

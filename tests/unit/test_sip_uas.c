@@ -126,6 +126,31 @@ static const struct row {
 	{"anything is accepted",
 		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT "Accept: */*\r\n" EMPTY,
 		1, NULL},
+	{"several bodies",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
+		"Content-Type: multipart/mixed;boundary=b\r\nContent-Length: 87\r\n\r\n"
+		"--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n"
+		"--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--\r\n",
+		1, NULL},
+	{"several bodies, none of them ours",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
+		"Content-Type: multipart/mixed;boundary=b\r\nContent-Length: 44\r\n\r\n"
+		"--b\r\nContent-Type: text/plain\r\n\r\nhi\r\n--b--\r\n",
+		415, "Accept: application/sdp\r\n"},
+	{"body that may be passed over",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
+		"Content-Type: text/plain\r\n"
+		"Content-Disposition: icon ; handling=Optional\r\n" BODY,
+		1, NULL},
+	{"body that may not",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT
+		"Content-Type: text/plain\r\n"
+		"Content-Disposition: icon;handling=required\r\n" BODY,
+		415, "Accept: application/sdp\r\n"},
+	{"languages are not ours to judge",
+		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT SDP
+		"Content-Language: fr, de\r\n" BODY,
+		1, NULL},
 	{"encoding",
 		"INVITE sip:a SIP/2.0\r\n" IDS "CSeq: 1 INVITE\r\n" CONTACT SDP
 		"Content-Encoding: gzip\r\n" BODY,
