@@ -15,36 +15,16 @@ static uint8_t lower(uint8_t byte)
 	return byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + ('a' - 'A')) : byte;
 }
 
-struct slice slice_of(const char *string)
-{
-	return (struct slice){(const uint8_t *)string, strlen(string)};
-}
-
-bool slice_equal(struct slice a, struct slice b)
-{
-	/* an empty slice may be NULL, which memcmp() must not be given */
-	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 bool slice_equal_nocase(struct slice a, struct slice b)
 {
 	if (a.len != b.len)
 		return false;
 
 	for (size_t i = 0; i < a.len; i++)
-		if (lower(a.data[i]) != lower(b.data[i]))
+		/* mostly they are written alike */
+		if (a.data[i] != b.data[i] && lower(a.data[i]) != lower(b.data[i]))
 			return false;
 	return true;
-}
-
-bool slice_is(struct slice text, const char *string)
-{
-	return slice_equal(text, slice_of(string));
-}
-
-bool slice_is_nocase(struct slice text, const char *string)
-{
-	return slice_equal_nocase(text, slice_of(string));
 }
 
 bool slice_starts_nocase(struct slice text, const char *prefix)
@@ -58,44 +38,22 @@ bool slice_starts_nocase(struct slice text, const char *prefix)
 	return slice_equal_nocase(text, start);
 }
 
-static bool is_blank(uint8_t byte)
+/* Without a branch for each byte, so that the compiler takes many at a time. */
+bool slice_has_stray(struct slice text)
 {
-	return byte == ' ' || byte == '\t';
-}
+	uint8_t stray = 0;
 
-struct slice slice_trim(struct slice text)
-{
-	while (text.len > 0 && is_blank(text.data[0])) {
-		text.data++;
-		text.len--;
-	}
-	while (text.len > 0 && is_blank(text.data[text.len - 1]))
-		text.len--;
-	return text;
-}
-
-bool slice_cut(struct slice *out, struct slice *text, char separator)
-{
-	size_t at = slice_find(*text, separator);
-	bool found = at < text->len;
-	size_t gone = found ? at + 1 : at;
-
-	*out = (struct slice){text->data, at};
-	if (gone > 0) /* NULL + 0 is undefined, too */
-		text->data += gone;
-	text->len -= gone;
-	return found;
-}
-
-size_t slice_find(struct slice text, char byte)
-{
-	const uint8_t *at = text.len > 0 ? memchr(text.data, (uint8_t)byte, text.len) : NULL;
-
-	return at ? (size_t)(at - text.data) : text.len;
+	for (size_t i = 0; i + 1 < text.len; i++)
+		stray |= (uint8_t)((text.data[i] == '\0') |
+				   ((text.data[i] == '\r') & (text.data[i + 1] != '\n')));
+	if (text.len > 0)
+		stray |= text.data[text.len - 1] == '\0' || text.data[text.len - 1] == '\r';
+	return stray;
 }
 
 int slice_number(uint64_t *out, struct slice text, uint64_t max)
 {
+	uint64_t limit = max / 10; /* what a digit more may follow */
 	uint64_t value = 0;
 	bool large = false;
 
@@ -103,11 +61,11 @@ int slice_number(uint64_t *out, struct slice text, uint64_t max)
 		return -EPROTO;
 
 	for (size_t i = 0; i < text.len; i++) { /* to the end: "99x" is no number of any size */
-		uint64_t digit = (uint64_t)text.data[i] - '0';
+		unsigned digit = (unsigned)text.data[i] - '0';
 
-		if (text.data[i] < '0' || text.data[i] > '9')
+		if (digit > 9)
 			return -EPROTO;
-		if (digit > max || value > (max - digit) / 10)
+		if (value > limit || (value == limit && digit > max % 10))
 			large = true;
 		else
 			value = value * 10 + digit;

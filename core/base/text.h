@@ -1,6 +1,9 @@
 /*
  * Text of known length: reading it from a slice, and writing it into a buffer of fixed size that
  * remembers whether everything fitted, so that one look at the end is enough. Any thread.
+ *
+ * What reads a few bytes stands here whole: the parsers call it for each word of each message, and
+ * the call would cost more than the work. Of a literal, the compiler then knows the length, too.
  */
 #pragma once
 
@@ -12,30 +15,79 @@
 #include <stdint.h>
 
 /* The bytes of a NUL-terminated string, without the NUL. */
-struct slice slice_of(const char *string);
+static inline struct slice slice_of(const char *string)
+{
+	return (struct slice){(const uint8_t *)string, strlen(string)};
+}
 
-bool slice_equal(struct slice a, struct slice b);
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+	/* an empty slice may be NULL, which memcmp() must not be given */
+	return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
 
 /* Without regard to the case of ASCII letters, whatever the locale. */
 bool slice_equal_nocase(struct slice a, struct slice b);
 
 /* The same against a NUL-terminated string. */
-bool slice_is(struct slice text, const char *string);
-bool slice_is_nocase(struct slice text, const char *string);
+static inline bool slice_is(struct slice text, const char *string)
+{
+	return slice_equal(text, slice_of(string));
+}
+
+static inline bool slice_is_nocase(struct slice text, const char *string)
+{
+	struct slice other = slice_of(string);
+
+	/* mostly it is another word, of another length */
+	return text.len == other.len && slice_equal_nocase(text, other);
+}
 
 bool slice_starts_nocase(struct slice text, const char *prefix);
 
 /* Without the spaces and tabs at both ends. */
-struct slice slice_trim(struct slice text);
+static inline struct slice slice_trim(struct slice text)
+{
+	while (text.len > 0 && (text.data[0] == ' ' || text.data[0] == '\t')) {
+		text.data++;
+		text.len--;
+	}
+	while (text.len > 0 && (text.data[text.len - 1] == ' ' || text.data[text.len - 1] == '\t'))
+		text.len--;
+	return text;
+}
+
+/* Where byte first stands in text; text.len if it does not. */
+static inline size_t slice_find(struct slice text, char byte)
+{
+	/* memchr() must not be given NULL either */
+	const uint8_t *at = text.len > 0 ? memchr(text.data, (uint8_t)byte, text.len) : NULL;
+
+	return at ? (size_t)(at - text.data) : text.len;
+}
 
 /*
  * Cuts text at the first separator: what stands before it goes to out, what follows stays in text.
  * Without one, all goes to out. Returns whether there was one.
  */
-bool slice_cut(struct slice *out, struct slice *text, char separator);
+static inline bool slice_cut(struct slice *out, struct slice *text, char separator)
+{
+	size_t at = slice_find(*text, separator);
+	bool found = at < text->len;
+	size_t gone = found ? at + 1 : at;
 
-/* Where byte first stands in text; text.len if it does not. */
-size_t slice_find(struct slice text, char byte);
+	*out = (struct slice){text->data, at};
+	if (gone > 0) /* NULL + 0 is undefined, too */
+		text->data += gone;
+	text->len -= gone;
+	return found;
+}
+
+/*
+ * Whether text has, in any of its lines, a NUL or a CR that no LF follows. Hardly any has, and one
+ * look at all of it is cheaper than one at each line.
+ */
+bool slice_has_stray(struct slice text);
 
 /*
  * A decimal number of digits alone, at most max. -EPROTO for anything else, -ERANGE if it is

@@ -9,28 +9,41 @@ enum {
 	PTIME_MAX_MS = 200,
 	MAXPTIME_MAX_MS = 1000,
 	FIRST_LINE = 1,
+	MEDIA_WORDS = 3, /* of an m= line, before its formats */
 };
 
 struct parser {
 	struct sdp_session *session;
 	struct sdp_media *media; /* the one at hand; NULL while in the session's own lines */
 	struct sdp_media *next_media;
+	struct sdp_format *formats; /* of the media at hand */
+	struct sdp_format *next_format;
+	struct sdp_format *end_format;
 	struct sdp_attribute *next_attribute;
 	struct fault *why;
 	unsigned line;
+	bool has_stray; /* some line has a byte that may be in none */
 	size_t rtpmap_count;
 	bool has_origin;
 	bool has_connection; /* this and the next for the level at hand */
 	bool has_direction;
 };
 
-/* What one calloc() holds; the attributes stand behind the last of the media. */
+/* What one calloc() holds; behind the last of the media stand the formats, then the attributes. */
 struct room {
 	struct sdp_session session;
 	struct sdp_media media[];
 };
 
-static_assert(alignof(struct sdp_attribute) <= alignof(struct sdp_media), "one room for both");
+static_assert(alignof(struct sdp_format) <= alignof(struct sdp_media), "one room for both");
+static_assert(alignof(struct sdp_attribute) <= alignof(struct sdp_format), "one room for both");
+
+/* How many of each there are at most: exactly so many in what is not broken, but for formats. */
+struct counts {
+	size_t media;
+	size_t formats;
+	size_t attributes;
+};
 
 static int broken(const struct parser *p, const char *what)
 {
@@ -41,8 +54,18 @@ static int broken(const struct parser *p, const char *what)
 /* Cuts the next word off text, whatever the number of spaces. Returns whether there was one. */
 static bool next_word(struct slice *out, struct slice *text)
 {
-	*text = slice_trim(*text);
-	slice_cut(out, text, ' ');
+	struct slice rest = slice_trim(*text);
+	size_t len = 0;
+
+	while (len < rest.len && rest.data[len] != ' ')
+		len++; /* words are short */
+	*out = (struct slice){rest.data, len};
+	if (len < rest.len)
+		len++;
+	if (len > 0) /* NULL + 0 is undefined */
+		rest.data += len;
+	rest.len -= len;
+	*text = rest;
 	return out->len > 0;
 }
 
@@ -84,41 +107,44 @@ static bool read_number(uint64_t *out, struct slice text, uint64_t min, uint64_t
 	return true;
 }
 
-/* RFC 3551, table 4. */
+/* RFC 3551, table 4, by payload type. */
 static const struct static_type {
-	uint8_t payload_type;
-	uint8_t channels;
+	uint8_t channels; /* 0: it stands for nothing */
 	uint32_t clock_rate;
 	const char *encoding;
 } static_types[] = {
-	{0, 1, 8000, "PCMU"},
-	{3, 1, 8000, "GSM"},
-	{4, 1, 8000, "G723"},
-	{5, 1, 8000, "DVI4"},
-	{6, 1, 16000, "DVI4"},
-	{7, 1, 8000, "LPC"},
-	{8, 1, 8000, "PCMA"},
-	{9, 1, 8000, "G722"},
-	{10, 2, 44100, "L16"},
-	{11, 1, 44100, "L16"},
-	{12, 1, 8000, "QCELP"},
-	{13, 1, 8000, "CN"},
-	{14, 1, 90000, "MPA"},
-	{15, 1, 8000, "G728"},
-	{16, 1, 11025, "DVI4"},
-	{17, 1, 22050, "DVI4"},
-	{18, 1, 8000, "G729"},
+	[0] = {1, 8000, "PCMU"},
+	[3] = {1, 8000, "GSM"},
+	[4] = {1, 8000, "G723"},
+	[5] = {1, 8000, "DVI4"},
+	[6] = {1, 16000, "DVI4"},
+	[7] = {1, 8000, "LPC"},
+	[8] = {1, 8000, "PCMA"},
+	[9] = {1, 8000, "G722"},
+	[10] = {2, 44100, "L16"},
+	[11] = {1, 44100, "L16"},
+	[12] = {1, 8000, "QCELP"},
+	[13] = {1, 8000, "CN"},
+	[14] = {1, 90000, "MPA"},
+	[15] = {1, 8000, "G728"},
+	[16] = {1, 11025, "DVI4"},
+	[17] = {1, 22050, "DVI4"},
+	[18] = {1, 8000, "G729"},
 };
 
 static void use_static_type(struct sdp_format *format)
 {
-	for (size_t i = 0; i < sizeof(static_types) / sizeof(static_types[0]); i++) {
-		if (static_types[i].payload_type != format->payload_type)
-			continue;
-		format->encoding = slice_of(static_types[i].encoding);
-		format->clock_rate = static_types[i].clock_rate;
-		format->channels = static_types[i].channels;
-	}
+	size_t at = (size_t)format->payload_type;
+	const struct static_type *type;
+
+	if (at >= sizeof(static_types) / sizeof(static_types[0]))
+		return;
+	type = &static_types[at];
+	if (type->channels == 0)
+		return;
+	format->encoding = slice_of(type->encoding);
+	format->clock_rate = type->clock_rate;
+	format->channels = type->channels;
 }
 
 static int payload_type_of(struct slice word)
@@ -128,17 +154,15 @@ static int payload_type_of(struct slice word)
 	return read_number(&number, word, 0, SDP_PAYLOAD_TYPE_MAX) ? (int)number : SDP_PT_NONE;
 }
 
-/* The format of the media at hand that word names; NULL if there is none. */
-static struct sdp_format *find_format(const struct parser *p, struct slice word)
+/* The format of the media at hand with that payload type, or with that word; NULL: none. */
+static struct sdp_format *find_format(const struct parser *p, int payload_type, struct slice word)
 {
-	int payload_type = payload_type_of(word);
-
 	for (size_t i = 0; i < p->media->format_count; i++) {
-		struct sdp_format *format = &p->media->formats[i];
+		struct sdp_format *format = &p->formats[i];
 
-		if (payload_type != SDP_PT_NONE && format->payload_type == payload_type)
-			return format;
-		if (slice_equal(format->word, word))
+		if (format->payload_type != payload_type)
+			continue; /* one word is not two types */
+		if (payload_type != SDP_PT_NONE || slice_equal(format->word, word))
 			return format;
 	}
 	return NULL;
@@ -206,7 +230,7 @@ static int attribute_rtpmap(struct parser *p, struct slice value)
 		return broken(p, "more than 64 rtpmap attributes for one m= line");
 	if (!next_word(&word, &value))
 		return 0;
-	format = find_format(p, word);
+	format = find_format(p, payload_type_of(word), word);
 	if (!format || format->payload_type == SDP_PT_NONE || format->mapped)
 		return 0;
 
@@ -233,7 +257,7 @@ static int attribute_fmtp(struct parser *p, struct slice value)
 
 	if (!next_word(&word, &value))
 		return 0;
-	format = find_format(p, word);
+	format = find_format(p, payload_type_of(word), word);
 	if (format && format->fmtp.len == 0)
 		format->fmtp = slice_trim(value);
 	return 0;
@@ -380,24 +404,35 @@ static int line_connection(struct parser *p, struct slice value)
 	return 0;
 }
 
+static void add_format(struct parser *p, int payload_type, struct slice word, bool audio)
+{
+	struct sdp_format *format = p->next_format++;
+
+	assert(format < p->end_format);
+	format->word = word;
+	format->payload_type = payload_type;
+	format->channels = 1;
+	if (audio && payload_type != SDP_PT_NONE)
+		use_static_type(format);
+	p->media->format_count++;
+}
+
 static int read_formats(struct parser *p, struct slice rest)
 {
 	struct sdp_media *media = p->media;
+	bool audio = slice_is_nocase(media->kind, "audio");
 	struct slice word;
 
 	while (next_word(&word, &rest)) {
-		struct sdp_format format = {.word = word, .channels = 1};
+		int payload_type = payload_type_of(word);
 
 		if (!word_is_clean(word))
 			return broken(p, "an m= line with a format that is no word");
-		if (find_format(p, word))
+		if (find_format(p, payload_type, word))
 			continue;
 		if (media->format_count == SDP_FORMATS_MAX)
 			return broken(p, "more than 64 formats");
-		format.payload_type = payload_type_of(word);
-		if (slice_is_nocase(media->kind, "audio"))
-			use_static_type(&format);
-		media->formats[media->format_count++] = format;
+		add_format(p, payload_type, word, audio);
 	}
 	if (media->format_count == 0 && media->port != 0)
 		return broken(p, "an m= line without a format");
@@ -412,6 +447,8 @@ static int line_media(struct parser *p, struct slice value)
 	struct slice ports, port;
 
 	p->media = media;
+	p->formats = p->next_format;
+	media->formats = p->formats;
 	p->session->media_count++;
 	p->rtpmap_count = 0;
 	p->has_connection = false;
@@ -438,14 +475,14 @@ static const struct {
 	char type;
 	int (*read)(struct parser *p, struct slice value);
 } lines[] = {
+	{'a', line_attribute}, /* most of them are */
+	{'m', line_media},
 	{'v', line_version},
 	{'o', line_origin},
 	{'s', line_name},
 	{'c', line_connection},
 	{'b', line_bandwidth},
 	{'t', line_time},
-	{'a', line_attribute},
-	{'m', line_media},
 };
 
 static int read_line(struct parser *p, struct slice line)
@@ -475,16 +512,23 @@ static struct slice next_line(struct slice *text)
 	return line;
 }
 
+static bool line_is_clean(const struct parser *p, struct slice line)
+{
+	return !p->has_stray ||
+	       (slice_find(line, '\r') == line.len && slice_find(line, '\0') == line.len);
+}
+
 static int read_lines(struct parser *p, struct slice text)
 {
 	bool ended = false;
 	int err;
 
+	p->has_stray = slice_has_stray(text);
 	while (text.len > 0) {
 		struct slice line = next_line(&text);
 
 		p->line++;
-		if (slice_find(line, '\r') < line.len || slice_find(line, '\0') < line.len)
+		if (!line_is_clean(p, line))
 			return broken(p, "a byte that may be in no line");
 		if (line.len == 0) {
 			ended = true;
@@ -501,32 +545,56 @@ static int read_lines(struct parser *p, struct slice text)
 	return 0;
 }
 
-/* How many lines of that type there are at most: exactly so many in what is not broken. */
-static int count_lines(size_t *out, struct slice text, char type, size_t max, struct fault *why)
+/* As many as an m= line has words beyond the first three, each behind a space; no more are kept. */
+static size_t count_formats(struct slice line)
 {
-	size_t count = 0;
+	size_t words = 1;
 
+	for (size_t i = 0; i < line.len; i++)
+		words += line.data[i] == ' ';
+	if (words <= MEDIA_WORDS)
+		return 0;
+	words -= MEDIA_WORDS;
+	return words < SDP_FORMATS_MAX ? words : SDP_FORMATS_MAX;
+}
+
+static int over_cap(struct fault *why, size_t max, char type)
+{
+	return fault_set(
+		why, -EPROTO, "their session description has more than %zu %c= lines", max, type);
+}
+
+static int count_lines(struct counts *out, struct slice text, struct fault *why)
+{
 	while (text.len > 0) {
 		struct slice line = next_line(&text);
+		uint8_t type = line.len > 0 ? line.data[0] : '\0';
 
-		if (line.len > 0 && line.data[0] == (uint8_t)type)
-			count++;
+		if (type == 'a') {
+			out->attributes++;
+		} else if (type == 'm') {
+			out->media++;
+			out->formats += count_formats(line);
+		}
 	}
-	if (count > max)
-		return fault_set(why, -EPROTO,
-			"their session description has more than %zu %c= lines", max, type);
-
-	*out = count;
+	if (out->media > SDP_MEDIA_MAX)
+		return over_cap(why, SDP_MEDIA_MAX, 'm');
+	if (out->attributes > SDP_ATTRIBUTES_MAX)
+		return over_cap(why, SDP_ATTRIBUTES_MAX, 'a');
 	return 0;
 }
 
-/* Zeroed, so that each direction is to be set where it begins. */
-static int make_room(struct parser *p, size_t media_count, size_t attribute_count)
+/*
+ * Zeroed, so that each direction is to be set where it begins. No larger than this text needs:
+ * clearing room for what it may have by the caps would take longer than reading it.
+ */
+static int make_room(struct parser *p, const struct counts *counts)
 {
 	struct room *room;
 
-	room = calloc(1, sizeof(*room) + media_count * sizeof(struct sdp_media) +
-				 attribute_count * sizeof(struct sdp_attribute));
+	room = calloc(1, sizeof(*room) + counts->media * sizeof(struct sdp_media) +
+				 counts->formats * sizeof(struct sdp_format) +
+				 counts->attributes * sizeof(struct sdp_attribute));
 	if (!room)
 		return fault_set(p->why, -ENOMEM, "no memory for their session description");
 
@@ -534,24 +602,24 @@ static int make_room(struct parser *p, size_t media_count, size_t attribute_coun
 	p->session->direction = SDP_SENDRECV; /* RFC 8866, section 6.7 */
 	p->session->media = room->media;
 	p->next_media = room->media;
-	p->next_attribute = (struct sdp_attribute *)(void *)(room->media + media_count);
+	p->next_format = (struct sdp_format *)(void *)(room->media + counts->media);
+	p->end_format = p->next_format + counts->formats;
+	p->next_attribute = (struct sdp_attribute *)(void *)p->end_format;
 	return 0;
 }
 
 int sdp_parse(struct sdp_session **out, struct slice text, struct fault *why)
 {
 	struct parser p = {.why = why};
-	size_t media_count = 0, attribute_count = 0;
+	struct counts counts = {0};
 	int err;
 
 	if (text.len > SDP_SIZE_MAX)
 		return fault_set(why, -EPROTO, "their session description has more than %d bytes",
 			SDP_SIZE_MAX);
-	err = count_lines(&media_count, text, 'm', SDP_MEDIA_MAX, why);
+	err = count_lines(&counts, text, why);
 	if (!err)
-		err = count_lines(&attribute_count, text, 'a', SDP_ATTRIBUTES_MAX, why);
-	if (!err)
-		err = make_room(&p, media_count, attribute_count);
+		err = make_room(&p, &counts);
 	if (err)
 		return err;
 

@@ -80,8 +80,8 @@ struct sdp_media {
 	struct sdp_connection rtcp_connection; /* empty if the rtcp attribute has none */
 	bool rtcp_mux;                         /* RFC 5761 */
 	struct sdp_attributes attributes;
-	size_t format_count;
-	struct sdp_format formats[SDP_FORMATS_MAX]; /* each once */
+	const struct sdp_format *formats; /* each once */
+	size_t format_count;              /* 0..SDP_FORMATS_MAX */
 };
 
 struct sdp_origin {
