@@ -39,10 +39,7 @@ void sip_msg_free(struct sip_msg *msg)
 
 const struct slice *sip_msg_header(const struct sip_msg *msg, enum sip_header_name id)
 {
-	for (size_t i = 0; i < msg->header_count; i++)
-		if (msg->headers[i].id == id)
-			return &msg->headers[i].value;
-	return NULL;
+	return msg->first[id] ? &msg->headers[msg->first[id] - 1].value : NULL;
 }
 
 static bool is_named(const struct sip_header *header, struct slice name)
@@ -60,9 +57,9 @@ const struct slice *sip_msg_header_named(const struct sip_msg *msg, const char *
 	if (id != SIP_HEADER_OTHER)
 		return sip_msg_header(msg, id);
 
-	for (size_t i = 0; i < msg->header_count; i++)
-		if (msg->headers[i].id == SIP_HEADER_OTHER && is_named(&msg->headers[i], wanted))
-			return &msg->headers[i].value;
+	for (size_t at = msg->first[id]; at > 0; at = msg->headers[at - 1].next)
+		if (is_named(&msg->headers[at - 1], wanted))
+			return &msg->headers[at - 1].value;
 	return NULL;
 }
 
@@ -153,12 +150,19 @@ static bool next_in_line(
 bool sip_msg_next(struct slice *value, struct sip_cursor *cursor, const struct sip_msg *msg,
 	enum sip_header_name id)
 {
+	bool begins = cursor->header == 0 && cursor->offset == 0;
+	size_t at = begins ? msg->first[id] : cursor->header + 1;
+
 	assert(id < SIP_HEADER_OTHER);
 
-	for (; cursor->header < msg->header_count; cursor->header++, cursor->offset = 0)
-		if (msg->headers[cursor->header].id == id &&
-			next_in_line(value, cursor, &msg->headers[cursor->header]))
+	while (at > 0 && at <= msg->header_count) {
+		cursor->header = at - 1;
+		if (next_in_line(value, cursor, &msg->headers[at - 1]))
 			return true;
+		at = msg->headers[at - 1].next;
+		cursor->offset = 0;
+	}
+	cursor->header = msg->header_count; /* the end */
 	return false;
 }
 

@@ -71,6 +71,7 @@ enum sip_header_name {
 
 struct sip_header {
 	enum sip_header_name id;
+	uint8_t next;       /* of the same id: where in headers, and one; 0: none */
 	struct slice name;  /* as it stands */
 	struct slice value; /* trimmed, folded lines joined */
 };
@@ -121,6 +122,8 @@ struct sip_msg {
 
 	size_t header_count;
 	const struct sip_header *headers;
+	/* of each id: where in headers, and one; 0: none. Nearly every reader looks for some. */
+	uint8_t first[SIP_HEADER_OTHER + 1];
 
 	/*
 	 * Why a request is to be refused, though enough of it was understood to answer: a status

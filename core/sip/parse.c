@@ -13,26 +13,27 @@ enum {
 	STATUS_MAX = 699,
 };
 
+/* What a first look at the datagram tells. */
+struct shape {
+	size_t lines; /* with the start line, folded ones counted once */
+	/* of each, where it ends: at its LF, or where the bytes end */
+	uint16_t ends[1 + SIP_HEADERS_MAX];
+	bool folded;      /* some are */
+	size_t head_size; /* with the empty line */
+	bool closed;      /* there is an empty line */
+};
+
 /* A message on its way in: our copy of the bytes, taken line by line. */
 struct reader {
 	struct sip_msg *msg;
 	struct sip_header *headers;
-	size_t header_room;
-	uint8_t *p; /* p <= end */
-	uint8_t *end;
-	bool has_zero;                                    /* somewhere before the body */
-	const struct sip_header *first[SIP_HEADER_OTHER]; /* of each name, or NULL */
-	uint32_t twice;                                   /* one bit for each name */
+	uint8_t *head;
+	const struct shape *shape;
+	bool has_stray; /* somewhere before the body is a byte that may be in no line */
 };
 
-static_assert(SIP_HEADER_OTHER <= 32, "a bit for each header");
-
-/* What a first look at the datagram tells. */
-struct shape {
-	size_t headers;
-	size_t head_size; /* with the empty line */
-	bool closed;      /* there is an empty line */
-};
+static_assert(SIP_MESSAGE_MAX <= UINT16_MAX + 1, "where a line ends");
+static_assert(SIP_HEADERS_MAX < UINT8_MAX, "where a header stands in the index");
 
 /* The first thing that is wrong is what the far end is told. */
 static void fault(struct sip_msg *msg, uint16_t status, const char *reason)
@@ -53,31 +54,33 @@ static struct slice skip_empty_lines(struct slice bytes)
 	return bytes;
 }
 
-/* Counts the lines of headers, folded ones once, so that their index is sized before it is filled.
+/*
+ * Finds the lines before the body, so that the index of headers is sized before it is filled. A
+ * line that begins with white space continues the one before it (section 7.3.1). A lone LF ends a
+ * line as well as CR LF does.
  */
-static int measure(struct shape *out, struct slice bytes)
+static int measure(struct shape *shape, struct slice bytes)
 {
-	struct shape shape = {0};
-	size_t lines = 0;
 	size_t at = 0;
 
-	while (at < bytes.len && !shape.closed) {
+	while (at < bytes.len && !shape->closed) {
 		const uint8_t *line = bytes.data + at;
 		const uint8_t *feed = memchr(line, '\n', bytes.len - at);
-		size_t len = feed ? (size_t)(feed - line) : bytes.len - at;
+		size_t end = feed ? (size_t)(feed - bytes.data) : bytes.len;
 
-		if (len == 0 || (len == 1 && *line == '\r'))
-			shape.closed = true;
-		else if (lines == 0 || !sip_is_space(*line))
-			lines++;
-		at += feed ? len + 1 : len;
+		if (line == feed || (line + 1 == feed && *line == '\r')) {
+			shape->closed = true;
+		} else if (shape->lines > 0 && sip_is_space(*line)) {
+			shape->folded = true;
+			shape->ends[shape->lines - 1] = (uint16_t)end;
+		} else {
+			if (shape->lines == 1 + SIP_HEADERS_MAX)
+				return -EMSGSIZE;
+			shape->ends[shape->lines++] = (uint16_t)end;
+		}
+		at = feed ? end + 1 : end;
 	}
-	if (lines > 1 + SIP_HEADERS_MAX)
-		return -EMSGSIZE;
-
-	shape.headers = lines > 0 ? lines - 1 : 0;
-	shape.head_size = at;
-	*out = shape;
+	shape->head_size = at;
 	return 0;
 }
 
@@ -105,10 +108,10 @@ static bool is_clean(const struct reader *reader, struct slice line)
 	const uint8_t *end = line.data + line.len;
 	const uint8_t *p = line.data;
 
+	if (!reader->has_stray)
+		return true;
 	if (memchr(p, '\r', line.len))
 		return false;
-	if (!reader->has_zero)
-		return true;
 
 	while ((p = memchr(p, '\0', (size_t)(end - p)))) {
 		if (!is_escaped(line, p))
@@ -118,29 +121,30 @@ static bool is_clean(const struct reader *reader, struct slice line)
 	return true;
 }
 
-/*
- * Takes a line with those that continue it (section 7.3.1), whose line ends become spaces. A lone
- * LF ends a line as well as CR LF does.
- */
-static struct slice take_line(struct reader *reader)
+/* The line ends inside a line become spaces (section 7.3.1). */
+static void join_folds(uint8_t *from, const uint8_t *to)
 {
-	uint8_t *from = reader->p;
-
-	for (;;) {
-		uint8_t *feed = memchr(reader->p, '\n', (size_t)(reader->end - reader->p));
-		uint8_t *to = feed ? feed : reader->end;
-		bool has_return = feed && to > from && to[-1] == '\r';
-
-		reader->p = feed ? feed + 1 : reader->end;
-		if (has_return)
-			to--;
-		if (to == from || reader->p == reader->end || !sip_is_space(*reader->p))
-			return (struct slice){from, (size_t)(to - from)};
-
-		*feed = ' ';
-		if (has_return)
-			*to = ' ';
+	for (uint8_t *p = from; p < to; p++) {
+		if (*p != '\n')
+			continue;
+		*p = ' ';
+		if (p > from && p[-1] == '\r')
+			p[-1] = ' ';
 	}
+}
+
+/* A line without its end. */
+static struct slice get_line(const struct reader *reader, size_t at)
+{
+	const struct shape *shape = reader->shape;
+	size_t from = at > 0 ? shape->ends[at - 1] + (size_t)1 : 0;
+	size_t end = shape->ends[at];
+
+	if (shape->folded)
+		join_folds(reader->head + from, reader->head + end);
+	if (end < shape->head_size && end > from && reader->head[end - 1] == '\r')
+		end--; /* of CR LF; it is none where the bytes end */
+	return (struct slice){reader->head + from, end - from};
 }
 
 /* "SIP/2.0" and the like. */
@@ -207,28 +211,11 @@ static int read_request_line(struct sip_msg *msg, struct slice line)
 
 static int read_start_line(struct reader *reader)
 {
-	struct slice line = take_line(reader);
+	struct slice line = get_line(reader, 0);
 
 	if (slice_starts_nocase(line, "SIP/"))
 		return is_clean(reader, line) ? read_status_line(reader->msg, line) : -EPROTO;
 	return read_request_line(reader->msg, line);
-}
-
-static void add_header(struct reader *reader, struct slice name, struct slice value)
-{
-	enum sip_header_name id = sip_header_find(name);
-	struct sip_header *header = &reader->headers[reader->msg->header_count];
-
-	assert(reader->msg->header_count < reader->header_room);
-	reader->msg->header_count++;
-	*header = (struct sip_header){id, name, value};
-
-	if (id == SIP_HEADER_OTHER)
-		return;
-	if (reader->first[id])
-		reader->twice |= UINT32_C(1) << id;
-	else
-		reader->first[id] = header;
 }
 
 /* One that is no header is left out of the index. */
@@ -245,17 +232,31 @@ static void read_header(struct reader *reader, struct slice line)
 	scan.p++;
 	if (!is_clean(reader, line))
 		fault(reader->msg, 400, "Bad character in a header");
-	add_header(reader, name, sip_trim(sip_scan_rest(&scan)));
+	reader->headers[reader->msg->header_count++] = (struct sip_header){
+		.id = sip_header_find(name),
+		.name = name,
+		.value = sip_trim(sip_scan_rest(&scan)),
+	};
+}
+
+/* From the last to the first, so that each finds the one that comes after it. */
+static void link_headers(struct reader *reader)
+{
+	uint8_t *first = reader->msg->first;
+
+	for (size_t i = reader->msg->header_count; i > 0; i--) {
+		struct sip_header *header = &reader->headers[i - 1];
+
+		header->next = first[header->id];
+		first[header->id] = (uint8_t)i;
+	}
 }
 
 static void read_headers(struct reader *reader)
 {
-	while (reader->p < reader->end) {
-		struct slice line = take_line(reader);
-
-		if (line.len > 0) /* else it is the empty one at the end */
-			read_header(reader, line);
-	}
+	for (size_t i = 1; i < reader->shape->lines; i++)
+		read_header(reader, get_line(reader, i));
+	link_headers(reader);
 }
 
 /* Why it is broken, or NULL. */
@@ -347,20 +348,22 @@ static const struct {
 	{SIP_CONTENT_LENGTH, read_content_length, NULL, "More than one Content-Length header"},
 };
 
-static void read_singles(struct reader *reader)
+static void read_singles(struct sip_msg *msg)
 {
 	for (size_t i = 0; i < sizeof(singles) / sizeof(singles[0]); i++) {
-		const struct sip_header *header = reader->first[singles[i].id];
-		const char *broken = NULL;
+		size_t first = msg->first[singles[i].id];
+		const char *broken;
 
-		if (header)
-			broken = singles[i].read(reader->msg, header->value);
-		else if (singles[i].missing)
-			fault(reader->msg, 400, singles[i].missing);
-		if (reader->twice & UINT32_C(1) << singles[i].id)
-			fault(reader->msg, 400, singles[i].twice);
+		if (first == 0) {
+			if (singles[i].missing)
+				fault(msg, 400, singles[i].missing);
+			continue;
+		}
+		broken = singles[i].read(msg, msg->headers[first - 1].value);
+		if (msg->headers[first - 1].next)
+			fault(msg, 400, singles[i].twice);
 		if (broken)
-			fault(reader->msg, 400, broken);
+			fault(msg, 400, broken);
 	}
 }
 
@@ -384,51 +387,50 @@ static int read_via_line(struct sip_msg *msg, struct slice line)
 	return 0;
 }
 
-static int read_vias(struct reader *reader)
+static int read_vias(struct sip_msg *msg)
 {
+	size_t next;
 	int err;
 
-	for (size_t i = 0; i < reader->msg->header_count; i++) {
-		if (reader->headers[i].id != SIP_VIA)
-			continue;
-		err = read_via_line(reader->msg, reader->headers[i].value);
+	for (size_t at = msg->first[SIP_VIA]; at > 0; at = next) {
+		err = read_via_line(msg, msg->headers[at - 1].value);
 		if (err)
 			return err;
+		next = msg->headers[at - 1].next;
 	}
-	return reader->first[SIP_VIA] ? 0 : -EPROTO;
+	return msg->first[SIP_VIA] ? 0 : -EPROTO;
 }
 
-static int read_message(struct reader *reader, const struct shape *shape, size_t size)
+static int read_message(struct reader *reader, size_t size)
 {
+	size_t head_size = reader->shape->head_size;
 	struct sip_msg *msg = reader->msg;
-	uint8_t *from = reader->p;
 	int err;
 
-	reader->end = from + shape->head_size;
-	reader->has_zero = memchr(from, '\0', shape->head_size);
+	reader->has_stray = slice_has_stray((struct slice){reader->head, head_size});
 	err = read_start_line(reader);
 	if (err)
 		return err;
 
 	msg->max_forwards = -1;
-	msg->body = (struct slice){reader->end, size - shape->head_size};
+	msg->body = (struct slice){reader->head + head_size, size - head_size};
 	read_headers(reader);
-	if (!shape->closed)
+	if (!reader->shape->closed)
 		fault(msg, 400, "No empty line after the headers");
-	err = read_vias(reader);
+	err = read_vias(msg);
 	if (err)
 		return err;
-	read_singles(reader);
+	read_singles(msg);
 
-	msg->raw = (struct slice){from, shape->head_size + msg->body.len};
+	msg->raw = (struct slice){reader->head, head_size + msg->body.len};
 	return msg->request || !msg->fault_status ? 0 : -EPROTO;
 }
 
 int sip_msg_parse(struct sip_msg **out, struct slice datagram)
 {
 	struct slice bytes = skip_empty_lines(datagram);
-	struct reader reader = {0};
-	struct shape shape;
+	struct shape shape = {0};
+	struct reader reader = {.shape = &shape};
 	int err;
 
 	if (datagram.len > SIP_MESSAGE_MAX)
@@ -439,13 +441,12 @@ int sip_msg_parse(struct sip_msg **out, struct slice datagram)
 	if (err)
 		return err;
 
-	reader.header_room = shape.headers;
-	err = sip_msg_new(&reader.msg, &reader.headers, &reader.p, shape.headers, bytes.len);
+	err = sip_msg_new(&reader.msg, &reader.headers, &reader.head, shape.lines - 1, bytes.len);
 	if (err)
 		return err;
 
-	memcpy(reader.p, bytes.data, bytes.len);
-	err = read_message(&reader, &shape, bytes.len);
+	memcpy(reader.head, bytes.data, bytes.len);
+	err = read_message(&reader, bytes.len);
 	if (err) {
 		sip_msg_free(reader.msg);
 		return err;
