@@ -27,17 +27,6 @@ bool slice_equal_nocase(struct slice a, struct slice b)
 	return true;
 }
 
-bool slice_starts_nocase(struct slice text, const char *prefix)
-{
-	struct slice start = slice_of(prefix);
-
-	if (text.len < start.len)
-		return false;
-
-	text.len = start.len;
-	return slice_equal_nocase(text, start);
-}
-
 /* Without a branch for each byte, so that the compiler takes many at a time. */
 bool slice_has_stray(struct slice text)
 {

@@ -43,7 +43,13 @@ static inline bool slice_is_nocase(struct slice text, const char *string)
 	return text.len == other.len && slice_equal_nocase(text, other);
 }
 
-bool slice_starts_nocase(struct slice text, const char *prefix);
+static inline bool slice_starts_nocase(struct slice text, const char *prefix)
+{
+	struct slice start = slice_of(prefix);
+
+	return text.len >= start.len &&
+	       slice_equal_nocase((struct slice){text.data, start.len}, start);
+}
 
 /* Without the spaces and tabs at both ends. */
 static inline struct slice slice_trim(struct slice text)

@@ -146,23 +146,41 @@ static int take_protocol(struct slice *out, struct sip_scan *scan, bool slash)
 	return 0;
 }
 
-/* Section 20.42. Any version of SIP, or one that we do not speak could not be answered with 505. */
+/* Any version of SIP, or one that we do not speak could not be answered with 505. */
+static int take_sent_protocol(struct slice *transport, struct sip_scan *scan)
+{
+	static const char usual[] = "SIP/2.0/"; /* as nearly everybody writes it */
+	size_t len = sizeof(usual) - 1;
+	struct slice name, version;
+	int err;
+
+	if ((size_t)(scan->end - scan->p) > len && memcmp(scan->p, usual, len) == 0) {
+		scan->p += len;
+		sip_scan_space(scan);
+		return take_protocol(transport, scan, false);
+	}
+	err = take_protocol(&name, scan, true);
+	if (!err)
+		err = take_protocol(&version, scan, true);
+	if (!err)
+		err = take_protocol(transport, scan, false);
+	if (!err && !SIP_IS_WORD(name, "sip"))
+		err = -EPROTO;
+	return err;
+}
+
+/* Section 20.42. */
 int sip_via_parse(struct sip_via *out, struct slice value)
 {
 	struct sip_scan scan = sip_scan_of(sip_trim(value), NULL);
-	struct slice name, version;
 	struct sip_via via = {0};
 	bool is_ipv6;
 	int err;
 
-	err = take_protocol(&name, &scan, true);
-	if (!err)
-		err = take_protocol(&version, &scan, true);
-	if (!err)
-		err = take_protocol(&via.transport, &scan, false);
+	err = take_sent_protocol(&via.transport, &scan);
 	if (err)
 		return err;
-	if (!SIP_IS_WORD(name, "sip") || scan.p == scan.end || !sip_is_space(*scan.p))
+	if (scan.p == scan.end || !sip_is_space(*scan.p))
 		return -EPROTO;
 
 	sip_scan_space(&scan);
@@ -184,6 +202,8 @@ static int read_tag(struct sip_name_addr *addr)
 	struct sip_pair pair;
 	int err;
 
+	if (addr->params.len == 0)
+		return 0;
 	for (;;) {
 		err = sip_scan_pair(&pair, &scan);
 		if (err)

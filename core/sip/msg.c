@@ -107,8 +107,11 @@ bool sip_scan_list(struct slice *out, struct sip_scan *scan)
 	const uint8_t *from = scan->p;
 	const uint8_t *to;
 
-	if (!memchr(from, ',', (size_t)(scan->end - from)))
-		scan->p = scan->end; /* so there is nothing to hide */
+	if (!memchr(from, ',', (size_t)(scan->end - from))) { /* so there is nothing to hide */
+		*out = sip_trim(sip_scan_rest(scan));
+		scan->p = scan->end;
+		return false;
+	}
 	for (;;) {
 		while (scan->p < scan->end && sip_is(*scan->p, SIP_C_PLAIN))
 			scan->p++;
@@ -132,15 +135,17 @@ static bool next_in_line(
 	struct sip_scan scan = sip_scan_of(header->value, NULL);
 	struct slice found = {0};
 
-	scan.p += cursor->offset;
-	while (scan.p < scan.end && found.len == 0) {
-		if (sip_header_is_list(header->id)) {
-			sip_scan_list(&found, &scan);
-		} else {
-			found = header->value;
-			scan.p = scan.end;
-		}
+	if (cursor->offset == header->value.len)
+		return false;
+	if (!sip_header_is_list(header->id)) {
+		cursor->offset = header->value.len;
+		*value = header->value;
+		return true;
 	}
+
+	scan.p += cursor->offset;
+	while (scan.p < scan.end && found.len == 0)
+		sip_scan_list(&found, &scan);
 	cursor->offset = (size_t)(scan.p - scan.start);
 	if (found.len > 0)
 		*value = found;

@@ -218,24 +218,48 @@ static int read_start_line(struct reader *reader)
 	return read_request_line(reader->msg, line);
 }
 
+/*
+ * What stands before the colon, and white space there. A name that we know needs no look at its
+ * bytes; any other has to be a token.
+ */
+static int take_name(struct slice *name, enum sip_header_name *id, struct slice *line)
+{
+	const uint8_t *colon = memchr(line->data, ':', line->len);
+	const uint8_t *end = colon;
+
+	if (!colon)
+		return -EPROTO;
+	while (end > line->data && sip_is_space(end[-1]))
+		end--;
+
+	*name = (struct slice){line->data, (size_t)(end - line->data)};
+	*id = sip_header_find(*name);
+	if (*id == SIP_HEADER_OTHER &&
+		(name->len == 0 || sip_skip(name->data, end, SIP_C_TOKEN) < end))
+		return -EPROTO;
+
+	line->len -= (size_t)(colon + 1 - line->data);
+	line->data = colon + 1;
+	return 0;
+}
+
 /* One that is no header is left out of the index. */
 static void read_header(struct reader *reader, struct slice line)
 {
-	struct sip_scan scan = sip_scan_of(line, NULL);
-	struct slice name = sip_scan_run(&scan, SIP_C_TOKEN);
+	struct slice value = line;
+	enum sip_header_name id;
+	struct slice name;
 
-	sip_scan_space(&scan);
-	if (name.len == 0 || !sip_scan_at(&scan, ':')) {
+	if (take_name(&name, &id, &value)) {
 		fault(reader->msg, 400, "Bad header line");
 		return;
 	}
-	scan.p++;
 	if (!is_clean(reader, line))
 		fault(reader->msg, 400, "Bad character in a header");
 	reader->headers[reader->msg->header_count++] = (struct sip_header){
-		.id = sip_header_find(name),
+		.id = id,
 		.name = name,
-		.value = sip_trim(sip_scan_rest(&scan)),
+		.value = sip_trim(value),
 	};
 }
 

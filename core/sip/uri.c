@@ -109,9 +109,10 @@ static bool take_ipv4(struct slice *host, struct sip_scan *scan)
 
 	for (int dots = 0;; dots++) {
 		const uint8_t *digits = p;
+		const uint8_t *end = scan->end - p > 3 ? p + 3 : scan->end;
 		unsigned value = 0;
 
-		for (; p < scan->end && sip_is(*p, SIP_C_DIGIT) && p - digits < 3; p++)
+		for (; p < end && *p >= '0' && *p <= '9'; p++)
 			value = value * 10 + *p - '0';
 		if (p == digits || value > UINT8_MAX || (*digits == '0' && p - digits > 1))
 			return false;
@@ -377,14 +378,20 @@ static bool is_scheme_byte(uint8_t byte)
 static int take_scheme(struct sip_uri *uri, struct sip_scan *scan)
 {
 	static const char what[] = "a URI begins with a scheme, such as sip:";
+	static const char usual[] = "sip:"; /* nearly all do */
 
-	while (scan->p < scan->end && is_scheme_byte(*scan->p))
-		scan->p++;
-	if (!sip_scan_at(scan, ':') || *scan->start < 'A')
-		return refuse(scan, scan->start, what);
-
+	if (scan->end - scan->p >= 4 && memcmp(scan->p, usual, 4) == 0) {
+		uri->scheme = SIP_SCHEME_SIP;
+		scan->p += 3;
+	} else {
+		while (scan->p < scan->end && is_scheme_byte(*scan->p))
+			scan->p++;
+		if (!sip_scan_at(scan, ':') || *scan->start < 'A')
+			return refuse(scan, scan->start, what);
+		uri->scheme =
+			find_scheme((struct slice){scan->start, (size_t)(scan->p - scan->start)});
+	}
 	uri->scheme_name = (struct slice){scan->start, (size_t)(scan->p - scan->start)};
-	uri->scheme = find_scheme(uri->scheme_name);
 	scan->p++;
 	uri->opaque = sip_scan_rest(scan);
 	return 0;
