@@ -134,6 +134,12 @@ int sip_scan_host(
 	struct slice *host, bool *is_ipv6, uint16_t *port, struct sip_scan *scan, bool spaced);
 
 /*
+ * As sip_uri_parse(), but into out, which has to be zeroed; of what is no URI, some parts stand
+ * there then. Spares those who build a larger thing anyway a second zeroing, and a copy.
+ */
+int sip_uri_fill(struct sip_uri *out, struct slice text, struct sip_syntax *syntax);
+
+/*
  * Takes a quoted string, from the quote at hand to the closing one; out is what stands between.
  * -EPROTO if it is not closed.
  */
@@ -151,8 +157,20 @@ struct sip_pair {
  */
 int sip_scan_pair(struct sip_pair *out, struct sip_scan *scan);
 
+/* As the next one, for what is left if it has a comma somewhere. */
+bool sip_scan_commas(struct slice *out, struct sip_scan *scan);
+
 /*
  * Takes the next value of a list off at commas outside of quotes, angle brackets and comments,
  * trimmed. Empty values are taken too. Returns whether a comma followed.
  */
-bool sip_scan_list(struct slice *out, struct sip_scan *scan);
+static inline bool sip_scan_list(struct slice *out, struct sip_scan *scan)
+{
+	struct slice rest = sip_scan_rest(scan);
+
+	if (memchr(rest.data, ',', rest.len))
+		return sip_scan_commas(out, scan);
+	scan->p = scan->end; /* the usual case: one value, and nothing that could hide a comma */
+	*out = sip_trim(rest);
+	return false;
+}

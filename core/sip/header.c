@@ -288,7 +288,7 @@ int sip_name_addr_parse(struct sip_name_addr *out, struct slice value)
 	err = sip_scan_at(&scan, '<') ? take_bracketed(&addr.uri_text, &scan)
 				      : take_bare(&addr.uri_text, &scan);
 	if (!err)
-		err = sip_uri_parse(&addr.uri, addr.uri_text, NULL);
+		err = sip_uri_fill(&addr.uri, addr.uri_text, NULL);
 	if (!err)
 		err = take_params(&addr.params, &scan);
 	if (!err)

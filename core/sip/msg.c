@@ -102,16 +102,11 @@ static void skip_hiding(struct sip_scan *scan)
 	}
 }
 
-bool sip_scan_list(struct slice *out, struct sip_scan *scan)
+bool sip_scan_commas(struct slice *out, struct sip_scan *scan)
 {
 	const uint8_t *from = scan->p;
 	const uint8_t *to;
 
-	if (!memchr(from, ',', (size_t)(scan->end - from))) { /* so there is nothing to hide */
-		*out = sip_trim(sip_scan_rest(scan));
-		scan->p = scan->end;
-		return false;
-	}
 	for (;;) {
 		while (scan->p < scan->end && sip_is(*scan->p, SIP_C_PLAIN))
 			scan->p++;

@@ -103,13 +103,11 @@ static bool is_escaped(struct slice line, const uint8_t *zero)
  * Neither a CR inside a line, which others may take for its end, nor a zero byte. Section 25.1 has
  * the latter in quoted strings, escaped.
  */
-static bool is_clean(const struct reader *reader, struct slice line)
+static bool is_clean(struct slice line)
 {
 	const uint8_t *end = line.data + line.len;
 	const uint8_t *p = line.data;
 
-	if (!reader->has_stray)
-		return true;
 	if (memchr(p, '\r', line.len))
 		return false;
 
@@ -204,7 +202,7 @@ static int read_request_line(struct sip_msg *msg, struct slice line)
 
 	msg->method = sip_method_find(msg->method_name);
 	msg->uri_text = sip_trim((struct slice){scan.p, (size_t)(space - scan.p)});
-	if (sip_uri_parse(&msg->uri, msg->uri_text, NULL))
+	if (sip_uri_fill(&msg->uri, msg->uri_text, NULL))
 		fault(msg, 400, "Bad Request-URI");
 	return 0;
 }
@@ -214,7 +212,8 @@ static int read_start_line(struct reader *reader)
 	struct slice line = get_line(reader, 0);
 
 	if (slice_starts_nocase(line, "SIP/"))
-		return is_clean(reader, line) ? read_status_line(reader->msg, line) : -EPROTO;
+		return reader->has_stray && !is_clean(line) ? -EPROTO
+							    : read_status_line(reader->msg, line);
 	return read_request_line(reader->msg, line);
 }
 
@@ -254,7 +253,7 @@ static void read_header(struct reader *reader, struct slice line)
 		fault(reader->msg, 400, "Bad header line");
 		return;
 	}
-	if (!is_clean(reader, line))
+	if (reader->has_stray && !is_clean(line))
 		fault(reader->msg, 400, "Bad character in a header");
 	reader->headers[reader->msg->header_count++] = (struct sip_header){
 		.id = id,

@@ -152,10 +152,13 @@ static int take_name(struct slice *host, struct sip_scan *scan)
 	if (take_ipv4(host, scan))
 		return 0;
 	do {
-		label.data = scan->p;
-		while (scan->p < scan->end && sip_is(*scan->p, SIP_C_LABEL))
-			scan->p++; /* labels are short */
-		label.len = (size_t)(scan->p - label.data);
+		const uint8_t *p = scan->p;
+
+		label.data = p;
+		while (p < scan->end && sip_is(*p, SIP_C_LABEL))
+			p++; /* labels are short */
+		scan->p = p;
+		label.len = (size_t)(p - label.data);
 		if (label.len == 0 && !sip_scan_at(scan, '.'))
 			break;
 		err = check_label(scan, label);
@@ -174,11 +177,16 @@ static int take_name(struct slice *host, struct sip_scan *scan)
 static int take_port(uint16_t *port, struct sip_scan *scan)
 {
 	static const char what[] = "a port is a number from 1 to 65535";
-	struct slice digits = sip_scan_run(scan, SIP_C_DIGIT);
-	uint64_t value;
+	const uint8_t *from = scan->p;
+	const uint8_t *p = from;
+	unsigned value = 0;
 
-	if (slice_number(&value, digits, UINT16_MAX) || value == 0)
-		return refuse(scan, digits.data, what);
+	for (; p < scan->end && *p >= '0' && *p <= '9'; p++)
+		if (value <= UINT16_MAX) /* else it is too large, whatever follows */
+			value = value * 10 + *p - '0';
+	scan->p = p;
+	if (value == 0 || value > UINT16_MAX)
+		return refuse(scan, from, what);
 	*port = (uint16_t)value;
 	return 0;
 }
@@ -397,27 +405,32 @@ static int take_scheme(struct sip_uri *uri, struct sip_scan *scan)
 	return 0;
 }
 
-int sip_uri_parse(struct sip_uri *out, struct slice text, struct sip_syntax *syntax)
+int sip_uri_fill(struct sip_uri *out, struct slice text, struct sip_syntax *syntax)
 {
 	struct sip_scan scan = sip_scan_of(text, syntax);
-	struct sip_uri uri = {0};
 	int err;
 
-	err = take_scheme(&uri, &scan);
+	err = take_scheme(out, &scan);
 	if (err)
 		return err;
 
-	switch (uri.scheme) {
+	switch (out->scheme) {
 	case SIP_SCHEME_SIP:
 	case SIP_SCHEME_SIPS:
-		err = read_sip(&uri, &scan);
-		break;
+		return read_sip(out, &scan);
 	case SIP_SCHEME_TEL:
-		err = read_tel(&uri, &scan);
-		break;
+		return read_tel(out, &scan);
 	default:
-		err = read_other(&scan);
+		return read_other(&scan);
 	}
+}
+
+int sip_uri_parse(struct sip_uri *out, struct slice text, struct sip_syntax *syntax)
+{
+	struct sip_uri uri = {0};
+	int err;
+
+	err = sip_uri_fill(&uri, text, syntax);
 	if (!err)
 		*out = uri;
 	return err;
