@@ -27,19 +27,6 @@ bool slice_equal_nocase(struct slice a, struct slice b)
 	return true;
 }
 
-/* Without a branch for each byte, so that the compiler takes many at a time. */
-bool slice_has_stray(struct slice text)
-{
-	uint8_t stray = 0;
-
-	for (size_t i = 0; i + 1 < text.len; i++)
-		stray |= (uint8_t)((text.data[i] == '\0') |
-				   ((text.data[i] == '\r') & (text.data[i + 1] != '\n')));
-	if (text.len > 0)
-		stray |= text.data[text.len - 1] == '\0' || text.data[text.len - 1] == '\r';
-	return stray;
-}
-
 int slice_number(uint64_t *out, struct slice text, uint64_t max)
 {
 	uint64_t limit = max / 10; /* what a digit more may follow */

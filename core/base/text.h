@@ -90,12 +90,6 @@ static inline bool slice_cut(struct slice *out, struct slice *text, char separat
 }
 
 /*
- * Whether text has, in any of its lines, a NUL or a CR that no LF follows. Hardly any has, and one
- * look at all of it is cheaper than one at each line.
- */
-bool slice_has_stray(struct slice text);
-
-/*
  * A decimal number of digits alone, at most max. -EPROTO for anything else, -ERANGE if it is
  * larger; out is untouched then.
  */

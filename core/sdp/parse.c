@@ -22,7 +22,7 @@ struct parser {
 	struct sdp_attribute *next_attribute;
 	struct fault *why;
 	unsigned line;
-	bool has_stray; /* some line has a byte that may be in none */
+	bool has_zero; /* some line has a zero byte, which hardly any text has */
 	size_t rtpmap_count;
 	bool has_origin;
 	bool has_connection; /* this and the next for the level at hand */
@@ -514,8 +514,8 @@ static struct slice next_line(struct slice *text)
 
 static bool line_is_clean(const struct parser *p, struct slice line)
 {
-	return !p->has_stray ||
-	       (slice_find(line, '\r') == line.len && slice_find(line, '\0') == line.len);
+	return slice_find(line, '\r') == line.len &&
+	       (!p->has_zero || slice_find(line, '\0') == line.len);
 }
 
 static int read_lines(struct parser *p, struct slice text)
@@ -523,7 +523,7 @@ static int read_lines(struct parser *p, struct slice text)
 	bool ended = false;
 	int err;
 
-	p->has_stray = slice_has_stray(text);
+	p->has_zero = slice_find(text, '\0') < text.len;
 	while (text.len > 0) {
 		struct slice line = next_line(&text);
 

@@ -29,7 +29,7 @@ struct reader {
 	struct sip_header *headers;
 	uint8_t *head;
 	const struct shape *shape;
-	bool has_stray; /* somewhere before the body is a byte that may be in no line */
+	bool has_zero; /* somewhere before the body, where hardly any is */
 };
 
 static_assert(SIP_MESSAGE_MAX <= UINT16_MAX + 1, "where a line ends");
@@ -99,24 +99,21 @@ static bool is_escaped(struct slice line, const uint8_t *zero)
 	return false;
 }
 
-/*
- * Neither a CR inside a line, which others may take for its end, nor a zero byte. Section 25.1 has
- * the latter in quoted strings, escaped.
- */
-static bool is_clean(struct slice line)
+/* Section 25.1 has zero bytes in quoted strings, escaped. */
+static bool has_bare_zero(struct slice line)
 {
 	const uint8_t *end = line.data + line.len;
-	const uint8_t *p = line.data;
 
-	if (memchr(p, '\r', line.len))
-		return false;
-
-	while ((p = memchr(p, '\0', (size_t)(end - p)))) {
+	for (const uint8_t *p = line.data; (p = memchr(p, '\0', (size_t)(end - p))); p++)
 		if (!is_escaped(line, p))
-			return false;
-		p++;
-	}
-	return true;
+			return true;
+	return false;
+}
+
+/* Neither a CR inside a line, which others may take for its end, nor a zero byte. */
+static bool is_clean(const struct reader *reader, struct slice line)
+{
+	return slice_find(line, '\r') == line.len && (!reader->has_zero || !has_bare_zero(line));
 }
 
 /* The line ends inside a line become spaces (section 7.3.1). */
@@ -202,8 +199,10 @@ static int read_request_line(struct sip_msg *msg, struct slice line)
 
 	msg->method = sip_method_find(msg->method_name);
 	msg->uri_text = sip_trim((struct slice){scan.p, (size_t)(space - scan.p)});
-	if (sip_uri_fill(&msg->uri, msg->uri_text, NULL))
+	if (sip_uri_fill(&msg->uri, msg->uri_text, NULL)) {
+		msg->uri = (struct sip_uri){0};
 		fault(msg, 400, "Bad Request-URI");
+	}
 	return 0;
 }
 
@@ -212,8 +211,7 @@ static int read_start_line(struct reader *reader)
 	struct slice line = get_line(reader, 0);
 
 	if (slice_starts_nocase(line, "SIP/"))
-		return reader->has_stray && !is_clean(line) ? -EPROTO
-							    : read_status_line(reader->msg, line);
+		return is_clean(reader, line) ? read_status_line(reader->msg, line) : -EPROTO;
 	return read_request_line(reader->msg, line);
 }
 
@@ -253,7 +251,7 @@ static void read_header(struct reader *reader, struct slice line)
 		fault(reader->msg, 400, "Bad header line");
 		return;
 	}
-	if (reader->has_stray && !is_clean(line))
+	if (!is_clean(reader, value)) /* in a name that is one there is nothing of that kind */
 		fault(reader->msg, 400, "Bad character in a header");
 	reader->headers[reader->msg->header_count++] = (struct sip_header){
 		.id = id,
@@ -430,7 +428,7 @@ static int read_message(struct reader *reader, size_t size)
 	struct sip_msg *msg = reader->msg;
 	int err;
 
-	reader->has_stray = slice_has_stray((struct slice){reader->head, head_size});
+	reader->has_zero = memchr(reader->head, '\0', head_size);
 	err = read_start_line(reader);
 	if (err)
 		return err;

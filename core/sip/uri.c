@@ -109,12 +109,14 @@ static bool take_ipv4(struct slice *host, struct sip_scan *scan)
 
 	for (int dots = 0;; dots++) {
 		const uint8_t *digits = p;
-		const uint8_t *end = scan->end - p > 3 ? p + 3 : scan->end;
 		unsigned value = 0;
 
-		for (; p < end && *p >= '0' && *p <= '9'; p++)
+		for (; p < scan->end && *p >= '0' && *p <= '9'; p++) {
 			value = value * 10 + *p - '0';
-		if (p == digits || value > UINT8_MAX || (*digits == '0' && p - digits > 1))
+			if (value > UINT8_MAX)
+				return false;
+		}
+		if (p == digits || (*digits == '0' && p - digits > 1))
 			return false;
 		if (dots == 3)
 			break;
