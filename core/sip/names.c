@@ -130,40 +130,41 @@ static const struct {
 };
 
 /*
- * Where to look for a header, by its first and last letter and its length: the id and one, or 0. That
- * no two share a slot, the compiler sees.
+ * Where to look for a header, by its first and last letter and its length: which it is, if any. A
+ * slot that is nobody's has 0, which is one, too: only comparing tells. That no two share a slot, the
+ * compiler sees.
  */
 #define SLOT(first, last, len) (((first) * 4 + (last) + (len) * 4) % SLOTS)
 
 static const uint8_t slots[SLOTS] = {
-	[SLOT('a', 't', 6)] = SIP_ACCEPT + 1,
-	[SLOT('a', 'w', 5)] = SIP_ALLOW + 1,
-	[SLOT('c', 'd', 7)] = SIP_CALL_ID + 1,
-	[SLOT('c', 't', 7)] = SIP_CONTACT + 1,
-	[SLOT('c', 'g', 16)] = SIP_CONTENT_ENCODING + 1,
-	[SLOT('c', 'h', 14)] = SIP_CONTENT_LENGTH + 1,
-	[SLOT('c', 'e', 12)] = SIP_CONTENT_TYPE + 1,
-	[SLOT('c', 'q', 4)] = SIP_CSEQ + 1,
-	[SLOT('e', 's', 7)] = SIP_EXPIRES + 1,
-	[SLOT('f', 'm', 4)] = SIP_FROM + 1,
-	[SLOT('m', 's', 12)] = SIP_MAX_FORWARDS + 1,
-	[SLOT('m', 's', 11)] = SIP_MIN_EXPIRES + 1,
-	[SLOT('p', 'e', 18)] = SIP_PROXY_AUTHENTICATE + 1,
-	[SLOT('p', 'n', 19)] = SIP_PROXY_AUTHORIZATION + 1,
-	[SLOT('r', 'n', 6)] = SIP_REASON + 1,
-	[SLOT('r', 'e', 12)] = SIP_RECORD_ROUTE + 1,
-	[SLOT('r', 'e', 7)] = SIP_REQUIRE + 1,
-	[SLOT('r', 'r', 11)] = SIP_RETRY_AFTER + 1,
-	[SLOT('r', 'e', 5)] = SIP_ROUTE + 1,
-	[SLOT('s', 'r', 6)] = SIP_SERVER + 1,
-	[SLOT('s', 't', 7)] = SIP_SUBJECT + 1,
-	[SLOT('s', 'd', 9)] = SIP_SUPPORTED + 1,
-	[SLOT('t', 'o', 2)] = SIP_TO + 1,
-	[SLOT('u', 'd', 11)] = SIP_UNSUPPORTED + 1,
-	[SLOT('u', 't', 10)] = SIP_USER_AGENT + 1,
-	[SLOT('v', 'a', 3)] = SIP_VIA + 1,
-	[SLOT('w', 'g', 7)] = SIP_WARNING + 1,
-	[SLOT('w', 'e', 16)] = SIP_WWW_AUTHENTICATE + 1,
+	[SLOT('a', 't', 6)] = SIP_ACCEPT,
+	[SLOT('a', 'w', 5)] = SIP_ALLOW,
+	[SLOT('c', 'd', 7)] = SIP_CALL_ID,
+	[SLOT('c', 't', 7)] = SIP_CONTACT,
+	[SLOT('c', 'g', 16)] = SIP_CONTENT_ENCODING,
+	[SLOT('c', 'h', 14)] = SIP_CONTENT_LENGTH,
+	[SLOT('c', 'e', 12)] = SIP_CONTENT_TYPE,
+	[SLOT('c', 'q', 4)] = SIP_CSEQ,
+	[SLOT('e', 's', 7)] = SIP_EXPIRES,
+	[SLOT('f', 'm', 4)] = SIP_FROM,
+	[SLOT('m', 's', 12)] = SIP_MAX_FORWARDS,
+	[SLOT('m', 's', 11)] = SIP_MIN_EXPIRES,
+	[SLOT('p', 'e', 18)] = SIP_PROXY_AUTHENTICATE,
+	[SLOT('p', 'n', 19)] = SIP_PROXY_AUTHORIZATION,
+	[SLOT('r', 'n', 6)] = SIP_REASON,
+	[SLOT('r', 'e', 12)] = SIP_RECORD_ROUTE,
+	[SLOT('r', 'e', 7)] = SIP_REQUIRE,
+	[SLOT('r', 'r', 11)] = SIP_RETRY_AFTER,
+	[SLOT('r', 'e', 5)] = SIP_ROUTE,
+	[SLOT('s', 'r', 6)] = SIP_SERVER,
+	[SLOT('s', 't', 7)] = SIP_SUBJECT,
+	[SLOT('s', 'd', 9)] = SIP_SUPPORTED,
+	[SLOT('t', 'o', 2)] = SIP_TO,
+	[SLOT('u', 'd', 11)] = SIP_UNSUPPORTED,
+	[SLOT('u', 't', 10)] = SIP_USER_AGENT,
+	[SLOT('v', 'a', 3)] = SIP_VIA,
+	[SLOT('w', 'g', 7)] = SIP_WARNING,
+	[SLOT('w', 'e', 16)] = SIP_WWW_AUTHENTICATE,
 };
 
 /* Compact forms of headers that have no id (RFC 3515, 3841, 3892, 4028, 6665, 8224). */
@@ -273,20 +274,19 @@ static enum sip_header_name find_compact(uint8_t letter)
 
 enum sip_header_name sip_header_find(struct slice name)
 {
-	size_t slot;
+	struct slice known;
+	uint8_t id;
 
-	if (name.len == 1)
-		return find_compact(name.data[0]);
-	if (name.len == 0)
-		return SIP_HEADER_OTHER;
+	if (name.len < 2)
+		return name.len == 1 ? find_compact(name.data[0]) : SIP_HEADER_OTHER;
 
-	slot = SLOT((size_t)name.data[0] | 0x20, (name.data[name.len - 1] | 0x20), name.len);
-	if (slots[slot] == 0 || headers[slots[slot] - 1].len != name.len)
+	id = slots[SLOT((size_t)name.data[0] | 0x20, name.data[name.len - 1] | 0x20u, name.len)];
+	known = (struct slice){(const uint8_t *)headers[id].name, headers[id].len};
+	if (name.len != known.len)
 		return SIP_HEADER_OTHER;
 	/* hardly anybody writes it otherwise than we do */
-	if (memcmp(name.data, headers[slots[slot] - 1].name, name.len) == 0 ||
-		slice_is_nocase(name, headers[slots[slot] - 1].name))
-		return (enum sip_header_name)(slots[slot] - 1);
+	if (memcmp(name.data, known.data, known.len) == 0 || slice_equal_nocase(name, known))
+		return (enum sip_header_name)id;
 	return SIP_HEADER_OTHER;
 }
 

@@ -113,7 +113,7 @@ static bool has_bare_zero(struct slice line)
 /* Neither a CR inside a line, which others may take for its end, nor a zero byte. */
 static bool is_clean(const struct reader *reader, struct slice line)
 {
-	return slice_find(line, '\r') == line.len && (!reader->has_zero || !has_bare_zero(line));
+	return slice_find(line, '\r') == line.len && !(reader->has_zero && has_bare_zero(line));
 }
 
 /* The line ends inside a line become spaces (section 7.3.1). */
