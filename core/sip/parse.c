@@ -17,7 +17,7 @@ enum {
 struct shape {
 	size_t lines; /* with the start line, folded ones counted once */
 	/* of each, where it ends: at its LF, or where the bytes end */
-	uint16_t ends[1 + SIP_HEADERS_MAX];
+	uint32_t ends[1 + SIP_HEADERS_MAX];
 	bool folded;      /* some are */
 	size_t head_size; /* with the empty line */
 	bool closed;      /* there is an empty line */
@@ -32,7 +32,7 @@ struct reader {
 	bool has_zero; /* somewhere before the body, where hardly any is */
 };
 
-static_assert(SIP_MESSAGE_MAX <= UINT16_MAX + 1, "where a line ends");
+static_assert(SIP_MESSAGE_MAX < UINT32_MAX, "where a line ends");
 static_assert(SIP_HEADERS_MAX < UINT8_MAX, "where a header stands in the index");
 
 /* The first thing that is wrong is what the far end is told. */
@@ -72,11 +72,11 @@ static int measure(struct shape *shape, struct slice bytes)
 			shape->closed = true;
 		} else if (shape->lines > 0 && sip_is_space(*line)) {
 			shape->folded = true;
-			shape->ends[shape->lines - 1] = (uint16_t)end;
+			shape->ends[shape->lines - 1] = (uint32_t)end;
 		} else {
 			if (shape->lines == 1 + SIP_HEADERS_MAX)
 				return -EMSGSIZE;
-			shape->ends[shape->lines++] = (uint16_t)end;
+			shape->ends[shape->lines++] = (uint32_t)end;
 		}
 		at = feed ? end + 1 : end;
 	}
