@@ -419,6 +419,40 @@ static void test_rtpmap_of_a_static_type(void **state)
 	forget(&parsed);
 }
 
+/* Formats and attributes of several media share one room, which is no larger than they need. */
+static void test_full_media(void **state)
+{
+	static char room[SDP_MEDIA_MAX * 400];
+	struct text text = TEXT_IN(room);
+	struct parsed parsed;
+
+	(void)state;
+	text_puts(&text, HEAD);
+	for (size_t m = 0; m < SDP_MEDIA_MAX; m++) {
+		text_puts(&text, m % 2 ? "m=audio 2 RTP/AVP" : "m=  audio 2  RTP/AVP  ");
+		for (size_t f = 0; f < SDP_FORMATS_MAX; f++)
+			text_printf(&text, " %zu", f);
+		text_printf(&text, " 0 63 1\r\na=x:%zu\r\na=fmtp:63 y=%zu\r\n", m, m);
+	}
+	assert_false(text.cut);
+	assert_int_equal(parse(&parsed, room, text.len), 0);
+	assert_int_equal(parsed.session->media_count, SDP_MEDIA_MAX);
+	for (size_t m = 0; m < SDP_MEDIA_MAX; m++) {
+		const struct sdp_media *media = &parsed.session->media[m];
+		char number[20], fmtp[24];
+
+		assert_int_equal(media->format_count, SDP_FORMATS_MAX);
+		for (int f = 0; f < SDP_FORMATS_MAX; f++)
+			assert_int_equal(media->formats[f].payload_type, f);
+		snprintf(number, sizeof(number), "%zu", m);
+		snprintf(fmtp, sizeof(fmtp), "y=%zu", m);
+		expect_slice("fmtp", media->formats[SDP_FORMATS_MAX - 1].fmtp, fmtp);
+		assert_int_equal(media->attributes.count, 2);
+		expect_slice("attribute", media->attributes.list[0].value, number);
+	}
+	forget(&parsed);
+}
+
 static void test_formats_are_kept_once(void **state)
 {
 	const struct sdp_media *media;
@@ -732,6 +766,7 @@ int main(void)
 		cmocka_unit_test(test_rtpmaps),
 		cmocka_unit_test(test_static_types),
 		cmocka_unit_test(test_rtpmap_of_a_static_type),
+		cmocka_unit_test(test_full_media),
 		cmocka_unit_test(test_formats_are_kept_once),
 		cmocka_unit_test(test_numbers),
 		cmocka_unit_test(test_caps),

@@ -315,6 +315,8 @@ static void test_names(void **state)
 		assert_int_equal(sip_header_find(slice_of(turned)), i);
 	}
 	assert_int_equal(sip_header_find((struct slice){NULL, 0}), SIP_HEADER_OTHER);
+	assert_int_equal(sip_header_find(slice_of("Reject")), SIP_HEADER_OTHER);
+	assert_int_equal(sip_header_find(slice_of("Advent")), SIP_HEADER_OTHER);
 	assert_int_equal(
 		sip_header_find((struct slice){(const uint8_t *)long_name, sizeof(long_name)}),
 		SIP_HEADER_OTHER);

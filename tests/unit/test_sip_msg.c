@@ -455,6 +455,61 @@ static void test_caps(void **state)
 	assert_int_equal(parse(&msg, big, SIP_MESSAGE_MAX + 1), -EMSGSIZE);
 }
 
+/* One whose line ends only with the last byte that there may be. */
+static void test_longest_line(void **state)
+{
+	static const char head[] = HEAD "X: ";
+	static char big[SIP_MESSAGE_MAX];
+	const struct slice *value;
+	struct sip_msg *msg;
+
+	(void)state;
+	memset(big, 'x', sizeof(big));
+	memcpy(big, head, sizeof(head) - 1);
+	assert_int_equal(parse(&msg, big, sizeof(big)), 0);
+	assert_string_equal(msg->fault_reason, "No empty line after the headers");
+	value = sip_msg_header_named(msg, "X");
+	assert_non_null(value);
+	assert_int_equal(value->len, sizeof(big) - (sizeof(head) - 1));
+	sip_msg_free(msg);
+}
+
+/* Each header is found by its name, in its order, whatever stands between; then no more. */
+static void test_index(void **state)
+{
+	static const char text[] = HEAD "Route: <sip:a>,<sip:b>\r\nX-One: 1\r\nRoute:\r\n"
+					"Subject: s\r\nroute: , <sip:c> ,\r\nX-Two: 2\r\n\r\n";
+	static const char *const routes[] = {"<sip:a>", "<sip:b>", "<sip:c>"};
+	struct sip_cursor cursor = {0};
+	struct slice value = {0};
+	struct sip_msg *msg;
+
+	(void)state;
+	assert_int_equal(parse(&msg, text, sizeof(text) - 1), 0);
+	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
+		assert_true(sip_msg_next(&value, &cursor, msg, SIP_ROUTE));
+		check_slice("route", value, routes[i]);
+	}
+	assert_false(sip_msg_next(&value, &cursor, msg, SIP_ROUTE));
+	assert_false(sip_msg_next(&value, &cursor, msg, SIP_ROUTE));
+	check_slice("untouched", value, "<sip:c>");
+
+	cursor = (struct sip_cursor){0};
+	assert_true(sip_msg_next(&value, &cursor, msg, SIP_VIA)); /* the first of all headers */
+	assert_false(sip_msg_next(&value, &cursor, msg, SIP_VIA));
+	cursor = (struct sip_cursor){0};
+	assert_false(sip_msg_next(&value, &cursor, msg, SIP_ACCEPT));
+	assert_false(sip_msg_next(&value, &cursor, msg, SIP_ACCEPT));
+
+	check_slice("subject", *sip_msg_header(msg, SIP_SUBJECT), "s");
+	check_slice("first of many", *sip_msg_header(msg, SIP_ROUTE), "<sip:a>,<sip:b>");
+	check_slice("one", *sip_msg_header_named(msg, "x-one"), "1");
+	check_slice("two", *sip_msg_header_named(msg, "x-two"), "2");
+	assert_null(sip_msg_header_named(msg, "X-Three"));
+	assert_null(sip_msg_header(msg, SIP_ACCEPT));
+	sip_msg_free(msg);
+}
+
 static void test_no_memory(void **state)
 {
 	static const char text[] = HEAD "\r\nbody";
@@ -481,6 +536,8 @@ int main(void)
 		cmocka_unit_test(test_cut_and_changed),
 		cmocka_unit_test(test_tortuous),
 		cmocka_unit_test(test_caps),
+		cmocka_unit_test(test_longest_line),
+		cmocka_unit_test(test_index),
 		cmocka_unit_test(test_no_memory),
 	};
 
