@@ -116,9 +116,10 @@ int sip_invite_accept(struct sip_invite *invite, const char *content_type, struc
 int sip_invite_answer(struct sip_invite *invite, const char *content_type, struct slice body);
 
 /*
- * Offers to change the session by a re-INVITE; only while CONFIRMED. changed, unchanged or ended
- * tells how it went. -EAGAIN: not now, as another change is under way from either side, or the far
- * end asked for a pause; retry will tell when. -ENOMEM, -EMSGSIZE, or what sending returns.
+ * Offers to change the session by a re-INVITE; only while ACCEPTED or CONFIRMED. changed, unchanged
+ * or ended tells how it went. -EAGAIN: not now, as the ACK is not here, another change is under way
+ * from either side, or the far end asked for a pause; retry will tell when. -ENOMEM, -EMSGSIZE, or
+ * what sending returns.
  */
 int sip_invite_change(struct sip_invite *invite, const char *content_type, struct slice body);
 

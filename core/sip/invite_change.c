@@ -211,7 +211,7 @@ int sip_invite_change(struct sip_invite *invite, const char *content_type, struc
 	struct sip_caller *caller;
 	int err;
 
-	assert(invite->state == SIP_INVITE_CONFIRMED);
+	assert(invite->state == SIP_INVITE_ACCEPTED || invite->state == SIP_INVITE_CONFIRMED);
 	if (sip_change_is_busy(invite) || timer_running(&invite->pause)) {
 		invite->wants_retry = true;
 		return -EAGAIN;

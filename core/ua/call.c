@@ -146,13 +146,20 @@ static struct slice farewell(const struct call *call)
 	return (struct slice){0};
 }
 
+static bool is_ending(const struct call *call)
+{
+	return call->state == CALL_ENDING || call->state == CALL_FINISHED;
+}
+
 /* response: what an incoming call is refused with; NULL: SIP ends as its state asks. */
 static void finish(struct call *call, enum ua_cause cause, uint16_t code, struct slice reason,
 	const struct fault *words, const struct sip_response *response)
 {
 	bool unheard, moving;
 
-	if (call->state == CALL_ENDING || call->state == CALL_FINISHED)
+	if (call->outgoing && !is_ending(call))
+		call_tell_outgoing(call);
+	if (is_ending(call)) /* maybe by who was just told */
 		return;
 
 	call->end.cause = cause;
@@ -161,8 +168,6 @@ static void finish(struct call *call, enum ua_cause cause, uint16_t code, struct
 		call->end.reason = slice_copy(reason); /* NULL will do as well */
 	if (words)
 		call->end.words = *words;
-	if (call->outgoing)
-		call_tell_outgoing(call);
 	call->talked_s = call_duration_s(call);
 	moving = call->state == CALL_MOVING;
 	call_change_state(call, CALL_ENDING);

@@ -156,9 +156,12 @@ void call_in(struct call_list *list, struct sip_server *server, const struct sip
 
 	drop_escapes(call->display);
 	sip_server_flow(&call->flow, server);
-	emit_incoming(call);
 	err = sip_invite_take(&call->invite, list->stack, server, msg, slice_of(list->config->user),
 		&invite_events, call);
+	emit_incoming(call);
+	if (call->state != CALL_INCOMING) /* who was told has hung up */
+		return;
+
 	if (err)
 		call_fail(call, err, "the call cannot be taken");
 	else if (decision->refuse_code != 0)

@@ -65,6 +65,8 @@ bool call_move(struct call *call, const struct sip_invite_end *end)
 		return false;
 	if (!next_address(call, end) && !next_target(call, end))
 		return false;
+	if (call->state != CALL_CALLING) /* who was told of the targets has hung up */
+		return false;
 
 	call_change_state(call, CALL_MOVING);
 	call->sounds = false;

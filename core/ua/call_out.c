@@ -45,7 +45,8 @@ static void provisional(void *arg, const struct sip_msg *response)
 		return;
 
 	tell_provisional(call, response);
-	hear_early(call, call_body(response));
+	if (call->state == CALL_CALLING) /* who was told may have hung up */
+		hear_early(call, call_body(response));
 }
 
 /* They made the offer: our answer goes with ACK (RFC 3261, section 13.2.2.4). */
@@ -201,6 +202,9 @@ static void located(
 	if (count > 0)
 		call->flow = flows[0];
 	call_tell_outgoing(call);
+	if (call->state != CALL_LOCATING) /* who was told has hung up */
+		return;
+
 	if (err && call_move_past(call)) {
 		call_locate(call);
 	} else if (err) {

@@ -16,6 +16,17 @@ static void log_end(struct end *end, const struct ua_event *event)
 		event->ended.code, event->ended.answered ? " answered" : "");
 }
 
+static void be_hasty(struct end *end, const struct ua_event *event)
+{
+	void (*hasty)(struct end * end, unsigned call) = end->hasty;
+
+	if (!hasty || event->kind != end->hasty_at)
+		return;
+
+	end->hasty = NULL;
+	hasty(end, event->call);
+}
+
 static void on_event(void *arg, const struct ua_event *event)
 {
 	struct end *end = arg;
@@ -35,6 +46,7 @@ static void on_event(void *arg, const struct ua_event *event)
 			event->redirected.count);
 	else if (event->kind != UA_CALL_STATS && event->kind != UA_CALL_MEDIA)
 		text_printf(&end->log, "%s ", ua_event_name(event->kind) + strlen("call."));
+	be_hasty(end, event);
 }
 
 void on_closed(void *arg)

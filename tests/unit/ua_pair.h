@@ -20,6 +20,10 @@ struct end {
 	char room[LOG_SIZE];
 	struct text log; /* a word or two an event */
 	bool closed;
+
+	/* What to do within the first event of that kind, once. */
+	enum ua_event_kind hasty_at;
+	void (*hasty)(struct end *end, unsigned call);
 };
 
 struct pair {
