@@ -65,7 +65,8 @@ struct sip_invite_events {
 	void (*unchanged)(void *arg, const struct sip_msg *response);
 	/* What sip_invite_change() could not do yet, or was refused for a moment (491, glare,
 	 * section 14.1; Retry-After of at most a minute), may be tried now, if it is still wanted.
-	 * In the second case it comes in the place of unchanged. */
+	 * In the second case it comes in the place of unchanged. No offer of ours is open: one that
+	 * was made in change could not be sent. */
 	void (*retry)(void *arg);
 	/* The last of all events, once. The state is SIP_INVITE_ENDED. */
 	void (*ended)(void *arg, const struct sip_invite_end *end);

@@ -99,8 +99,10 @@ static void answer_change(struct sip_invite *invite, struct sip_dialog *dialog,
 		return;
 	}
 	err = accept_change(invite, dialog, server, msg, response);
-	if (err)
+	if (err) {
 		sip_invite_respond(server, err == -EPROTO ? 400 : 500);
+		invite->wants_retry = true; /* an offer that was in it is void */
+	}
 }
 
 /* The owner decides, and may end or free the call meanwhile. */

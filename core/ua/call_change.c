@@ -9,11 +9,14 @@
 
 enum { WARNING_SIZE = 64 }; /* of a Warning line around its words */
 
-/* Which follow each. An offer of ours that waits for an ACK ends one that could not go. */
+/*
+ * Which follow each. An offer of ours that waits for an ACK ends one that could not go, and another
+ * such one whose 200 could not be sent.
+ */
 static const unsigned next_changes[] = {
 	[CHANGE_NONE] = 1U << CHANGE_OFFERED | 1U << CHANGE_ANSWERED | 1U << CHANGE_WAITING,
 	[CHANGE_OFFERED] = 1U << CHANGE_NONE | 1U << CHANGE_ANSWERED,
-	[CHANGE_ANSWERED] = 1U << CHANGE_NONE,
+	[CHANGE_ANSWERED] = 1U << CHANGE_NONE | 1U << CHANGE_ANSWERED,
 	[CHANGE_WAITING] = 1U << CHANGE_NONE | 1U << CHANGE_ANSWERED,
 };
 
@@ -183,12 +186,12 @@ void call_unchanged(void *arg, const struct sip_msg *response)
 	forget(call);
 }
 
-/* Our own offer was refused for a moment, or could not go at all. */
+/* Our own offer was refused for a moment, or could not go at all: none is under way. */
 void call_retry(void *arg)
 {
 	struct call *call = arg;
 
-	if (call->hold.change == CHANGE_OFFERED || call->hold.change == CHANGE_WAITING)
+	if (call->hold.change != CHANGE_NONE)
 		change_state(call, CHANGE_NONE);
 	push(call);
 }

@@ -184,3 +184,25 @@ def test_update_is_among_what_the_phone_allows():
     peer.respond(invite, 486)
     peer.expect("ACK")
     assert near.exit() == 5
+
+
+def test_an_offer_that_cannot_be_sent():
+    """The 200 to a re-INVITE without an offer does not fit into a message behind all the Via."""
+    peer, media = Peer(), Media()
+    near, invite, ack = talk(peer, media)
+    vias = [f"Via: SIP/2.0/UDP p{i};branch=z9hG4bK{'x' * 2000}" for i in range(31)]
+    vias.append(f"Via: SIP/2.0/UDP q;branch=z9hG4bK{'x' * 1940}")
+    for number in (1, 2):
+        peer.request(
+            "INVITE", ack.source, invite.contact_uri, *vias,
+            dialog=within(peer, invite, number, "INVITE"),
+        )  # fmt: skip
+        refused = peer.expect(500)
+        assert refused.cseq == (number, "INVITE")
+        via = ", ".join(refused.all("via")[:1])
+        end = dict(within(peer, invite, number, "ACK"), via=via, contact=None)
+        peer.request("ACK", ack.source, invite.contact_uri, dialog=end)
+    answer = change(peer, invite, ack, 3, sdp(media.port, direction="sendonly"))
+    assert direction(answer) == "recvonly"
+    near.event("call.held", by="remote")
+    finish(peer, near, invite, ack, 4)
