@@ -99,6 +99,7 @@ static void receive(void *arg, const struct sip_msg *response)
 {
 	struct sip_request *request = arg;
 
+	request->has_datagram = false; /* it was read */
 	if (is_last(request, response))
 		request->client = NULL;
 	if (response->status == 503 && try_next(request, 0))

@@ -2,6 +2,9 @@
 
 import re
 import socket
+import time
+
+import pytest
 
 from phone import (
     HERE, SIPCALL, Media, Message, Peer, Phone, Process, answerer, caller, sdp, text_caller,
@@ -191,3 +194,30 @@ def test_a_call_on_a_connection_that_breaks_goes_on_until_its_end():
     bye = peer.expect("BYE")  # by a connection of its own
     peer.respond(bye, 200)
     assert near.exit() == 0
+
+
+def test_a_long_invite_that_was_heard_of_by_tcp_does_not_go_by_udp():
+    """RFC 3261, section 18.1.1: UDP is for where TCP is refused. Who has said 100 has read it; and
+    what is under way may be given up at any time."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        udp.bind(server.getsockname())
+        port = server.getsockname()[1]
+        near = caller(f"sip:x@127.0.0.1:{port}", "-H", "X-Long: " + "x" * 1400)
+        stream, source = server.accept()
+        server.close()
+        data = b""
+        while b"\r\n\r\n" not in data:
+            data += stream.recv(65536)
+        invite = Message(data, source)
+        lines = ["SIP/2.0 100 Trying"]
+        lines += [f"{name}: {invite.get(name)}" for name in ("via", "from", "to", "call-id", "cseq")]
+        stream.sendall("\r\n".join([*lines, "Content-Length: 0", "", ""]).encode())
+        time.sleep(0.2)
+        stream.close()
+        assert near.exit() == 3
+        assert near.ended()["cause"] == "unreachable"
+        udp.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            udp.recv(65536)
+        udp.close()
