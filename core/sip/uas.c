@@ -71,8 +71,12 @@ static void check_require(
 	if (msg->method == SIP_CANCEL)
 		return;
 	while (sip_msg_next(&token, &cursor, msg, SIP_REQUIRE)) {
+		struct text before = out->lines;
+
 		out->status = 420;
 		sip_print_header(&out->lines, SIP_UNSUPPORTED, token);
+		if (out->lines.cut) /* whole lines only; there are some to begin with */
+			out->lines = before;
 	}
 }
 

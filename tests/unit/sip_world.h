@@ -77,7 +77,7 @@ void world_forget(struct world *world);
 struct world_peer {
 	struct udp *udp;
 	struct addr from;
-	char last[4096];
+	char last[8192];
 	size_t count;
 	int err; /* of the last ICMP error */
 };

@@ -307,6 +307,31 @@ static void test_update_outside(void **state)
 	}
 }
 
+/* What is asked for may be more than can be told: only whole lines are, and the end is there. */
+static void test_too_much_required(void **state)
+{
+	char asked[60 * 72 + 1];
+	struct text text = TEXT_IN(asked);
+	const char *answer, *last;
+	struct bench bench;
+
+	(void)state;
+	for (unsigned i = 0; i < 60; i++)
+		text_printf(&text, "Require: a%060u\r\n", i);
+	assert_false(text.cut);
+	open_bench(&bench);
+	world_peer_send(&bench.peer, "192.0.2.1:5060",
+		"OPTIONS sip:a@192.0.2.1 SIP/2.0\r\n" IDS "CSeq: 1 OPTIONS\r\n%s" EMPTY, asked);
+	world_run(&bench.pair.world, 10 * NS_PER_MS);
+	assert_int_equal(bench.pair.world.sent_count, 2);
+	answer = bench.pair.world.sent[1].text;
+	assert_non_null(strstr(answer, "SIP/2.0 420"));
+	assert_non_null(strstr(answer, "\r\nUnsupported: a000"));
+	last = strrchr(answer, ':');
+	assert_string_equal(last - strlen("\r\nContent-Length"), "\r\nContent-Length: 0\r\n\r\n");
+	close_bench(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -315,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_answer_too_large),
 		cmocka_unit_test(test_update_outside),
+		cmocka_unit_test(test_too_much_required),
 	};
 
 	return cmocka_run_group_tests_name("sip/uas", tests, NULL, NULL);
