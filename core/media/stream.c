@@ -245,7 +245,6 @@ static bool heeds_silence(const struct stream *stream)
 	return stream->config.silence_ns > 0 && stream->config.params.receives;
 }
 
-/* Told once: the timer runs again as soon as something comes. */
 static void await(struct stream *stream)
 {
 	stream->heard_ns = loop_now(stream->config.loop);
@@ -278,10 +277,12 @@ static void run_silence(void *arg)
 	struct stream *stream = arg;
 	uint64_t due_ns = stream->heard_ns + stream->config.silence_ns;
 
-	if (loop_now(stream->config.loop) < due_ns)
+	if (loop_now(stream->config.loop) < due_ns) {
 		timer_start(&stream->silence, due_ns);
-	else
-		tell_silence(stream);
+		return;
+	}
+	await(stream);
+	tell_silence(stream);
 }
 
 /* RFC 3550, section 8.2: goodbye to the SSRC that the far end has too, and on with another. */
@@ -476,13 +477,12 @@ static void apply(struct stream *stream, struct stream_change *change)
 	stream->config.params = *params;
 	stream->frame = codec_frame(params->codec, params->ptime_ms);
 	media_transport_aim(stream->config.transport, &params->aim);
-	if (params->receives != before.receives) {
+	if (params->receives != before.receives)
 		expect_anew(stream);
-		timer_stop(&stream->silence);
-		await(stream);
-	} else if (!addr_equal(&params->aim.rtp, &before.aim.rtp)) {
+	else if (!addr_equal(&params->aim.rtp, &before.aim.rtp))
 		rtp_session_resume(stream->session);
-	}
+	timer_stop(&stream->silence);
+	await(stream);
 }
 
 void stream_change(struct stream *stream, struct stream_change *change)

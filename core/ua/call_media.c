@@ -87,15 +87,18 @@ static void media_failed(void *arg, int err, const char *words)
 	call_finish(call, UA_CAUSE_ERROR, 0, slice_of(""), &fault);
 }
 
-/* On hold, silence is what was asked for. */
+/* On hold, silence is what was asked for; and what was not heard before the answer does not count.
+ */
 static void media_silent(void *arg, const struct fault *why)
 {
 	struct call *call = arg;
-	double limit_s = (double)call->list->config->policy.silence_ns / NS_PER_S;
+	const struct ua_config *config = call->list->config;
+	double limit_s = (double)config->policy.silence_ns / NS_PER_S;
 	char at[ADDR_TEXT_SIZE];
 	struct fault words;
 
-	if (call->state != CALL_TALKING || call->hold.agreed || call->hold.remote)
+	if (call->state != CALL_TALKING || call->hold.agreed || call->hold.remote ||
+		loop_now(config->loop) - call->answered_ns < config->policy.silence_ns)
 		return;
 
 	addr_print_port(at, &call->params.remote_rtp);

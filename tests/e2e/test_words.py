@@ -1,5 +1,7 @@
 """What the far end says of why, in words: Reason, Retry-After, Warning; and sound that is lost."""
 
+import time
+
 import pytest
 
 from phone import Media, Peer, Process, SIPCALL, HERE, caller, closed_port, sdp, text_caller
@@ -161,3 +163,37 @@ def test_silence_is_no_fault_where_it_may_last_or_the_call_is_on_hold():
     near.event("call.held", by="remote")
     peer.respond(peer.expect("BYE"), 200)
     assert near.exit() == 0
+
+
+def test_a_far_end_that_is_silent_after_its_hold_is_noticed():
+    """However long the hold was, in which nothing had to come."""
+    peer, media = Peer(), Media()
+    near = caller(peer.uri(), "--codecs", "pcmu", "--media-timeout", "0.5")
+    invite = peer.expect("INVITE")
+    peer.respond(invite, 200, peer.contact(), body=sdp(media.port, direction="sendonly"))
+    ack = peer.expect("ACK")
+    near.event("call.held", by="remote")
+    time.sleep(1.2)
+    end = f"{invite.get('to')};tag={peer.tag}"
+    dialog = {
+        "from": end, "to": invite.get("from"), "call_id": invite.get("call-id"), "cseq": "1 INVITE",
+    }  # fmt: skip
+    request = peer.request(
+        "INVITE", ack.source, invite.contact_uri, body=sdp(media.port), dialog=dialog
+    )
+    peer.ack(request, peer.expect(200), ack.source)
+    peer.respond(peer.expect("BYE"), 200)
+    assert near.exit() == 8
+    assert near.ended()["duration_s"] > 1.6
+
+
+def test_a_far_end_that_is_silent_before_and_after_its_answer_is_noticed():
+    peer, media = Peer(), Media()
+    near = caller(peer.uri(), "--codecs", "pcmu", "--media-timeout", "0.5")
+    invite = peer.expect("INVITE")
+    peer.respond(invite, 183, peer.contact(), body=sdp(media.port))
+    media.wait(40)  # 0.8 s
+    peer.answer(invite, media.port)
+    peer.respond(peer.expect("BYE"), 200)
+    assert near.exit() == 8
+    assert 0.5 <= near.ended()["duration_s"] < 2

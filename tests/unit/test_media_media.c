@@ -351,7 +351,7 @@ static void test_closed_while_opening(void **state)
 	assert_int_equal(a->rtp, 0);
 }
 
-static void test_silence_is_told_once(void **state)
+static void test_silence_is_told_as_long_as_it_lasts(void **state)
 {
 	struct line *line = *state;
 	struct end *a = &line->ends[0];
@@ -366,17 +366,34 @@ static void test_silence_is_told_once(void **state)
 	snprintf(words, sizeof(words), "nothing listens on %s (port unreachable)",
 		addr_print_port(at, &a->params.remote_rtp));
 	assert_string_equal(a->why.words, words);
-	run_ms(line, 20000);
-	assert_int_equal(a->silent, 1);
+	run_ms(line, SILENCE_S * 1000);
+	assert_int_equal(a->silent, 2);
 
 	/* something comes, and stops */
 	a->params.remote_rtp = line->ends[1].local;
 	change(a);
 	start(&line->ends[1]);
-	run_ms(line, 3000);
+	run_ms(line, 3 * SILENCE_S * 1000);
+	assert_int_equal(a->silent, 2);
 	close_end(line, &line->ends[1]);
 	run_ms(line, SILENCE_S * 1000 + 200);
-	assert_int_equal(a->silent, 2);
+	assert_int_equal(a->silent, 3);
+}
+
+/* Whatever is changed, there is time to follow. */
+static void test_a_change_begins_the_silence_anew(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+
+	start(a);
+	run_ms(line, SILENCE_S * 1000 - 100);
+	a->params.sends = false;
+	change(a);
+	run_ms(line, SILENCE_S * 1000 - 100);
+	assert_int_equal(a->silent, 0);
+	run_ms(line, 200);
+	assert_int_equal(a->silent, 1);
 }
 
 /* Held, nobody is awaited; resumed, from then on. */
@@ -455,7 +472,8 @@ int main(void)
 		TEST(test_another_rate_is_refused),
 		TEST(test_while_opening),
 		TEST(test_closed_while_opening),
-		TEST(test_silence_is_told_once),
+		TEST(test_silence_is_told_as_long_as_it_lasts),
+		TEST(test_a_change_begins_the_silence_anew),
 		TEST(test_hold_is_no_silence),
 		TEST(test_change_out_of_memory),
 		TEST(test_params_equal),
