@@ -15,6 +15,10 @@ enum {
 	RETRY_AFTER_MAX_S = 60, /* for longer nobody waits */
 };
 
+/* What Retry-After: 0 is taken for, or a far end that says it for ever would get them as fast as
+ * the way allows. */
+#define AT_ONCE_NS SIP_T1_NS
+
 bool sip_change_is_busy(const struct sip_invite *invite)
 {
 	return invite->change || invite->changing || invite->unacked ||
@@ -106,7 +110,7 @@ static void refused(struct sip_invite *invite, const struct sip_msg *response)
 	else if (status == 491)
 		pause_for_glare(invite);
 	else if ((status == 500 || status == 503) && read_retry_after(&seconds, response))
-		pause_for(invite, seconds * NS_PER_S);
+		pause_for(invite, seconds > 0 ? seconds * NS_PER_S : AT_ONCE_NS);
 	else
 		tell_unchanged(invite, response);
 }

@@ -430,6 +430,23 @@ static void test_events_free(void **state)
 	}
 }
 
+/* "Retry-After: 0" is no leave to do nothing else. */
+static void test_retried_at_once_for_ever(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	open_talk(&pair);
+	pair.a.persist = true;
+	pair.b.refuse = 500;
+	pair.b.change_lines = "Retry-After: 0\r\n";
+	assert_int_equal(phone_change(&pair.a), 0);
+	pair_run_ms(&pair, 10000);
+	assert_in_range(pair_count(&pair, "INVITE"), 10, 20);
+	pair.a.persist = false;
+	close_talk(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -446,6 +463,7 @@ int main(void)
 		cmocka_unit_test(test_offer_in_event),
 		cmocka_unit_test(test_crosses_bye),
 		cmocka_unit_test(test_not_sent),
+		cmocka_unit_test(test_retried_at_once_for_ever),
 		cmocka_unit_test(test_events_free),
 	};
 
