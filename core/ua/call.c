@@ -47,9 +47,14 @@ unsigned call_number(const struct call *call)
 
 int call_keep(char **out, struct slice text)
 {
+	char *copy = slice_copy(text);
+
+	if (!copy)
+		return -ENOMEM;
+
 	free(*out);
-	*out = slice_copy(text);
-	return *out ? 0 : -ENOMEM;
+	*out = copy;
+	return 0;
 }
 
 static void call_free(struct call *call)

@@ -104,7 +104,7 @@ struct call *call_new(
 
 void call_change_state(struct call *call, enum call_state to);
 
-/* A copy of text in *out. -ENOMEM. */
+/* A copy of text in *out, in the place of what was there. -ENOMEM, and that stays. */
 int call_keep(char **out, struct slice text);
 
 /* Hands event to the readers with what is known of the call. */

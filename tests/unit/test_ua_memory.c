@@ -1,0 +1,101 @@
+/* core/ua: calls while memory fails, at each place in turn. What it costs, nobody is to crash. */
+#include "tests/unit/ua_pair.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+
+static bool counts;
+static size_t allocations_left = SIZE_MAX;
+static size_t failures;
+
+/* The linker sends each calloc() and malloc() of this program here, by --wrap. */
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_malloc(size_t size);
+void *__real_malloc(size_t size);
+
+/* One fails, or each from that on. */
+static size_t run_length = 1;
+
+static bool may_allocate(void)
+{
+	if (!counts)
+		return true;
+	if (allocations_left > 0) {
+		allocations_left--;
+		return true;
+	}
+	if (failures == run_length)
+		return true;
+	failures++;
+	return false;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return may_allocate() ? __real_calloc(count, size) : NULL;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return may_allocate() ? __real_malloc(size) : NULL;
+}
+
+/* Returns whether anything failed. */
+static bool play(size_t nth, size_t length)
+{
+	struct pair pair;
+	struct fault why;
+	unsigned call;
+
+	pair_open(&pair, (struct ua_policy){0}, (struct ua_policy){.answer = true});
+	allocations_left = nth;
+	failures = 0;
+	run_length = length;
+	counts = true;
+	(void)agent_call(&call, pair.near.agent, "sip:bob@192.0.2.2", &why, NULL);
+	run_ms(&pair, 60);
+	agent_hold(pair.near.agent, 1);
+	run_ms(&pair, 20);
+	agent_hold(pair.far.agent, 1);
+	run_ms(&pair, 20);
+	agent_resume(pair.near.agent, 1);
+	run_ms(&pair, 20);
+	agent_hangup(pair.near.agent, 1);
+	run_ms(&pair, 20);
+	counts = false;
+	pair_close(&pair);
+	return failures > 0;
+}
+
+static void test_each_allocation(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	while (play(n, 1))
+		n++;
+	assert_in_range(n, 100, 100000);
+}
+
+static void test_several_allocations(void **state)
+{
+	size_t n = 0;
+
+	(void)state;
+	while (play(n, 10))
+		n += 3;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_each_allocation),
+		cmocka_unit_test(test_several_allocations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
