@@ -10,7 +10,7 @@ bool sip_invite_has_offer(const struct sip_stack *stack, const struct sip_msg *m
 {
 	struct slice offer;
 
-	return sip_body_find(&offer, msg, stack->config.accept);
+	return sip_body_find(&offer, msg, stack->config.accept) && offer.len > 0;
 }
 
 void sip_invite_respond(struct sip_server *server, uint16_t status)
