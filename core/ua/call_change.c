@@ -9,14 +9,11 @@
 
 enum { WARNING_SIZE = 64 }; /* of a Warning line around its words */
 
-/*
- * Which follow each. An offer of ours that waits for an ACK ends one that could not go, and another
- * such one whose 200 could not be sent.
- */
+/* Which follow each. An offer of ours that waits for an ACK ends one that could not go. */
 static const unsigned next_changes[] = {
 	[CHANGE_NONE] = 1U << CHANGE_OFFERED | 1U << CHANGE_ANSWERED | 1U << CHANGE_WAITING,
 	[CHANGE_OFFERED] = 1U << CHANGE_NONE | 1U << CHANGE_ANSWERED,
-	[CHANGE_ANSWERED] = 1U << CHANGE_NONE | 1U << CHANGE_ANSWERED,
+	[CHANGE_ANSWERED] = 1U << CHANGE_NONE,
 	[CHANGE_WAITING] = 1U << CHANGE_NONE | 1U << CHANGE_ANSWERED,
 };
 
@@ -262,6 +259,8 @@ void call_changing(void *arg, const struct sip_msg *request, struct sip_response
 	struct call *call = arg;
 	struct slice body = call_body(request);
 
+	if (call->hold.change == CHANGE_ANSWERED) /* in a 200 that could not be sent */
+		change_state(call, CHANGE_NONE);
 	if (call->state != CALL_TALKING)
 		response->status = 491; /* the first offer and answer are not through */
 	else if (body.len > 0)
