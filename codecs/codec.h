@@ -53,6 +53,7 @@ struct codec {
 	uint32_t clock_rate;  /* of RTP timestamps, Hz */
 	uint8_t rtp_channels; /* as in an rtpmap; says nothing of the sound */
 	uint32_t sample_rate; /* of the samples, Hz */
+	uint32_t bit_rate;    /* of the payloads, b/s; where it varies, as we send them */
 	const char *fmtp;     /* what our receiver asks for; NULL for nothing */
 	double ie, bpl;       /* how it sounds and how it bears loss (ITU-T G.107, section 7.2) */
 	uint8_t ptimes_ms[CODEC_PTIMES_MAX]; /* that it can make, ascending, 0 after the last */

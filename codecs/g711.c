@@ -135,8 +135,8 @@ static int law_decode(
 /* Ie and Bpl: ITU-T G.113, appendix I, G.711 with concealment. */
 #define G711_ROW(law_name, law_key, law_about, type)                                               \
 	.name = law_name, .key = #law_key, .about = law_about, .payload_type = type,               \
-	.clock_rate = RATE, .rtp_channels = 1, .sample_rate = RATE, .ie = 0, .bpl = 25.1,          \
-	.ptimes_ms = {10, 20, 30, 40, 50, 60}, .encoder_new = law_encoder_new,                     \
+	.clock_rate = RATE, .rtp_channels = 1, .sample_rate = RATE, .bit_rate = 8 * RATE, .ie = 0, \
+	.bpl = 25.1, .ptimes_ms = {10, 20, 30, 40, 50, 60}, .encoder_new = law_encoder_new,        \
 	.encode = law_key##_encode, .encoder_free = law_encoder_free,                              \
 	.decoder_new = law_key##_decoder_new, .decode = law_decode, .duration = law_duration,      \
 	.decoder_free = law_decoder_free

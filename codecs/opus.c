@@ -304,6 +304,7 @@ const struct codec codec_opus = {
 	.clock_rate = RATE,
 	.rtp_channels = 2, /* RFC 7587, section 7: always 2 */
 	.sample_rate = RATE,
+	.bit_rate = BITRATE,
 	.fmtp = "useinbandfec=1",
 	.ie = 0,
 	.bpl = 20,

@@ -2,8 +2,11 @@
 
 #include "audio/conceal.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+
+#define OVERTAKEN_NS UINT64_C(1000000000)
 
 enum {
 	DELAY_MIN_MS = 0,
@@ -12,18 +15,60 @@ enum {
 	READY_MS = CODEC_PACKET_MAX_MS + 60,
 };
 
-struct playout {
+struct voice {
 	const struct codec *codec;
 	struct decoder *decoder;
+	struct conceal *conceal; /* NULL where the codec has its own */
+};
+
+/* Which packets are whose. */
+struct share {
+	struct voice *voice; /* NULL: nobody's */
+	uint8_t payload_type;
+};
+
+struct playout {
+	struct share now;
+	struct share before;      /* until the last turn; its voice may be the same */
+	uint64_t before_until_ns; /* when packets of before become strangers; UINT64_MAX: not yet */
+	struct voice *last;       /* that was heard */
 	struct jitter *jitter;
-	struct conceal *conceal;    /* NULL where the codec has its own */
-	struct jitter_stats before; /* of those inherited from */
-	size_t ready;               /* samples decoded and not yet played */
+	size_t ready; /* samples decoded and not yet played */
 	size_t room;
 	int16_t samples[];
 };
 
-int playout_new(struct playout **out, const struct codec *codec)
+int voice_new(struct voice **out, const struct codec *codec)
+{
+	struct voice *voice = calloc(1, sizeof(*voice));
+	int err;
+
+	if (!voice)
+		return -ENOMEM;
+
+	voice->codec = codec;
+	err = codec_decoder_new(&voice->decoder, codec);
+	if (!err && !codec_conceals(codec))
+		err = conceal_new(&voice->conceal, codec->sample_rate);
+	if (err) {
+		voice_free(voice);
+		return err;
+	}
+	*out = voice;
+	return 0;
+}
+
+void voice_free(struct voice *voice)
+{
+	if (!voice)
+		return;
+
+	codec_decoder_free(voice->decoder);
+	conceal_free(voice->conceal);
+	free(voice);
+}
+
+int playout_new(struct playout **out, const struct codec *codec, uint8_t payload_type)
 {
 	const struct jitter_config config = {codec->clock_rate, DELAY_MIN_MS, DELAY_MAX_MS};
 	size_t room = (size_t)codec->sample_rate / 1000 * READY_MS;
@@ -34,17 +79,16 @@ int playout_new(struct playout **out, const struct codec *codec)
 	if (!playout)
 		return -ENOMEM;
 
-	playout->codec = codec;
 	playout->room = room;
-	err = codec_decoder_new(&playout->decoder, codec);
+	playout->now.payload_type = payload_type;
+	err = voice_new(&playout->now.voice, codec);
 	if (!err)
 		err = jitter_new(&playout->jitter, &config);
-	if (!err && !codec_conceals(codec))
-		err = conceal_new(&playout->conceal, codec->sample_rate);
 	if (err) {
 		playout_free(playout);
 		return err;
 	}
+	playout->last = playout->now.voice;
 	*out = playout;
 	return 0;
 }
@@ -54,33 +98,82 @@ void playout_free(struct playout *playout)
 	if (!playout)
 		return;
 
-	codec_decoder_free(playout->decoder);
+	if (playout->before.voice != playout->now.voice)
+		voice_free(playout->before.voice);
+	voice_free(playout->now.voice);
 	jitter_free(playout->jitter);
-	conceal_free(playout->conceal);
 	free(playout);
+}
+
+void playout_turn(struct playout *playout, uint8_t payload_type, struct voice **voice)
+{
+	struct share now = {*voice ? *voice : playout->now.voice, payload_type};
+	struct voice *left = playout->before.voice;
+
+	if (!*voice && payload_type == playout->now.payload_type)
+		return;
+
+	assert(now.voice->codec->sample_rate == playout->now.voice->codec->sample_rate);
+	assert(now.voice->codec->clock_rate == playout->now.voice->codec->clock_rate);
+	*voice = left != playout->now.voice ? left : NULL;
+	if (playout->last == *voice)
+		playout->last = playout->now.voice;
+	playout->before = playout->now;
+	playout->before_until_ns = UINT64_MAX;
+	playout->now = now;
 }
 
 /* The clock of RTP and that of the samples may differ, as with G.722 (RFC 3551, section 4.5.2). */
 static size_t samples_of(const struct playout *playout, uint32_t ticks)
 {
-	const struct codec *codec = playout->codec;
+	const struct codec *codec = playout->now.voice->codec;
 
 	return (size_t)((uint64_t)ticks * codec->sample_rate / codec->clock_rate);
 }
 
 static uint32_t ticks_of(const struct playout *playout, size_t samples)
 {
-	const struct codec *codec = playout->codec;
+	const struct codec *codec = playout->now.voice->codec;
 
 	return (uint32_t)((uint64_t)samples * codec->clock_rate / codec->sample_rate);
 }
 
+/*
+ * RFC 3264, section 8.3.2: the far end may send what was agreed on before until it has the new
+ * agreement, so the old types are understood until the first packet of the new; and for a moment
+ * more, because some may have been overtaken.
+ */
+static const struct voice *voice_of(
+	struct playout *playout, const struct rtp_packet *packet, uint64_t arrival_ns)
+{
+	if (packet->payload_type == playout->now.payload_type) {
+		if (playout->before_until_ns == UINT64_MAX)
+			playout->before_until_ns = arrival_ns + OVERTAKEN_NS;
+		return playout->now.voice;
+	}
+	if (packet->payload_type == playout->before.payload_type &&
+		arrival_ns < playout->before_until_ns)
+		return playout->before.voice;
+	return NULL;
+}
+
 void playout_packet(struct playout *playout, const struct rtp_packet *packet, uint64_t arrival_ns)
 {
+	const struct voice *voice = voice_of(playout, packet, arrival_ns);
 	size_t samples;
 
-	if (codec_duration(&samples, playout->codec, packet->payload) == 0)
+	if (voice && codec_duration(&samples, voice->codec, packet->payload) == 0)
 		jitter_put(playout->jitter, packet, arrival_ns, ticks_of(playout, samples));
+}
+
+/* Of a packet that waits; NULL after two turns while it did. */
+static struct voice *voice_at(const struct playout *playout, const struct jitter_packet *packet)
+{
+	if (packet->payload_type == playout->now.payload_type)
+		return playout->now.voice;
+	if (packet->payload_type == playout->before.payload_type)
+		return playout->before.voice;
+	return NULL;
 }
 
 static int16_t *free_room(struct playout *playout, size_t *count)
@@ -93,11 +186,16 @@ static int play(struct playout *playout, const struct jitter_decision *decision,
 {
 	size_t room;
 	int16_t *out = free_room(playout, &room);
+	struct voice *voice = voice_at(playout, decision->packet);
 	int err;
 
-	err = codec_decode(playout->decoder, out, room, made, decision->packet->payload);
-	if (!err && playout->conceal)
-		conceal_good(playout->conceal, out, *made);
+	if (!voice)
+		return -ENODATA;
+
+	err = codec_decode(voice->decoder, out, room, made, decision->packet->payload);
+	if (!err && voice->conceal)
+		conceal_good(voice->conceal, out, *made);
+	playout->last = voice;
 	return err;
 }
 
@@ -106,12 +204,15 @@ static int restore(struct playout *playout, const struct jitter_decision *decisi
 	size_t room;
 	int16_t *out = free_room(playout, &room);
 	size_t count = samples_of(playout, decision->duration);
+	struct voice *voice = voice_at(playout, decision->packet);
 	int err;
 
+	if (!voice)
+		return -ENODATA;
 	if (count > room)
 		return -ENOBUFS;
 
-	err = codec_decode_fec(playout->decoder, out, count, decision->packet->payload);
+	err = codec_decode_fec(voice->decoder, out, count, decision->packet->payload);
 	*made = err ? 0 : count;
 	return err;
 }
@@ -125,9 +226,9 @@ static size_t make_up(struct playout *playout, uint32_t ticks)
 
 	if (count > room)
 		count = room;
-	if (playout->conceal)
-		conceal_fill(playout->conceal, out, count);
-	else if (codec_conceal(playout->decoder, out, count) != 0)
+	if (playout->last->conceal)
+		conceal_fill(playout->last->conceal, out, count);
+	else if (codec_conceal(playout->last->decoder, out, count) != 0)
 		memset(out, 0, count * sizeof(*out));
 	return count;
 }
@@ -178,35 +279,12 @@ void playout_reset(struct playout *playout)
 	playout->ready = 0;
 }
 
-/* What counts of now, with all that was before. */
-static void sum_stats(struct jitter_stats *out, const struct playout *playout)
-{
-	const struct jitter_stats *before = &playout->before;
-	struct jitter_stats now;
-	double wait_ms;
-
-	jitter_stats(&now, playout->jitter);
-	wait_ms = now.buffer_ms * (double)now.played + before->buffer_ms * (double)before->played;
-	now.played += before->played;
-	now.late += before->late;
-	now.played_ticks += before->played_ticks;
-	now.fec_ticks += before->fec_ticks;
-	now.concealed_ticks += before->concealed_ticks;
-	now.buffer_ms = now.played > 0 ? wait_ms / (double)now.played : 0;
-	*out = now;
-}
-
-void playout_inherit(struct playout *playout, const struct playout *before)
-{
-	sum_stats(&playout->before, before);
-}
-
 void playout_stats(struct playout_stats *out, const struct playout *playout)
 {
 	struct jitter_stats stats;
 	double heard, made_up;
 
-	sum_stats(&stats, playout);
+	jitter_stats(&stats, playout->jitter);
 	made_up = (double)stats.concealed_ticks;
 	heard = (double)(stats.played_ticks + stats.fec_ticks) + made_up;
 	*out = (struct playout_stats){

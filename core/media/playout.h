@@ -10,6 +10,9 @@
 
 struct playout;
 
+/* What makes sound of one codec's payloads. */
+struct voice;
+
 struct playout_stats {
 	bool anything; /* has been heard */
 	uint64_t late;
@@ -17,8 +20,14 @@ struct playout_stats {
 	double concealed_pct; /* of what was to be heard: 0..100 */
 };
 
-/* -ENOMEM, or what the codec says. */
-int playout_new(struct playout **out, const struct codec *codec);
+/* -ENOMEM, or what the codec says. Of any thread. */
+int voice_new(struct voice **out, const struct codec *codec);
+
+/* NULL is allowed. */
+void voice_free(struct voice *voice);
+
+/* -ENOMEM, or what the codec says. payload_type: of the packets that are for it. */
+int playout_new(struct playout **out, const struct codec *codec, uint8_t payload_type);
 
 /* NULL is allowed. */
 void playout_free(struct playout *playout);
@@ -32,7 +41,12 @@ void playout_read(struct playout *playout, int16_t *out, size_t count, uint64_t 
 /* Forgets what waits, as before something new; what was counted stays. */
 void playout_reset(struct playout *playout);
 
-/* Takes over what before has counted; before is to be freed. */
-void playout_inherit(struct playout *playout, const struct playout *before);
+/*
+ * What comes has another payload type from now on and, unless *voice is NULL, another codec of the
+ * same rates, which is *voice's and becomes the playout's. What still comes with the old type is
+ * understood until a second after the first with the new. *voice is then what is not needed any
+ * more, for the caller to free, or NULL.
+ */
+void playout_turn(struct playout *playout, uint8_t payload_type, struct voice **voice);
 
 void playout_stats(struct playout_stats *out, const struct playout *playout);

@@ -13,6 +13,7 @@
 enum {
 	RTP_ROOM = RTP_HEADER_SIZE + CODEC_PAYLOAD_MAX,
 	RTCP_ROOM = 512,
+	PACKET_OVERHEAD = 20 + 8 + RTP_HEADER_SIZE, /* octets, with those of IPv4 and UDP */
 	/* After so long a standstill (a suspended machine) the ticks go on from the present. */
 	LATE_TICKS_MAX = 10,
 };
@@ -36,7 +37,6 @@ struct stream {
 	struct timer silence;
 	uint64_t heard_ns; /* when the far end was last heard, or began to be awaited */
 	uint64_t tick_ns;  /* when the present one was due */
-	uint64_t rtcp_ns;  /* when the last of our RTCP reports was sent */
 	uint64_t report_ns;
 	uint32_t timestamp; /* of the next packet, from 0 */
 	bool talking;       /* the last packet was sent with the tick before this one */
@@ -55,7 +55,7 @@ struct stream {
 struct stream_change {
 	struct stream_params params;
 	struct encoder *encoder; /* NULL: as before, */
-	struct playout *playout; /* likewise */
+	struct voice *voice;     /* likewise */
 };
 
 static void fill_report(struct stream_report *out, const struct stream *stream)
@@ -198,33 +198,42 @@ static void send_rtcp(struct stream *stream, bool bye)
 			stream->config.transport, (struct slice){out.data, out.len});
 }
 
-/* Due so long after the last report, by a new throw of the dice. */
-static uint64_t rtcp_due(struct stream *stream)
+/* RFC 3550, section 6.2: what both ends' RTP takes, with the headers of UDP and IPv4. */
+static uint32_t bandwidth_of(const struct stream_params *params)
+{
+	return 2 * (params->codec->bit_rate / 8 + 1000 * PACKET_OVERHEAD / params->ptime_ms);
+}
+
+static uint32_t by_chance(struct stream *stream)
 {
 	uint32_t chance;
 
 	loop_random(stream->config.loop, &chance, sizeof(chance));
-	return rtp_session_next_report(stream->session, stream->rtcp_ns, chance);
+	return chance;
 }
 
-static void plan_rtcp(struct stream *stream)
+static void await_rtcp(struct stream *stream)
 {
-	stream->rtcp_ns = loop_now(stream->config.loop);
-	timer_start(&stream->rtcp, rtcp_due(stream));
+	timer_start(&stream->rtcp, rtp_session_next_report(stream->session));
 }
 
-/* RFC 3550, section 6.3.6: when its time has come, it is reconsidered whether it has. */
+static void start_rtcp(struct stream *stream)
+{
+	rtp_session_start_reports(stream->session, bandwidth_of(&stream->config.params),
+		loop_now(stream->config.loop), by_chance(stream));
+	await_rtcp(stream);
+}
+
 static void run_rtcp(void *arg)
 {
 	struct stream *stream = arg;
-	uint64_t due_ns = rtcp_due(stream);
+	uint64_t now_ns = loop_now(stream->config.loop);
 
-	if (due_ns > loop_now(stream->config.loop)) {
-		timer_start(&stream->rtcp, due_ns);
-		return;
+	if (rtp_session_report_due(stream->session, now_ns, by_chance(stream))) {
+		send_rtcp(stream, false);
+		rtp_session_plan_report(stream->session, by_chance(stream));
 	}
-	send_rtcp(stream, false);
-	plan_rtcp(stream);
+	await_rtcp(stream);
 }
 
 static void run_report(void *arg)
@@ -258,11 +267,15 @@ static void tell_silence(struct stream *stream)
 {
 	struct fault why = {""};
 	char at[ADDR_TEXT_SIZE];
+	struct rtp_stats rtp;
 	struct addr to;
 	int err;
 
+	rtp_session_stats(&rtp, stream->session);
 	err = media_transport_trouble(&to, stream->config.transport);
-	if (err == -ECONNREFUSED)
+	if (rtp.bye) /* who has gone need not listen any more, either */
+		fault_set(&why, -ENOTCONN, "its sound has said goodbye (RTCP BYE)");
+	else if (err == -ECONNREFUSED)
 		fault_set(&why, err, "nothing listens on %s (port unreachable)",
 			addr_print_port(at, &to));
 	else if (err)
@@ -288,17 +301,13 @@ static void run_silence(void *arg)
 /* RFC 3550, section 8.2: goodbye to the SSRC that the far end has too, and on with another. */
 static void part_names(struct stream *stream)
 {
-	uint32_t ssrc;
-
 	if (!rtp_session_collided(stream->session))
 		return;
 
 	send_rtcp(stream, true);
-	loop_random(stream->config.loop, &ssrc, sizeof(ssrc));
-	rtp_session_rename(stream->session, ssrc);
+	rtp_session_rename(stream->session, by_chance(stream));
 }
 
-/* The payload type tells the codec; another was not agreed on, so it is nobody's. */
 static void rtp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 {
 	struct stream *stream = arg;
@@ -313,8 +322,7 @@ static void rtp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 	if (err)
 		return;
 	part_names(stream);
-	if (packet.payload_type == stream->config.params.receive_payload_type)
-		playout_packet(stream->playout, &packet, arrival_ns);
+	playout_packet(stream->playout, &packet, arrival_ns);
 }
 
 static void rtcp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
@@ -325,6 +333,7 @@ static void rtcp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 	if (rtp_session_rtcp(stream->session, bytes, arrival_ns) == 0)
 		await(stream);
 	part_names(stream);
+	await_rtcp(stream); /* a BYE brings it nearer */
 }
 
 static const struct media_transport_events transport_events = {rtp_came, rtcp_came};
@@ -369,7 +378,8 @@ int stream_new(struct stream **out, const struct stream_config *config)
 	if (!err)
 		err = rtp_session_new(&stream->session, &session);
 	if (!err)
-		err = playout_new(&stream->playout, config->params.codec);
+		err = playout_new(&stream->playout, config->params.codec,
+			config->params.receive_payload_type);
 	if (err) {
 		free_parts(stream);
 		return err;
@@ -399,7 +409,7 @@ int stream_start(struct stream *stream)
 	stream->tick_ns = loop_now(config->loop);
 	stream->report_ns = stream->tick_ns + config->report_ns;
 	timer_start(&stream->report, stream->report_ns);
-	plan_rtcp(stream);
+	start_rtcp(stream);
 	await(stream);
 	run_tick(stream);
 	return 0;
@@ -425,7 +435,7 @@ int stream_change_new(struct stream_change **out, const struct stream_params *fr
 	if (!same_sound(from, to))
 		err = make_encoder(&change->encoder, to);
 	if (!err && from->codec != to->codec)
-		err = playout_new(&change->playout, to->codec);
+		err = voice_new(&change->voice, to->codec);
 	if (err) {
 		stream_change_free(change);
 		return err;
@@ -440,7 +450,7 @@ void stream_change_free(struct stream_change *change)
 		return;
 
 	codec_encoder_free(change->encoder);
-	playout_free(change->playout);
+	voice_free(change->voice);
 	free(change);
 }
 
@@ -448,17 +458,12 @@ void stream_change_free(struct stream_change *change)
 static void renew_parts(struct stream *stream, struct stream_change *change)
 {
 	struct encoder *encoder = stream->encoder;
-	struct playout *playout = stream->playout;
 
 	if (change->encoder) {
 		stream->encoder = change->encoder;
 		change->encoder = encoder;
 	}
-	if (change->playout) {
-		playout_inherit(change->playout, playout);
-		stream->playout = change->playout;
-		change->playout = playout;
-	}
+	playout_turn(stream->playout, change->params.receive_payload_type, &change->voice);
 }
 
 /* What comes after a hold, or from elsewhere, need not follow on what came before. */
@@ -476,6 +481,7 @@ static void apply(struct stream *stream, struct stream_change *change)
 	renew_parts(stream, change);
 	stream->config.params = *params;
 	stream->frame = codec_frame(params->codec, params->ptime_ms);
+	rtp_session_set_bandwidth(stream->session, bandwidth_of(params));
 	media_transport_aim(stream->config.transport, &params->aim);
 	if (params->receives != before.receives)
 		expect_anew(stream);

@@ -99,8 +99,9 @@ bool rtp_session_remote(uint32_t *out, const struct rtp_session *session);
 
 /*
  * Appends one compound datagram to out: a report of ours (SR if we sent anything in the last two
- * intervals, else RR), our CNAME, and BYE if asked for. Returns -ENOBUFS, with nothing changed, if
- * it does not fit.
+ * intervals, else RR), our CNAME, and BYE if asked for. A session of two is left at once (RFC 3550,
+ * section 6.3.7). Returns, with nothing changed, -ENOBUFS if it does not fit, and -ENODATA for a
+ * BYE of whom nobody has heard.
  */
 int rtp_session_report(
 	struct buf *out, struct rtp_session *session, uint64_t now_ns, uint64_t wall_ns, bool bye);
@@ -112,12 +113,22 @@ int rtp_session_report(
 int rtp_session_rtcp(struct rtp_session *session, struct slice datagram, uint64_t arrival_ns);
 
 /*
- * When to send the next report, if the last was sent (or all began) at now_ns: to be asked then,
- * and again when that time has come (RFC 3550, section 6.3.6); random is any number, each as likely
- * as the others.
+ * From now_ns on reports are planned (core/rtp/interval.h). bandwidth: of both ends' RTP, octets a
+ * second with all headers, > 0. Here and below random is any number, each as likely as the others.
  */
-uint64_t rtp_session_next_report(
-	const struct rtp_session *session, uint64_t now_ns, uint32_t random);
+void rtp_session_start_reports(
+	struct rtp_session *session, uint32_t bandwidth, uint64_t now_ns, uint32_t random);
+void rtp_session_set_bandwidth(struct rtp_session *session, uint32_t bandwidth);
+
+/* When to ask rtp_session_report_due(). What comes by rtp_session_rtcp() may change it. */
+uint64_t rtp_session_next_report(const struct rtp_session *session);
+
+/*
+ * Whether a report is to be sent now, as it was planned; rtp_session_plan_report() is to follow it.
+ * If not, the next is planned already.
+ */
+bool rtp_session_report_due(struct rtp_session *session, uint64_t now_ns, uint32_t random);
+void rtp_session_plan_report(struct rtp_session *session, uint32_t random);
 
 /* Which of the two a datagram is that came to a port of both (RFC 5761, section 4). */
 bool rtp_is_rtcp(struct slice datagram);

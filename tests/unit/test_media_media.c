@@ -3,6 +3,7 @@
 
 #include "core/net/loop_sim.h"
 #include "core/rtp/packet.h"
+#include "core/rtp/rtcp.h"
 #include "core/rtp/session.h"
 
 #include <errno.h>
@@ -21,6 +22,7 @@ struct end {
 	struct media_params params;
 	struct addr host, local;
 	struct stream_report last;
+	struct stream_report report;
 	struct fault why;
 	unsigned silent;
 	bool closed;
@@ -49,8 +51,9 @@ void *__wrap_calloc(size_t count, size_t size)
 
 static void on_report(void *arg, const struct stream_report *report)
 {
-	(void)arg;
-	(void)report;
+	struct end *end = arg;
+
+	end->report = *report;
 }
 
 static void on_failed(void *arg, int err, const char *words)
@@ -205,6 +208,14 @@ static void change(struct end *end)
 	assert_int_equal(media_change(end->media, &end->params), 0);
 }
 
+/* That codec, by that payload type, both ways. */
+static void turn(struct end *end, uint8_t codec, uint8_t payload_type)
+{
+	end->params.codec = codec_find_payload_type(codec);
+	end->params.send_payload_type = end->params.receive_payload_type = payload_type;
+	change(end);
+}
+
 static void hold(struct line *line, bool on)
 {
 	for (unsigned i = 0; i < 2; i++) {
@@ -280,12 +291,8 @@ static void test_codec_and_ptime(void **state)
 
 	start_both(line, 1000);
 	for (unsigned i = 0; i < 2; i++) {
-		struct media_params *params = &line->ends[i].params;
-
-		params->codec = codec_find_payload_type(8);
-		params->send_payload_type = params->receive_payload_type = 8;
-		params->ptime_ms = 40;
-		change(&line->ends[i]);
+		line->ends[i].params.ptime_ms = 40;
+		turn(&line->ends[i], 8, 8);
 	}
 	run_ms(line, 100);
 	assert_int_equal(a->packet.payload_type, 8);
@@ -297,6 +304,56 @@ static void test_codec_and_ptime(void **state)
 	close_end(line, b);
 	assert_int_equal(b->last.lost, 0);
 	assert_true(b->last.far_dbfs > -40); /* the tone, by the new codec */
+}
+
+/*
+ * RFC 3264, section 8.3.2: each hears the other all the time, whoever changes first, and however
+ * long the other takes; of what is played nothing is made up.
+ */
+static void test_old_type_is_understood(void **state)
+{
+	static const struct {
+		uint8_t codec, payload_type;
+	} turns[] = {{8, 8}, {8, 96}, {0, 97}, {0, 0}};
+	struct line *line = *state;
+	struct end *a = &line->ends[0], *b = &line->ends[1];
+
+	start_both(line, 1000);
+	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+		turn(a, turns[i].codec, turns[i].payload_type);
+		run_ms(line,
+			3000); /* b sends the old, and is sent the new, which it does not know */
+		assert_int_equal(b->packet.payload_type, i ? turns[i - 1].payload_type : 0);
+		assert_true(a->report.far_dbfs > -40);
+		assert_true(a->report.concealed_pct < 1);
+		turn(b, turns[i].codec, turns[i].payload_type);
+		run_ms(line, 3000);
+		assert_int_equal(b->packet.payload_type, turns[i].payload_type);
+		assert_true(a->report.far_dbfs > -40);
+		assert_true(b->report.far_dbfs > -40);
+		assert_true(a->report.concealed_pct < 1);
+	}
+	close_end(line, a);
+	assert_int_equal(a->last.lost, 0);
+}
+
+/* What was made up before a change of the codec still counts behind it. */
+static void test_counts_carry_over(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0], *b = &line->ends[1];
+	double concealed_pct;
+
+	start_both(line, 2000);
+	close_end(line, b); /* a stop: its last words are made up */
+	run_ms(line, 1000);
+	concealed_pct = a->report.concealed_pct;
+	assert_true(concealed_pct > 2);
+	turn(a, 8, 8);
+	run_ms(line, 1500);
+	assert_true(a->report.concealed_pct > concealed_pct - 0.01);
+	assert_true(a->report.buffer_ms > 0);
+	assert_true(a->report.mos > 0);
 }
 
 static void test_another_rate_is_refused(void **state)
@@ -377,23 +434,169 @@ static void test_silence_is_told_as_long_as_it_lasts(void **state)
 	assert_int_equal(a->silent, 2);
 	close_end(line, &line->ends[1]);
 	run_ms(line, SILENCE_S * 1000 + 200);
-	assert_int_equal(a->silent, 3);
+	assert_int_equal(a->silent, 2);
+	assert_string_equal(a->why.words, "its sound has said goodbye (RTCP BYE)");
 }
 
-/* Whatever is changed, there is time to follow. */
-static void test_a_change_begins_the_silence_anew(void **state)
+/* A far end of plain bytes, whose RTP the test makes, at the port where a's description is. */
+struct stray {
+	struct udp *udp;
+	struct addr to;
+	uint32_t bye_of; /* the SSRC of the last BYE that came */
+	uint32_t ssrc;   /* of the last RTP that came, */
+	uint16_t seq;    /* and its number */
+	unsigned packets;
+};
+
+static void stray_datagram(
+	void *arg, const struct addr *from, const struct addr *to, struct slice bytes, uint64_t at)
+{
+	struct stray *stray = arg;
+	struct rtcp_reader reader;
+	struct rtcp_item item;
+	struct rtp_packet packet;
+
+	(void)from;
+	(void)to;
+	(void)at;
+	if (rtp_is_rtcp(bytes)) {
+		assert_int_equal(rtcp_parse(&reader, bytes), 0);
+		while (rtcp_next(&item, &reader))
+			if (item.kind == RTCP_BYE)
+				stray->bye_of = item.ssrc;
+		return;
+	}
+	assert_int_equal(rtp_packet_parse(&packet, bytes), 0);
+	stray->ssrc = packet.ssrc;
+	stray->seq = packet.seq;
+	stray->packets++;
+}
+
+static void stray_unreachable(void *arg, const struct addr *to, int err, struct slice sent)
+{
+	(void)arg;
+	(void)to;
+	(void)sent;
+	fail_msg("%d", err);
+}
+
+static void stray_open(struct stray *stray, struct line *line)
+{
+	static const struct udp_events events = {
+		.datagram = stray_datagram, .unreachable = stray_unreachable};
+	struct addr at = line->ends[1].host;
+
+	at.port = 7000;
+	*stray = (struct stray){.to = line->ends[0].local};
+	assert_int_equal(loop_udp_open(&stray->udp, line->ends[1].agent, &at), 0);
+	assert_int_equal(udp_start(stray->udp, line->ends[1].agent, &events, stray), 0);
+	line->ends[0].params.remote_rtp = at;
+	line->ends[0].params.rtcp_mux = true;
+}
+
+/* A packet of a loud sample, which lasts 20 ms; and as long goes by. */
+static void stray_send(struct stray *stray, struct line *line, uint32_t ssrc, uint16_t seq)
+{
+	uint8_t payload[FRAME], room[RTP_HEADER_SIZE + FRAME];
+	struct rtp_packet packet = {.seq = seq,
+		.ssrc = ssrc,
+		.timestamp = seq * (uint32_t)FRAME,
+		.payload = {payload, FRAME}};
+	struct buf out = {room, 0, sizeof(room)};
+
+	for (size_t i = 0; i < FRAME; i++)
+		payload[i] = i % 16 < 8 ? 0x10 : 0x90;
+	assert_int_equal(rtp_packet_print(&out, &packet), 0);
+	assert_int_equal(udp_send(stray->udp, &stray->to, (struct slice){room, out.len}), 0);
+	run_ms(line, 20);
+}
+
+/* RFC 3550, section 8.2: goodbye under the old name, and on under another; nothing goes unheard. */
+static void test_collision(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+	struct stray stray;
+	uint32_t ssrc;
+	uint16_t seq;
+
+	stray_open(&stray, line);
+	start(a);
+	run_ms(line, 500);
+	ssrc = stray.ssrc;
+	seq = stray.seq;
+	for (uint16_t i = 0; i < 100; i++)
+		stray_send(&stray, line, ssrc, (uint16_t)(seq + 20000 + i));
+	assert_int_equal(stray.bye_of, ssrc);
+	assert_true(stray.ssrc != ssrc);
+	assert_in_range((uint16_t)(stray.seq - seq), 98, 103); /* the numbers go on */
+	assert_true(a->report.far_dbfs > -20);
+	assert_in_range(stray.packets, 120, 130);
+	close_end(line, a);
+	assert_int_equal(a->last.lost, 0);
+	assert_int_equal(a->last.received, 100);
+	udp_free(stray.udp);
+}
+
+/* An echo service: what comes back is heard, and the name stays. */
+static void test_echo(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+	struct stray stray;
+	uint32_t ssrc;
+
+	stray_open(&stray, line);
+	start(a);
+	run_ms(line, 500);
+	ssrc = stray.ssrc;
+	for (uint16_t i = 0; i < 100; i++)
+		stray_send(&stray, line, ssrc, stray.seq);
+	assert_int_equal(stray.ssrc, ssrc);
+	assert_int_equal(stray.bye_of, 0);
+	assert_true(a->report.far_dbfs > -20);
+	close_end(line, a);
+	assert_int_equal(a->last.received, 100);
+	udp_free(stray.udp);
+}
+
+/* It begins anew in mid-call: what comes late of before is nobody's, and the new is heard. */
+static void test_restart(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+	struct stray stray;
+
+	stray_open(&stray, line);
+	start(a);
+	for (uint16_t i = 0; i < 100; i++)
+		stray_send(&stray, line, 7, (uint16_t)(65500 + i)); /* round the corner, too */
+	for (uint16_t i = 0; i < 100; i++) {
+		stray_send(&stray, line, 8, (uint16_t)(3000 + i));
+		if (i == 10)
+			stray_send(&stray, line, 7, 65500);
+	}
+	assert_true(a->report.far_dbfs > -20);
+	for (uint16_t i = 0; i < 100; i++)
+		stray_send(&stray, line, 7, (uint16_t)(65535 + i)); /* and back */
+	assert_true(a->report.far_dbfs > -20);
+	close_end(line, a);
+	assert_int_equal(a->last.lost, 0);
+	assert_int_equal(a->last.received, 298); /* the first of each new one is on probation */
+	udp_free(stray.udp);
+}
+
+/* RFC 3550, section 6.3.7: who ends before anything was sent, ends without a word. */
+static void test_no_goodbye_of_nobody(void **state)
 {
 	struct line *line = *state;
 	struct end *a = &line->ends[0];
 
-	start(a);
-	run_ms(line, SILENCE_S * 1000 - 100);
 	a->params.sends = false;
-	change(a);
-	run_ms(line, SILENCE_S * 1000 - 100);
-	assert_int_equal(a->silent, 0);
-	run_ms(line, 200);
-	assert_int_equal(a->silent, 1);
+	start(a);
+	run_ms(line, 500);
+	close_end(line, a);
+	assert_int_equal(a->rtp + a->rtcp, 0);
 }
 
 /* Held, nobody is awaited; resumed, from then on. */
@@ -469,11 +672,16 @@ int main(void)
 		TEST(test_hold),
 		TEST(test_unheard_is_not_lost),
 		TEST(test_codec_and_ptime),
+		TEST(test_old_type_is_understood),
+		TEST(test_counts_carry_over),
 		TEST(test_another_rate_is_refused),
 		TEST(test_while_opening),
 		TEST(test_closed_while_opening),
-		TEST(test_silence_is_told_as_long_as_it_lasts),
-		TEST(test_a_change_begins_the_silence_anew),
+		TEST(test_silence_is_told_once),
+		TEST(test_collision),
+		TEST(test_echo),
+		TEST(test_restart),
+		TEST(test_no_goodbye_of_nobody),
 		TEST(test_hold_is_no_silence),
 		TEST(test_change_out_of_memory),
 		TEST(test_params_equal),

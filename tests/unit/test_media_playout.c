@@ -58,7 +58,7 @@ static void open_call(struct call *call, const char *key)
 	assert_non_null(call->codec);
 	call->frame = codec_frame(call->codec, TICK_MS);
 	assert_int_equal(codec_encoder_new(&call->encoder, call->codec, &settings), 0);
-	assert_int_equal(playout_new(&call->playout, call->codec), 0);
+	assert_int_equal(playout_new(&call->playout, call->codec, 0), 0);
 }
 
 static void close_call(struct call *call)
@@ -224,7 +224,7 @@ static void test_no_memory(void **state)
 
 		do {
 			allocations_left = allowed++;
-			err = playout_new(&playout, codec);
+			err = playout_new(&playout, codec, 0);
 			allocations_left = SIZE_MAX;
 			assert_true(err == 0 || err == -ENOMEM);
 		} while (err);
