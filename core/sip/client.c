@@ -22,7 +22,14 @@ struct sip_client {
 	struct list link;
 	struct sip_stack *stack;
 	struct sip_flow flow;
-	struct sip_msg *request;
+	struct sip_msg *request;  /* NULL: answered, and not needed any more */
+	struct slice branch;      /* of it, */
+	struct slice method_name; /* or of kept, as are sent's */
+	struct sip_sent sent;
+	char *kept; /* what is left of an answered request */
+	char *ack;  /* of a final response that is no 2xx, once it was sent */
+	size_t ack_len;
+	enum sip_method method;
 	enum client_state state;
 	bool again_sent; /* by another connection, after one was lost */
 	uint64_t serial;
@@ -52,7 +59,7 @@ static void become(struct sip_client *client, enum client_state next)
 
 static bool is_invite(const struct sip_client *client)
 {
-	return client->request->method == SIP_INVITE;
+	return client->method == SIP_INVITE;
 }
 
 /* Whether its final response is still to come. */
@@ -68,6 +75,8 @@ static void destroy(struct sip_client *client)
 	list_remove(&client->link);
 	table_remove(&client->stack->client_table, &client->node);
 	sip_msg_free(client->request);
+	free(client->kept);
+	free(client->ack);
 	free(client);
 }
 
@@ -117,6 +126,11 @@ static struct sip_client *make(
 	client->stack = stack;
 	client->flow = *flow;
 	client->request = request;
+	client->branch = request->via.branch;
+	client->method_name = request->method_name;
+	client->method = request->method;
+	client->sent = (struct sip_sent){
+		request->uri_text, *sip_msg_header(request, SIP_FROM), request->cseq};
 	client->state = request->method == SIP_INVITE ? CALLING : TRYING;
 	client->serial = ++stack->serial;
 	client->again_ns = SIP_T1_NS;
@@ -165,9 +179,9 @@ out:
 	return err;
 }
 
-const struct sip_msg *sip_client_request(const struct sip_client *client)
+struct sip_sent sip_client_sent(const struct sip_client *client)
 {
-	return client->request;
+	return client->sent;
 }
 
 void sip_client_release(struct sip_client *client)
@@ -203,16 +217,55 @@ static void print_shadow(struct text *out, const struct sip_client *client, enum
 	sip_print_body(out, NULL, (struct slice){0});
 }
 
-/* It is made anew for each repetition of the response; the same bytes come out. */
+/*
+ * The same for each repetition of the response (section 17.1.1.2): that of the first is kept, if
+ * there is memory; else it is made anew. An error is a loss like any.
+ */
 static void send_ack(struct sip_client *client, const struct sip_msg *response)
 {
 	struct text text = sip_stack_scratch(client->stack);
 	const struct slice *to = sip_msg_header(response, SIP_TO);
+	struct slice ack = {(const uint8_t *)client->ack, client->ack_len};
 
-	print_shadow(&text, client, SIP_ACK, *to, (struct slice){0});
-	if (!text.cut)
-		sip_flow_send_on(
-			&client->flow, text_slice(&text)); /* an error is a loss like any */
+	if (!client->ack) {
+		print_shadow(&text, client, SIP_ACK, *to, (struct slice){0});
+		if (text.cut)
+			return;
+		ack = text_slice(&text);
+		client->ack = slice_copy(ack);
+		client->ack_len = ack.len;
+	}
+	sip_flow_send_on(&client->flow, ack);
+}
+
+/*
+ * It is answered, and lives on for repetitions and forks: of the request there stays only what
+ * these need. Without memory, all of it does.
+ */
+static void shrink(struct sip_client *client)
+{
+	struct slice *const parts[] = {
+		&client->branch, &client->method_name, &client->sent.uri, &client->sent.from};
+	size_t count = client->state == ACCEPTED ? 4 : 2;
+	size_t size = 0;
+	uint8_t *to;
+
+	if (!client->request || (client->state == COMPLETED && is_invite(client) && !client->ack))
+		return;
+	for (size_t i = 0; i < count; i++)
+		size += parts[i]->len;
+	client->kept = calloc(size, 1);
+	if (!client->kept)
+		return;
+
+	to = (uint8_t *)client->kept;
+	for (size_t i = 0; i < count; i++) {
+		memcpy(to, parts[i]->data, parts[i]->len);
+		parts[i]->data = to;
+		to += parts[i]->len;
+	}
+	sip_msg_free(client->request);
+	client->request = NULL;
 }
 
 int sip_client_cancel(struct sip_client *invite, struct slice headers)
@@ -259,6 +312,7 @@ static void receive_invite(struct sip_client *client, const struct sip_msg *resp
 	if (client->state == COMPLETED) {
 		if (response->status >= 300)
 			send_ack(client, response);
+		shrink(client); /* if there was no memory before */
 		return;
 	}
 	timer_stop(&client->again);
@@ -271,6 +325,7 @@ static void receive_invite(struct sip_client *client, const struct sip_msg *resp
 			success ? SIP_64T1_NS : linger_ns(client, SIP_64T1_NS));
 		if (!success)
 			send_ack(client, response);
+		shrink(client);
 	}
 	tell(client, response);
 }
@@ -287,6 +342,7 @@ static void receive_other(struct sip_client *client, const struct sip_msg *respo
 		become(client, COMPLETED);
 		timer_stop(&client->again);
 		timer_start_in(&client->limit, linger_ns(client, SIP_T4_NS)); /* K */
+		shrink(client);
 	}
 	tell(client, response);
 }
@@ -301,8 +357,7 @@ static struct sip_client *find(
 		node = table_find_next(node)) {
 		struct sip_client *client = container_of(node, struct sip_client, node);
 
-		if (slice_equal(client->request->via.branch, branch) &&
-			slice_equal(client->request->cseq_method_name, method))
+		if (slice_equal(client->branch, branch) && slice_equal(client->method_name, method))
 			return client;
 	}
 	return NULL;

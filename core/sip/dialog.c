@@ -3,6 +3,7 @@
 #include "core/sip/locate.h"
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
+#include "core/sip/transaction.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -252,20 +253,20 @@ static int find_target(struct slice *out, const struct sip_msg *msg, struct slic
 
 /* A response without the Contact that it must have comes from where our request went. */
 int sip_dialog_from_response(struct sip_dialog **out, struct sip_stack *stack,
-	const struct sip_flow *flow, const struct sip_msg *request, const struct sip_msg *response)
+	const struct sip_flow *flow, const struct sip_sent *sent, const struct sip_msg *response)
 {
 	struct origin origin = {
 		.flow = flow,
 		.peer = response,
 		.reversed = true,
-		.local = *sip_msg_header(request, SIP_FROM),
+		.local = sent->from,
 		.remote = *sip_msg_header(response, SIP_TO),
 		.remote_tag = response->to.tag,
-		.local_seq = request->cseq,
+		.local_seq = sent->cseq,
 		.remote_seq = -1,
 	};
 
-	if (find_target(&origin.target, response, request->uri_text))
+	if (find_target(&origin.target, response, sent->uri))
 		return -EPROTO;
 	return make(out, stack, &origin);
 }

@@ -17,12 +17,11 @@ struct sip_body {
 };
 
 /*
- * The dialog that a 101..299 to our INVITE makes (section 12.1.2); request is what we sent by
- * flow.
+ * The dialog that a 101..299 to our INVITE makes (section 12.1.2), which we sent by flow.
  * Returns -EPROTO if it does not say how to reach its sender, -ENOMEM.
  */
 int sip_dialog_from_response(struct sip_dialog **out, struct sip_stack *stack,
-	const struct sip_flow *flow, const struct sip_msg *request, const struct sip_msg *response);
+	const struct sip_flow *flow, const struct sip_sent *sent, const struct sip_msg *response);
 
 /* The dialog of an INVITE that came by flow and gets that tag of ours (section 12.1.1). Same
  * errors. */

@@ -37,6 +37,8 @@ void sip_caller_cancel(struct sip_invite *invite)
 
 static void provisional(struct sip_invite *invite, const struct sip_msg *response)
 {
+	struct sip_sent sent;
+
 	if (invite->state == SIP_INVITE_CANCELLING) {
 		if (invite->held)
 			sip_caller_cancel(invite);
@@ -44,7 +46,8 @@ static void provisional(struct sip_invite *invite, const struct sip_msg *respons
 	}
 	if (invite->state == SIP_INVITE_CALLING)
 		sip_invite_become(invite, SIP_INVITE_PROCEEDING);
-	sip_early_learn(invite, sip_request_message(invite->caller->request), response);
+	sent = sip_request_sent(invite->caller->request);
+	sip_early_learn(invite, &sent, response);
 	if (response->status > 100)
 		invite->events->provisional(invite->arg, response);
 }
@@ -131,11 +134,11 @@ static void answer_failed(struct sip_invite *invite, int err, const struct sip_m
 
 /* The dialog of a 2xx, which goes on where its early dialog has stopped. */
 static int make_dialog(struct sip_dialog **out, const struct sip_caller *caller,
-	const struct sip_msg *request, const struct sip_msg *response)
+	const struct sip_sent *sent, const struct sip_msg *response)
 {
 	const struct sip_dialog *early =
 		caller->invite ? sip_early_find(caller->invite, response->to.tag) : NULL;
-	int err = sip_dialog_from_response(out, caller->stack, &caller->flow, request, response);
+	int err = sip_dialog_from_response(out, caller->stack, &caller->flow, sent, response);
 
 	if (!err && early)
 		sip_dialog_inherit(*out, early);
@@ -145,7 +148,7 @@ static int make_dialog(struct sip_dialog **out, const struct sip_caller *caller,
 static void accepted(struct sip_caller *caller, const struct sip_msg *response)
 {
 	struct sip_answer *answer = find_answer(caller, response->to.tag);
-	const struct sip_msg *request = sip_request_message(caller->request);
+	struct sip_sent sent = sip_request_sent(caller->request);
 	struct sip_invite *invite = caller->invite;
 	struct sip_dialog *dialog;
 	int err;
@@ -156,12 +159,12 @@ static void accepted(struct sip_caller *caller, const struct sip_msg *response)
 	}
 	if (caller->answer_count == ANSWERS_MAX)
 		return;
-	err = make_dialog(&dialog, caller, request, response);
+	err = make_dialog(&dialog, caller, &sent, response);
 	if (err) {
 		answer_failed(invite, err, response);
 		return;
 	}
-	err = sip_answer_new(&answer, caller, dialog, request->cseq);
+	err = sip_answer_new(&answer, caller, dialog, sent.cseq);
 	if (err) {
 		sip_dialog_free(dialog);
 		answer_failed(invite, err, response);

@@ -42,7 +42,7 @@ void sip_early_free_all(struct sip_invite *invite)
 
 /* Without memory, or if it says nothing good of itself, its next response may do it. */
 static void add(
-	struct sip_invite *invite, const struct sip_msg *request, const struct sip_msg *response)
+	struct sip_invite *invite, const struct sip_sent *sent, const struct sip_msg *response)
 {
 	struct early *early;
 
@@ -52,7 +52,7 @@ static void add(
 	if (!early)
 		return;
 	if (sip_dialog_from_response(
-		    &early->dialog, invite->stack, &invite->flow, request, response)) {
+		    &early->dialog, invite->stack, &invite->flow, sent, response)) {
 		free(early);
 		return;
 	}
@@ -62,7 +62,7 @@ static void add(
 
 /* Section 12.1: 101..199 with a tag makes one; 199 ends it again (RFC 6228, section 4). */
 void sip_early_learn(
-	struct sip_invite *invite, const struct sip_msg *request, const struct sip_msg *response)
+	struct sip_invite *invite, const struct sip_sent *sent, const struct sip_msg *response)
 {
 	struct early *early = find(invite, response->to.tag);
 
@@ -70,7 +70,7 @@ void sip_early_learn(
 		drop(invite, early);
 	else if (response->status > 100 && response->status < 199 && response->to.tag.len > 0 &&
 		 !early)
-		add(invite, request, response);
+		add(invite, sent, response);
 }
 
 /*

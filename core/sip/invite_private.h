@@ -173,7 +173,7 @@ void sip_invite_update(struct sip_invite *invite, struct sip_dialog *dialog,
 /* invite_early.c: early dialogs (section 12.1.2). */
 struct sip_dialog *sip_early_find(const struct sip_invite *invite, struct slice remote_tag);
 void sip_early_learn(
-	struct sip_invite *invite, const struct sip_msg *request, const struct sip_msg *response);
+	struct sip_invite *invite, const struct sip_sent *sent, const struct sip_msg *response);
 void sip_early_receive(
 	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg);
 void sip_early_free_all(struct sip_invite *invite);

@@ -94,6 +94,16 @@ static bool is_last(const struct sip_request *request, const struct sip_msg *res
 /* err 0: after a 503. */
 static bool try_next(struct sip_request *request, int err);
 
+/* It is answered: what was kept for sending it elsewhere has done its duty. */
+static void settle(struct sip_request *request)
+{
+	request->settled = true;
+	free(request->rest);
+	request->rest = NULL;
+	free(request->text);
+	request->text = NULL;
+}
+
 /* RFC 3263, section 4.3, has 503 stand for a host that cannot be reached. */
 static void receive(void *arg, const struct sip_msg *response)
 {
@@ -105,7 +115,7 @@ static void receive(void *arg, const struct sip_msg *response)
 	if (response->status == 503 && try_next(request, 0))
 		return;
 	if (response->status > 100)
-		request->settled = true;
+		settle(request);
 	if (request->events)
 		request->events->response(request->arg, response);
 	else if (!request->client)
@@ -265,9 +275,9 @@ out:
 	return err;
 }
 
-const struct sip_msg *sip_request_message(const struct sip_request *request)
+struct sip_sent sip_request_sent(const struct sip_request *request)
 {
-	return sip_client_request(request->client);
+	return sip_client_sent(request->client);
 }
 
 const struct sip_flow *sip_request_flow(const struct sip_request *request)

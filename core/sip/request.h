@@ -10,6 +10,7 @@
 #include "core/sip/server.h"
 
 struct sip_request;
+struct sip_sent;
 
 struct sip_request_config {
 	enum sip_method method;
@@ -43,8 +44,8 @@ int sip_request_send(struct sip_request **out, struct sip_stack *stack,
 	const struct sip_request_config *config, const struct sip_request_events *events,
 	void *arg);
 
-/* The message that was sent: only with a flow, and until its final response but 2xx to INVITE. */
-const struct sip_msg *sip_request_message(const struct sip_request *request);
+/* As sip_client_sent(): only with a flow, and until its final response but 2xx to INVITE. */
+struct sip_sent sip_request_sent(const struct sip_request *request);
 
 /* How it went, as far as it has gone: over TCP, too, for its size alone (section 18.1.1). */
 const struct sip_flow *sip_request_flow(const struct sip_request *request);

@@ -290,6 +290,10 @@ void sip_server_watch(struct sip_server *server, const struct sip_server_events 
 {
 	server->events = events;
 	server->arg = arg;
+	if (events || server->state != ACCEPTED)
+		return;
+	free(server->last); /* a 2xx is repeated by its user alone (RFC 6026, section 7.1) */
+	server->last = NULL;
 }
 
 /* Section 8.2.6.2: with a tag of ours if there is none, but for 100. */

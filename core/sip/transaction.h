@@ -42,8 +42,15 @@ struct sip_client_events {
 int sip_client_new(struct sip_client **out, struct sip_stack *stack, const struct sip_flow *flow,
 	struct slice bytes, const struct sip_client_events *events, void *arg);
 
-/* The request that it sent; good as long as the transaction is. */
-const struct sip_msg *sip_client_request(const struct sip_client *client);
+/* What of a request is needed as long as responses may make dialogs of it. */
+struct sip_sent {
+	struct slice uri;  /* Request-URI */
+	struct slice from; /* value of From */
+	uint32_t cseq;
+};
+
+/* Of the request that it sent; good until the transaction has its next response, or ends. */
+struct sip_sent sip_client_sent(const struct sip_client *client);
 
 /*
  * Sends CANCEL for an INVITE that has had a provisional response (section 9.1); nothing if it has

@@ -214,9 +214,8 @@ void call_talk(struct call *call, const struct media_params *params)
 		timer_start(&call->limit, call->answered_ns + config->policy.duration_ns);
 
 	emit_media(call, UA_CALL_ANSWERED, params);
-	if (call->state != CALL_TALKING) /* who was told has hung up */
+	if (call->state != CALL_TALKING) /* whoever heard of it hung up */
 		return;
-
 	err = call_sound(call, params);
 	if (err == -ENOTSUP)
 		call_cannot_change(call, params);

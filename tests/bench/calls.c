@@ -7,7 +7,7 @@
  * in this one calls it N times a second, evenly, and hangs up each call as soon as it is answered.
  * It prints one JSON line: how many calls were asked for, ended well and failed, how many a second
  * that was, and the memory of the one who answers: at the start, and after the first and the last
- * quarter of the time, which shows whether it grows with the calls.
+ * quarter of the time, which shows whether it grows with the calls; likewise of the caller.
  */
 #include "codecs/codec.h"
 #include "core/base/loop.h"
@@ -47,6 +47,7 @@ struct bench {
 	uint64_t failed;
 	uint64_t ended_ns; /* of the last call */
 	long rss_kb[3];    /* of the program */
+	long own_rss_kb[3];
 	int first_failure; /* SIP status */
 };
 
@@ -188,6 +189,12 @@ static void call(struct bench *bench)
 	}
 }
 
+static void remember_rss(struct bench *bench, size_t when)
+{
+	bench->rss_kb[when] = rss_of(bench->program);
+	bench->own_rss_kb[when] = rss_of(getpid());
+}
+
 /* As many calls as are due by now. */
 static void tick(void *arg)
 {
@@ -196,14 +203,14 @@ static void tick(void *arg)
 	double passed_s = (double)(now - bench->started_ns) / (double)NS_PER_S;
 
 	if (bench->rss_kb[1] == 0 && bench->asked * 4 >= bench->total)
-		bench->rss_kb[1] = rss_of(bench->program);
+		remember_rss(bench, 1);
 	while (bench->asked < bench->total && (double)bench->asked < passed_s * bench->rate)
 		call(bench);
 	if (bench->good + bench->failed < bench->total) {
 		timer_start_in(&bench->tick, NS_PER_MS);
 		return;
 	}
-	bench->rss_kb[2] = rss_of(bench->program);
+	remember_rss(bench, 2);
 	agent_close(bench->agent, closed, bench);
 }
 
@@ -244,9 +251,11 @@ static void print(const struct bench *bench)
 
 	printf("{\"bench\":\"calls\",\"wanted_per_s\":%g,\"calls\":%" PRIu64 ",\"failed\":%" PRIu64
 	       ",\"first_failure\":%d,\"seconds\":%.3f,\"per_s\":%.1f,"
-	       "\"rss_kb\":{\"start\":%ld,\"quarter\":%ld,\"end\":%ld}}\n",
+	       "\"rss_kb\":{\"start\":%ld,\"quarter\":%ld,\"end\":%ld},"
+	       "\"caller_rss_kb\":{\"start\":%ld,\"quarter\":%ld,\"end\":%ld}}\n",
 		bench->rate, bench->asked, bench->failed, bench->first_failure, took_s,
-		(double)bench->good / took_s, bench->rss_kb[0], bench->rss_kb[1], bench->rss_kb[2]);
+		(double)bench->good / took_s, bench->rss_kb[0], bench->rss_kb[1], bench->rss_kb[2],
+		bench->own_rss_kb[0], bench->own_rss_kb[1], bench->own_rss_kb[2]);
 }
 
 int main(int argc, char **argv)
@@ -270,7 +279,7 @@ int main(int argc, char **argv)
 	if (loop_thread_start(&media, bench.media_loop, "media"))
 		die("no thread");
 
-	bench.rss_kb[0] = rss_of(bench.program);
+	remember_rss(&bench, 0);
 	bench.started_ns = loop_now(bench.loop);
 	timer_init(&bench.tick, bench.loop, tick, &bench);
 	timer_start_in(&bench.tick, 0);

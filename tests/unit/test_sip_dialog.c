@@ -2,6 +2,7 @@
 #include "core/base/text.h"
 #include "core/sip/dialog.h"
 #include "core/sip/registry.h"
+#include "core/sip/transaction.h"
 #include "tests/unit/sip_phone.h"
 
 #include <setjmp.h>
@@ -44,6 +45,7 @@ static int make(struct sip_dialog **out, struct pair *pair, bool caller, const c
 {
 	struct sip_flow flow = flow_of(pair);
 	struct sip_msg *request, *response;
+	struct sip_sent sent;
 	char text[8192];
 	int err;
 
@@ -51,7 +53,9 @@ static int make(struct sip_dialog **out, struct pair *pair, bool caller, const c
 	request = parse(text);
 	snprintf(text, sizeof(text), response_text, caller ? lines : "");
 	response = parse(text);
-	err = caller ? sip_dialog_from_response(out, pair->a.stack, &flow, request, response)
+	sent = (struct sip_sent){
+		request->uri_text, *sip_msg_header(request, SIP_FROM), request->cseq};
+	err = caller ? sip_dialog_from_response(out, pair->a.stack, &flow, &sent, response)
 		     : sip_dialog_from_request(out, pair->a.stack, &flow, request, "local");
 	sip_msg_free(request);
 	sip_msg_free(response);
