@@ -271,12 +271,11 @@ static void shrink(struct sip_client *client)
 int sip_client_cancel(struct sip_client *invite, struct slice headers)
 {
 	struct text text = sip_stack_scratch(invite->stack);
-	const struct slice *to = sip_msg_header(invite->request, SIP_TO);
 
 	assert(is_invite(invite) && invite->state != CALLING);
 	if (invite->state != PROCEEDING)
 		return 0; /* too late, which is no error */
-	print_shadow(&text, invite, SIP_CANCEL, *to, headers);
+	print_shadow(&text, invite, SIP_CANCEL, *sip_msg_header(invite->request, SIP_TO), headers);
 	if (text.cut)
 		return -EMSGSIZE;
 	return sip_client_new(NULL, invite->stack, &invite->flow, text_slice(&text), NULL, NULL);
@@ -406,21 +405,28 @@ static struct slice quoted_branch(struct slice sent)
 	return (struct slice){0};
 }
 
-/* The oldest one that sends to to and is no newer than serial. */
-static struct sip_client *find_sending(struct sip_stack *stack,
+/* The oldest one that sends to to, has heard nothing and is no newer than serial. */
+static struct sip_client *find_unheard(struct sip_stack *stack,
 	const struct sip_transport *transport, const struct addr *to, uint64_t serial)
 {
 	list_each(link, &stack->clients)
 	{
 		struct sip_client *client = container_of(link, struct sip_client, link);
 
-		if (client->serial <= serial && is_sending(client) &&
+		if (client->serial <= serial &&
+			(client->state == CALLING || client->state == TRYING) &&
 			client->flow.transport == transport && addr_equal(&client->flow.remote, to))
 			return client;
 	}
 	return NULL;
 }
 
+/*
+ * An error that quotes nothing of ours may be for any datagram to there: a request sent first or
+ * again, an ACK, a response. What it says for sure is that this address takes nothing now (section
+ * 18.4), so each request is concerned that has heard nothing from there; to one that has had a
+ * provisional response, somebody was there, and it is left to its timers.
+ */
 void sip_client_unreachable(struct sip_stack *stack, const struct sip_transport *transport,
 	const struct addr *to, int err, struct slice sent)
 {
@@ -437,7 +443,7 @@ void sip_client_unreachable(struct sip_stack *stack, const struct sip_transport 
 			end(client, err);
 		return;
 	}
-	while ((client = find_sending(stack, transport, to, newest)))
+	while ((client = find_unheard(stack, transport, to, newest)))
 		end(client, err);
 }
 

@@ -384,12 +384,12 @@ uint32_t sip_dialog_local_seq(const struct sip_dialog *dialog)
 	return dialog->local_seq;
 }
 
-void sip_dialog_print_ack(struct text *out, const struct sip_dialog *dialog, uint32_t cseq,
-	const struct sip_body *body)
+void sip_dialog_print_ack(struct text *out, const struct sip_dialog *dialog,
+	const struct sip_flow *flow, uint32_t cseq, const struct sip_body *body)
 {
 	struct sip_request_config config = config_of(dialog, SIP_ACK, cseq);
 
 	config.content_type = body->type;
 	config.body = body->bytes;
-	sip_request_print(out, dialog->stack, &dialog->flow, &config);
+	sip_request_print(out, dialog->stack, flow, &config);
 }

@@ -70,6 +70,7 @@ int sip_dialog_offer(struct sip_request **out, struct sip_dialog *dialog, struct
 /* The CSeq number of the last request that was sent within it. */
 uint32_t sip_dialog_local_seq(const struct sip_dialog *dialog);
 
-/* Prints the ACK for a 2xx to the INVITE with that CSeq number (section 13.2.2.4). */
-void sip_dialog_print_ack(struct text *out, const struct sip_dialog *dialog, uint32_t cseq,
-	const struct sip_body *body);
+/* Prints the ACK for a 2xx to the INVITE with that CSeq number (section 13.2.2.4), as it goes by
+ * flow. */
+void sip_dialog_print_ack(struct text *out, const struct sip_dialog *dialog,
+	const struct sip_flow *flow, uint32_t cseq, const struct sip_body *body);

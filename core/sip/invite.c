@@ -151,6 +151,24 @@ struct sip_invite *sip_invite_find(
 	return NULL;
 }
 
+static bool leads_by(const struct sip_flow *flow, const struct sip_flow *by)
+{
+	return flow->transport == by->transport &&
+	       (flow->connection == by->connection || addr_equal(&flow->remote, &by->remote));
+}
+
+bool sip_invite_uses(const struct sip_stack *stack, const struct sip_flow *flow)
+{
+	list_each(link, &stack->invites)
+	{
+		const struct sip_invite *invite = container_of(link, struct sip_invite, link);
+
+		if (leads_by(&invite->flow, flow) || leads_by(sip_invite_flow(invite), flow))
+			return true;
+	}
+	return false;
+}
+
 /* What is still on its way to the far end goes on without the call. */
 void sip_invite_end(struct sip_invite *invite, const struct sip_invite_end *end)
 {

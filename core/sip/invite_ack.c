@@ -32,6 +32,7 @@ static void free_answer(struct sip_answer *answer)
 {
 	list_remove(&answer->link);
 	free(answer->ack);
+	free(answer->stream);
 	free(answer);
 }
 
@@ -60,39 +61,76 @@ void sip_caller_free_all(struct sip_stack *stack)
 		sip_caller_free(container_of(link, struct sip_caller, link));
 }
 
-/* Section 13.2.2.4: the same ACK for each repetition of a 2xx; an error is a loss like any. */
-void sip_answer_send(const struct sip_answer *answer)
+/*
+ * Section 13.2.2.4: the same ACK for each repetition of a 2xx; an error is a loss like any. One for
+ * TCP goes that way at first; who repeats the 2xx all the same may take no TCP (section 18.1.1).
+ */
+void sip_answer_send(struct sip_answer *answer)
 {
-	sip_flow_send(&answer->flow, (struct slice){(const uint8_t *)answer->ack, answer->ack_len});
+	char *stream = answer->stream;
+	struct slice bytes = {(const uint8_t *)stream, answer->stream_len};
+	bool sent;
+
+	answer->stream = NULL;
+	sent = stream && sip_flow_send(&answer->stream_flow, bytes) == 0;
+	free(stream);
+	if (!sent)
+		sip_flow_send(&answer->flow,
+			(struct slice){(const uint8_t *)answer->ack, answer->ack_len});
 }
 
 void sip_caller_flush(struct sip_invite *invite)
 {
-	const struct sip_answer *answer = invite->unacked;
+	struct sip_answer *answer = invite->unacked;
 
 	invite->unacked = NULL;
 	if (answer)
 		sip_answer_send(answer);
 }
 
+/* -EMSGSIZE, -ENOMEM. */
+static int print_ack(char **out, size_t *len, const struct sip_dialog *dialog,
+	const struct sip_flow *flow, uint32_t cseq, const struct sip_body *body)
+{
+	struct text text = sip_stack_scratch(sip_dialog_stack(dialog));
+
+	sip_dialog_print_ack(&text, dialog, flow, cseq, body);
+	if (text.cut)
+		return -EMSGSIZE;
+	*out = slice_copy(text_slice(&text));
+	*len = text.len;
+	return *out ? 0 : -ENOMEM;
+}
+
 int sip_answer_renew(
 	struct sip_answer *answer, const struct sip_dialog *dialog, const struct sip_body *body)
 {
-	struct text text = sip_stack_scratch(sip_dialog_stack(dialog));
+	const struct sip_flow *flow = sip_dialog_flow(dialog);
+	struct sip_flow by;
+	char *stream = NULL;
+	size_t len, stream_len = 0;
 	char *ack;
+	int err;
 
-	sip_dialog_print_ack(&text, dialog, answer->cseq, body);
-	if (text.cut)
-		return -EMSGSIZE;
-	ack = calloc(text.len, 1);
-	if (!ack)
-		return -ENOMEM;
+	err = print_ack(&ack, &len, dialog, flow, answer->cseq, body);
+	if (err)
+		return err;
+	if (sip_request_stream(&by, sip_dialog_stack(dialog), flow, len))
+		err = print_ack(&stream, &stream_len, dialog, &by, answer->cseq, body);
+	if (err) {
+		free(ack);
+		return err;
+	}
 
-	memcpy(ack, text.data, text.len);
 	free(answer->ack);
+	free(answer->stream);
 	answer->ack = ack;
-	answer->ack_len = text.len;
-	answer->flow = *sip_dialog_flow(dialog);
+	answer->ack_len = len;
+	answer->flow = *flow;
+	answer->stream = stream;
+	answer->stream_len = stream_len;
+	if (stream)
+		answer->stream_flow = by;
 	return 0;
 }
 

@@ -37,6 +37,9 @@ struct sip_answer {
 	uint32_t cseq;
 	char *ack;
 	size_t ack_len;
+	struct sip_flow stream_flow;
+	char *stream; /* what goes in its place once, if it is too long for a datagram; or NULL */
+	size_t stream_len;
 	struct slice tag; /* points into text */
 	char text[];
 };
@@ -118,6 +121,10 @@ void sip_invite_receive(
 	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg);
 void sip_invite_ack(struct sip_invite *invite, const struct sip_msg *ack);
 
+/* For the stack: whether a call came by the connection of flow, or its next request may go by it.
+ */
+bool sip_invite_uses(const struct sip_stack *stack, const struct sip_flow *flow);
+
 /* Says that the call is over by a BYE whose answer nobody waits for, and ends it. */
 void sip_invite_abandon(struct sip_invite *invite, const struct sip_invite_end *end);
 
@@ -137,7 +144,7 @@ int sip_answer_new(struct sip_answer **out, struct sip_caller *caller,
 	const struct sip_dialog *dialog, uint32_t cseq);
 int sip_answer_renew(
 	struct sip_answer *answer, const struct sip_dialog *dialog, const struct sip_body *body);
-void sip_answer_send(const struct sip_answer *answer);
+void sip_answer_send(struct sip_answer *answer);
 
 /*
  * invite_change.c: our re-INVITE, as the call ends; whether no other may be sent, as one is open

@@ -18,6 +18,8 @@ struct sip_stack {
 	struct loop *loop;
 	/* Hands a message that came by flow to whom it belongs, and takes it over. */
 	void (*receive)(struct sip_stack *stack, const struct sip_flow *flow, struct sip_msg *msg);
+	/* Whether a transaction or a dialog may yet need the connection of flow. */
+	bool (*uses)(const struct sip_stack *stack, const struct sip_flow *flow);
 	uint32_t hash_seed;
 	uint64_t serial;      /* of the newest client transaction */
 	uint64_t connections; /* how many there have been: the newest one's id */

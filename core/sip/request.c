@@ -161,18 +161,21 @@ static int transmit_by(struct sip_request *request, const struct sip_flow *flow)
 		&request->client, request->stack, flow, text_slice(&text), &events, request);
 }
 
-/* Whether it is too long for a datagram, and TCP can be had instead (section 18.1.1). */
+bool sip_request_stream(
+	struct sip_flow *out, struct sip_stack *stack, const struct sip_flow *flow, size_t len)
+{
+	return len > DATAGRAM_MAX && !sip_flow_is_reliable(flow) &&
+	       sip_stack_listens(stack, SIP_TCP, flow->remote.family) &&
+	       sip_stack_flow(out, stack, SIP_TCP, &flow->remote) == 0;
+}
+
 static bool find_stream(
 	struct sip_flow *out, struct sip_request *request, const struct sip_flow *flow)
 {
 	struct text text;
 
-	if (sip_flow_is_reliable(flow) ||
-		!sip_stack_listens(request->stack, SIP_TCP, flow->remote.family))
-		return false;
-	if (print(&text, request, flow) || text.len <= DATAGRAM_MAX)
-		return false;
-	return sip_stack_flow(out, request->stack, SIP_TCP, &flow->remote) == 0;
+	return !sip_flow_is_reliable(flow) && !print(&text, request, flow) &&
+	       sip_request_stream(out, request->stack, flow, text.len);
 }
 
 static int transmit(struct sip_request *request, const struct sip_flow *flow)

@@ -59,6 +59,13 @@ void sip_request_orphan(struct sip_request *request);
 /* Forgets it; a transaction without a final response ends. NULL is allowed. */
 void sip_request_free(struct sip_request *request);
 
+/*
+ * Whether len bytes are too many for a datagram by flow, and can go by TCP instead: by out (section
+ * 18.1.1).
+ */
+bool sip_request_stream(
+	struct sip_flow *out, struct sip_stack *stack, const struct sip_flow *flow, size_t len);
+
 /* Prints it as it goes by flow, with a new branch; config->flow is not looked at. */
 void sip_request_print(struct text *out, const struct sip_stack *stack, const struct sip_flow *flow,
 	const struct sip_request_config *config);

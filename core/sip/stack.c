@@ -57,6 +57,12 @@ out:
 	sip_msg_free(msg);
 }
 
+static bool uses(const struct sip_stack *stack, const struct sip_flow *flow)
+{
+	return sip_client_uses(stack, flow->connection) ||
+	       sip_server_uses(stack, flow->connection) || sip_invite_uses(stack, flow);
+}
+
 static int init_tables(struct sip_stack *stack)
 {
 	struct table *tables[] = {&stack->client_table, &stack->server_table, &stack->merge_table,
@@ -100,6 +106,7 @@ int sip_stack_new(struct sip_stack **out, const struct sip_stack_config *config)
 	init_lists(stack);
 	stack->loop = config->loop;
 	stack->receive = receive;
+	stack->uses = uses;
 	sip_server_init(stack);
 	loop_random(stack->loop, &stack->hash_seed, sizeof(stack->hash_seed));
 	err = copy_config(&stack->config, config);

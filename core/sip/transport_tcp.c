@@ -156,12 +156,25 @@ static uint64_t due(const struct sip_connection *connection)
 	return connection->amid && message_ns < idle_ns ? message_ns : idle_ns;
 }
 
+static struct sip_flow flow_of(const struct sip_connection *connection)
+{
+	return (struct sip_flow){.transport = connection->transport,
+		.remote = connection->remote,
+		.local = connection->local,
+		.connection = connection->id};
+}
+
+/*
+ * What a call or a transaction needs stays: a phone behind a NAT can be reached by no other. That
+ * the NAT remembers it, and that a far end that has gone is noticed, is TCP's own keep-alive's to
+ * see to; pings of ours would have to be agreed on (RFC 6223).
+ */
 static bool is_used(const struct sip_connection *connection)
 {
 	const struct sip_stack *stack = connection->transport->stack;
+	struct sip_flow flow = flow_of(connection);
 
-	return !connection->amid &&
-	       (sip_client_uses(stack, connection->id) || sip_server_uses(stack, connection->id));
+	return !connection->amid && stack->uses(stack, &flow);
 }
 
 static void time_is_up(void *arg)
@@ -179,14 +192,6 @@ static void time_is_up(void *arg)
 		end(connection, -EHOSTUNREACH);
 	else
 		timer_start(&connection->limit, due(connection));
-}
-
-static struct sip_flow flow_of(const struct sip_connection *connection)
-{
-	return (struct sip_flow){.transport = connection->transport,
-		.remote = connection->remote,
-		.local = connection->local,
-		.connection = connection->id};
 }
 
 /* The far end hears what is wrong with a request, and no more (section 18.3). */
