@@ -10,11 +10,15 @@ void *__real_calloc(size_t count, size_t size);
 void *__wrap_calloc(size_t count, size_t size);
 
 size_t play_allocations = SIZE_MAX;
+bool play_fails_once;
 
 void *__wrap_calloc(size_t count, size_t size)
 {
-	if (play_allocations == 0)
+	if (play_allocations == 0) {
+		if (play_fails_once)
+			play_allocations = SIZE_MAX;
 		return NULL;
+	}
 	if (play_allocations != SIZE_MAX)
 		play_allocations--;
 	return __real_calloc(count, size);

@@ -32,6 +32,9 @@ struct play {
 /* So many more callocs succeed; SIZE_MAX: all. */
 extern size_t play_allocations;
 
+/* Only the next one after those fails, not all. */
+extern bool play_fails_once;
+
 void play_open(struct play *play, uint64_t seed);
 
 /* Frees the loops that are left. Fails the test if then anything else is. */

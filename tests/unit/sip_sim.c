@@ -42,10 +42,10 @@ static void on_trace(void *arg, bool sent, const struct addr *local, const struc
 		end->received[tcp]++;
 }
 
-static void open_end(struct sim *sim, struct sim_end *end, size_t host, const char *at, bool tcp)
+static void open_end(struct sim_end *end, struct loop *loop, const char *at, bool tcp)
 {
 	static const struct sip_stack_events events = {.request = on_request, .trace = on_trace};
-	struct sip_stack_config config = {.loop = sim->play->loops[host][0],
+	struct sip_stack_config config = {.loop = loop,
 		.user_agent = "test",
 		.allow = "INVITE, ACK, BYE, CANCEL, OPTIONS",
 		.accept = "application/sdp",
@@ -58,8 +58,15 @@ static void open_end(struct sim *sim, struct sim_end *end, size_t host, const ch
 	assert_int_equal(sip_stack_listen(NULL, end->stack, SIP_UDP, &local), 0);
 	if (tcp)
 		assert_int_equal(sip_stack_listen(NULL, end->stack, SIP_TCP, &local), 0);
-	assert_true(sip_stack_listens(end->stack, SIP_TCP, ADDR_IPV4) == tcp);
-	assert_false(sip_stack_listens(end->stack, SIP_TCP, ADDR_IPV6));
+	assert_true(sip_stack_listens(end->stack, SIP_TCP, local.family) == tcp);
+	assert_false(sip_stack_listens(
+		end->stack, SIP_TCP, local.family == ADDR_IPV4 ? ADDR_IPV6 : ADDR_IPV4));
+}
+
+void sim_move(struct sim_end *end, struct loop *loop, const char *at)
+{
+	sip_stack_free(end->stack);
+	open_end(end, loop, at, true);
 }
 
 void sim_open(struct sim *sim, bool tcp)
@@ -68,8 +75,8 @@ void sim_open(struct sim *sim, bool tcp)
 	sim->play = calloc(1, sizeof(*sim->play));
 	assert_non_null(sim->play);
 	play_open(sim->play, 1);
-	open_end(sim, &sim->a, 0, "192.0.2.1:5060", true);
-	open_end(sim, &sim->b, 1, "192.0.2.2:5060", tcp);
+	open_end(&sim->a, sim->play->loops[0][0], "192.0.2.1:5060", true);
+	open_end(&sim->b, sim->play->loops[1][0], "192.0.2.2:5060", tcp);
 }
 
 void sim_close(struct sim *sim)
@@ -108,7 +115,7 @@ static void on_ended(void *arg, int err, const struct fault *why)
 static const struct sip_request_events request_events = {
 	.response = on_response, .ended = on_ended};
 
-void sim_options(struct sim *sim, const char *uri, size_t body)
+static int send_options(struct sip_request **out, struct sim *sim, const char *uri, size_t body)
 {
 	static uint8_t bytes[4096];
 	struct sip_request_config config = {.method = SIP_OPTIONS,
@@ -118,13 +125,31 @@ void sim_options(struct sim *sim, const char *uri, size_t body)
 				    "Call-ID: x\r\n"),
 		.content_type = "text/plain",
 		.body = {bytes, body}};
-	struct sip_request *request;
 
 	memset(bytes, 'x', sizeof(bytes));
 	sim->a.log[0] = '\0';
-	assert_int_equal(
-		sip_request_send(&request, sim->a.stack, &config, &request_events, &sim->a), 0);
+	return sip_request_send(out, sim->a.stack, &config, &request_events, &sim->a);
+}
+
+void sim_options(struct sim *sim, const char *uri, size_t body)
+{
+	struct sip_request *request;
+
+	assert_int_equal(send_options(&request, sim, uri, body), 0);
 	sim_run_ms(sim, 40000);
+	sip_request_free(request);
+}
+
+void sim_try_options(struct sim *sim, const char *uri, size_t body, size_t allowed)
+{
+	struct sip_request *request = NULL;
+
+	play_fails_once = true;
+	play_allocations = allowed;
+	if (send_options(&request, sim, uri, body))
+		return;
+	sim_run_ms(sim, 40000);
+	assert_true(strlen(sim->a.log) > 0);
 	sip_request_free(request);
 }
 

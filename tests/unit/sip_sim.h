@@ -41,5 +41,11 @@ void sim_run_ms(struct sim *sim, uint64_t ms);
 /* a sends OPTIONS with a body of that size. */
 void sim_options(struct sim *sim, const char *uri, size_t body);
 
+/* The same; the allocation after allowed more fails, and it may be that nothing is sent. */
+void sim_try_options(struct sim *sim, const char *uri, size_t body, size_t allowed);
+
+/* It gets a new stack, on loop, listening there by both. */
+void sim_move(struct sim_end *end, struct loop *loop, const char *at);
+
 void sim_listen(struct sim *sim, const char *at);
 void sim_connect(struct sim *sim, const char *to);

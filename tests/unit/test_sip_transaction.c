@@ -370,6 +370,28 @@ static void test_client_not_unreachable(void **state)
 	close_bench(&bench);
 }
 
+/* Who has had a provisional response, is not concerned by an error that quotes nothing. */
+static void test_client_unreachable_but_heard(void **state)
+{
+	static const char quote[] = "OPTIONS sip:c SIP/2.0\r\nVia: x;branch=z9hG4bKclient\r\n";
+	struct addr to = world_addr("192.0.2.3:5070");
+	struct sip_flow flow;
+	struct bench bench;
+
+	(void)state;
+	open_bench(&bench);
+	send_client(&bench, "OPTIONS");
+	answer(&bench, 100, "OPTIONS", BRANCH);
+	assert_int_equal(sip_stack_flow(&flow, bench.pair.a.stack, SIP_UDP, &to), 0);
+	sip_client_unreachable(
+		bench.pair.a.stack, flow.transport, &to, -ECONNREFUSED, slice_of(""));
+	assert_string_equal(bench.log, "100 ");
+	sip_client_unreachable(
+		bench.pair.a.stack, flow.transport, &to, -ECONNREFUSED, slice_of(quote));
+	assert_string_equal(bench.log, "100 ended(-111) ");
+	close_bench(&bench);
+}
+
 /* Tries again, as a user may. */
 static void try_again(void *arg, int err)
 {
@@ -451,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_client_released),
 		cmocka_unit_test(test_client_unreachable),
 		cmocka_unit_test(test_client_not_unreachable),
+		cmocka_unit_test(test_client_unreachable_but_heard),
 		cmocka_unit_test(test_client_started_by_event),
 		cmocka_unit_test(test_client_cancel),
 		cmocka_unit_test(test_client_accepted_released),
