@@ -239,7 +239,7 @@ static void answer(struct call *call, struct sip_response *response, struct slic
 }
 
 /* They leave the offer to us (section 14.2). */
-static void offer(struct call *call, struct sip_response *response)
+static void offer(struct call *call, struct sip_response *response, uint32_t cseq)
 {
 	char room[SDP_TEXT_SIZE];
 	struct text text = TEXT_IN(room);
@@ -250,6 +250,7 @@ static void offer(struct call *call, struct sip_response *response)
 		return;
 	}
 	change_state(call, CHANGE_ANSWERED);
+	call->hold.cseq = cseq;
 	response->content_type = SDP_CONTENT_TYPE;
 	response->body = slice_of(call->description);
 }
@@ -266,7 +267,7 @@ void call_changing(void *arg, const struct sip_msg *request, struct sip_response
 	else if (body.len > 0)
 		answer(call, response, body);
 	else if (request->method == SIP_INVITE)
-		offer(call, response);
+		offer(call, response, request->cseq);
 }
 
 void call_change_confirmed(struct call *call, const struct sip_msg *ack)
@@ -274,8 +275,8 @@ void call_change_confirmed(struct call *call, const struct sip_msg *ack)
 	struct media_params params;
 	struct fault why;
 
-	if (call->hold.change != CHANGE_ANSWERED)
-		return;
+	if (call->hold.change != CHANGE_ANSWERED || ack->cseq != call->hold.cseq)
+		return; /* no answer is due, or it is the ACK of an earlier 200 */
 
 	change_state(call, CHANGE_NONE);
 	if (negotiation_apply(&params, &call->negotiation, call_body(ack), &why) != 0)

@@ -42,6 +42,7 @@ enum call_change {
 /* Who asks whom to be quiet. */
 struct call_hold {
 	enum call_change change;
+	uint32_t cseq; /* of the re-INVITE to which ours went in the 200 */
 	bool wanted;  /* of the far end, as was asked for last */
 	bool offered; /* what our offer under way asks */
 	bool agreed;  /* what holds */

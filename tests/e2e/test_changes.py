@@ -234,3 +234,23 @@ def test_an_offer_of_no_bytes_is_none():
     peer.request("ACK", ack.source, invite.contact_uri, body=sdp(media.port), dialog=end)
     assert requests[0].cseq == offer.cseq
     finish(peer, near, invite, ack, 3)
+
+
+def test_a_late_ack_is_no_answer_to_a_later_offer():
+    """RFC 5407, section 3.1.4: a re-INVITE may overtake the ACK."""
+    far = answerer("-n", "1", "--codecs", "pcmu")
+    to = ("127.0.0.1", far.port())
+    peer, media = Peer(), Media()
+    invite = peer.request("INVITE", to, body=sdp(media.port))
+    ok = peer.expect(200)
+    dialog = {"from": invite.get("from"), "to": ok.get("to"), "call_id": invite.get("call-id")}
+    again = peer.request("INVITE", to, ok.contact_uri, dialog=dict(dialog, cseq="2 INVITE"))
+    offer = peer.expect(200)
+    while offer.cseq != again.cseq:
+        offer = peer.expect(200)
+    peer.ack(invite, ok, to)
+    answer = dict(dialog, cseq="2 ACK", contact=None)
+    peer.request("ACK", to, ok.contact_uri, dialog=answer, body=sdp(media.port, direction="sendonly"))
+    far.event("call.held", by="remote")
+    peer.request("BYE", to, ok.contact_uri, dialog=dict(dialog, cseq="3 BYE"), contact=None)
+    assert far.exit() == 0
