@@ -43,10 +43,10 @@ enum call_change {
 struct call_hold {
 	enum call_change change;
 	uint32_t cseq; /* of the re-INVITE to which ours went in the 200 */
-	bool wanted;  /* of the far end, as was asked for last */
-	bool offered; /* what our offer under way asks */
-	bool agreed;  /* what holds */
-	bool remote;  /* the far end asks it of us */
+	bool wanted;   /* of the far end, as was asked for last */
+	bool offered;  /* what our offer under way asks */
+	bool agreed;   /* what holds */
+	bool remote;   /* the far end asks it of us */
 };
 
 /* What stays the same when a call is redirected (RFC 3261, section 8.1.3.4). */
