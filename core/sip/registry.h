@@ -25,6 +25,7 @@ struct sip_stack {
 	uint64_t connections; /* how many there have been: the newest one's id */
 	size_t server_count;  /* server transactions */
 	size_t open_count;    /* those without a final response */
+	size_t answer_bytes;  /* of the responses that they keep */
 	struct list answered; /* those whose request is not needed any more */
 	struct timer sweep;
 

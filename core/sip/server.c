@@ -169,6 +169,14 @@ bool sip_server_is_merged(const struct sip_server *server)
 	return false;
 }
 
+static void forget_last(struct sip_server *server)
+{
+	server->stack->answer_bytes -= server->last_len;
+	server->last_len = 0;
+	free(server->last);
+	server->last = NULL;
+}
+
 static void destroy(struct sip_server *server)
 {
 	timer_stop(&server->again);
@@ -182,7 +190,7 @@ static void destroy(struct sip_server *server)
 	table_remove(&server->stack->merge_table, &server->merge_node);
 	sip_msg_free(server->request);
 	free(server->kept);
-	free(server->last);
+	forget_last(server);
 	free(server);
 }
 
@@ -360,9 +368,10 @@ static int keep(struct sip_server *server, const struct text *text)
 		return -ENOMEM;
 
 	memcpy(copy, text->data, text->len);
-	free(server->last);
+	forget_last(server);
 	server->last = copy;
 	server->last_len = text->len;
+	server->stack->answer_bytes += text->len;
 	return 0;
 }
 
@@ -474,8 +483,7 @@ static void give_up(struct sip_server *server)
 	struct text text = sip_stack_scratch(server->stack);
 
 	print_response(&text, server, &(struct sip_response){.status = 500});
-	free(server->last);
-	server->last = NULL;
+	forget_last(server);
 	advance(server, 500);
 	if (!text.cut)
 		sip_flow_send_on(&server->reply, text_slice(&text));
@@ -526,8 +534,7 @@ bool sip_server_ack(struct sip_server *server)
 		timer_stop(&server->again);
 		timer_start_in(&server->limit, /* I */
 			sip_flow_is_reliable(&server->reply) ? 0 : SIP_T4_NS);
-		free(server->last); /* nothing is sent any more */
-		server->last = NULL;
+		forget_last(server); /* nothing is sent any more */
 	}
 	return true;
 }
@@ -565,7 +572,9 @@ bool sip_server_uses(const struct sip_stack *stack, uint64_t connection)
 
 bool sip_server_is_full(const struct sip_stack *stack)
 {
-	return stack->server_count >= SIP_SERVERS_MAX || stack->open_count >= SIP_SERVERS_OPEN_MAX;
+	return stack->server_count >= SIP_SERVERS_MAX ||
+	       stack->open_count >= SIP_SERVERS_OPEN_MAX ||
+	       stack->answer_bytes >= SIP_SERVERS_BYTES_MAX;
 }
 
 /* Its tag is made of the branch, so that repetitions get the same (section 8.2.7). */

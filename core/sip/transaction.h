@@ -90,10 +90,11 @@ struct sip_server *sip_server_find(
 	const struct sip_stack *stack, const struct sip_msg *msg, enum sip_method method);
 
 /*
- * How many server transactions there may be, and how many of them unanswered: what comes on top is
- * answered 503 without one, so that a flood takes no more memory than that.
+ * How many server transactions there may be, how many of them unanswered, and how many bytes of
+ * responses they may keep, which a sender swells by what is copied from his requests: what comes on
+ * top is answered 503 without one, so that a flood takes no more memory than that.
  */
-enum { SIP_SERVERS_MAX = 1 << 18, SIP_SERVERS_OPEN_MAX = 1 << 14 };
+enum { SIP_SERVERS_MAX = 1 << 18, SIP_SERVERS_OPEN_MAX = 1 << 14, SIP_SERVERS_BYTES_MAX = 1 << 28 };
 
 bool sip_server_is_full(const struct sip_stack *stack);
 

@@ -1,5 +1,7 @@
 /* core/sip/uas: what requests are refused with, before anybody looks at what they want. */
 #include "core/base/text.h"
+#include "core/sip/registry.h"
+#include "core/sip/transaction.h"
 #include "core/sip/uas.h"
 #include "tests/unit/sip_phone.h"
 
@@ -332,6 +334,52 @@ static void test_too_much_required(void **state)
 	close_bench(&bench);
 }
 
+/* Requests whose answers are long: so much is kept of them, and no more. */
+static void test_flood_of_long_requests(void **state)
+{
+	enum { LONG = 30000, MOST = (1 << 28) / LONG + 1 };
+	static char room[LONG + 1024], branches[LONG];
+	struct bench bench;
+	struct udp *udp;
+	const struct addr from = world_addr("192.0.2.3:5071"), to = world_addr("192.0.2.1:5060");
+	unsigned sent = 0;
+
+	(void)state;
+	open_bench(&bench);
+	bench.pair.world.quiet = true;
+	bench.pair.a.reply = 200;
+	bench.pair.a.untaken = false;
+	assert_int_equal(loop_udp_open(&udp, bench.pair.c, &from), 0);
+	memset(branches, 'x', sizeof(branches) - 1);
+	while (bench.pair.a.stack->answer_bytes < SIP_SERVERS_BYTES_MAX && sent <= MOST) {
+		struct text text = TEXT_IN(room);
+
+		text_printf(&text,
+			"OPTIONS sip:a@192.0.2.1 SIP/2.0\r\nVia: SIP/2.0/UDP "
+			"192.0.2.3:5071;branch=z9hG4bK%u\r\n"
+			"Via: SIP/2.0/UDP p;branch=z9hG4bK%s\r\n" FROM TO
+			"Call-ID: u%u\r\nCSeq: 1 OPTIONS\r\n" EMPTY,
+			sent, branches, sent);
+		assert_false(text.cut);
+		assert_int_equal(udp_send(udp, &to, text_slice(&text)), 0);
+		world_run(&bench.pair.world, 2 * NS_PER_MS);
+		sent++;
+	}
+	assert_in_range(sent, 1000, MOST);
+	world_peer_send(&bench.peer, "192.0.2.1:5060",
+		"OPTIONS sip:a@192.0.2.1 SIP/2.0\r\n" IDS "CSeq: 1 OPTIONS\r\n" EMPTY);
+	world_run(&bench.pair.world, 2 * NS_PER_MS);
+	assert_int_equal(status_of(&bench), 503);
+	world_run(&bench.pair.world, 32 * NS_PER_S);
+	assert_int_equal(bench.pair.a.stack->answer_bytes, 0);
+	world_peer_send(&bench.peer, "192.0.2.1:5060",
+		"OPTIONS sip:a@192.0.2.1 SIP/2.0\r\n" IDS "CSeq: 2 OPTIONS\r\n" EMPTY);
+	world_run(&bench.pair.world, 2 * NS_PER_MS);
+	assert_int_equal(status_of(&bench), 200);
+	udp_free(udp);
+	close_bench(&bench);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +389,7 @@ int main(void)
 		cmocka_unit_test(test_answer_too_large),
 		cmocka_unit_test(test_update_outside),
 		cmocka_unit_test(test_too_much_required),
+		cmocka_unit_test(test_flood_of_long_requests),
 	};
 
 	return cmocka_run_group_tests_name("sip/uas", tests, NULL, NULL);
