@@ -1,6 +1,11 @@
 /*
- * How fast a message is read to typed form: the message itself with From, To and CSeq, each Via,
- * Route and Contact, and the session description in its body.
+ * How fast a message is read to typed form: the start line with its URI, the index of all headers,
+ * each Via, From, To, each Contact and Route with their URIs and parameters, Call-ID, CSeq,
+ * Max-Forwards, Content-Length and, if there is one, the session description in the body. What is
+ * left as text, to be decoded when it is asked for: Record-Route, which is echoed only, and the
+ * lists of tokens (Allow, Supported).
+ *
+ * A FILE without a body measures the headers alone.
  *
  *   parse [FILE [N]]      reads FILE N times; one JSON line
  *   parse --read FILE N   the same without a word, for a profiler

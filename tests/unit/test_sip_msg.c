@@ -309,6 +309,7 @@ static const struct row {
 	{"space in a name", BYTES(HEAD "A b: x\r\n\r\n"), 0, 400, "Bad header line"},
 	{"no empty line", BYTES(HEAD), 0, 400, "No empty line after the headers"},
 	{"cut in a header", BYTES(HEAD "Cont"), 0, 400, "Bad header line"},
+	{"cut in a line end", BYTES(HEAD "X: y\r"), 0, 400, "Bad character in a header"},
 	{"cut in the empty line", BYTES(HEAD "\r"), 0, 400, "Bad header line"},
 	{"empty second Via",
 		BYTES(START "Via: SIP/2.0/UDP h;;,;,,\r\n" FROM TO CALL_ID CSEQ "\r\n"), 0, 400,
@@ -474,6 +475,20 @@ static void test_longest_line(void **state)
 	sip_msg_free(msg);
 }
 
+/* What was understood of a broken Request-URI is not kept. */
+static void test_no_half_uri(void **state)
+{
+	static const char text[] = "INVITE sip:bob@h:0 SIP/2.0\r\n" VIA FROM TO CALL_ID CSEQ "\r\n";
+	struct sip_msg *msg;
+
+	(void)state;
+	assert_int_equal(parse(&msg, text, sizeof(text) - 1), 0);
+	assert_string_equal(msg->fault_reason, "Bad Request-URI");
+	check_slice("user", msg->uri.user, "");
+	check_slice("host", msg->uri.host, "");
+	sip_msg_free(msg);
+}
+
 /* Each header is found by its name, in its order, whatever stands between; then no more. */
 static void test_index(void **state)
 {
@@ -537,6 +552,7 @@ int main(void)
 		cmocka_unit_test(test_tortuous),
 		cmocka_unit_test(test_caps),
 		cmocka_unit_test(test_longest_line),
+		cmocka_unit_test(test_no_half_uri),
 		cmocka_unit_test(test_index),
 		cmocka_unit_test(test_no_memory),
 	};

@@ -119,6 +119,7 @@ static const struct bad {
 	{"sip:h:", 6, PORT},
 	{"sip:h:0", 6, PORT},
 	{"sip:h:65536", 6, PORT},
+	{"sip:h:4294972356", 6, PORT},
 	{"sip:h:99999999999999999999999", 6, PORT},
 	{"sip:h:-1", 6, PORT},
 	{"sip:h:50a", 8, PORT},
