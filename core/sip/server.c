@@ -38,7 +38,7 @@ struct sip_server {
 	struct list link;
 	struct list answered; /* in the stack's list of those to be made small */
 	struct sip_stack *stack;
-	struct sip_flow flow;
+	struct addr source;      /* of the request */
 	struct sip_flow reply;   /* the way of the responses */
 	struct sip_msg *request; /* NULL: not needed any more */
 	struct key key;
@@ -245,7 +245,7 @@ int sip_server_new(struct sip_server **out, struct sip_stack *stack, const struc
 		return -ENOMEM;
 
 	server->stack = stack;
-	server->flow = *flow;
+	server->source = flow->remote;
 	server->reply = *flow;
 	server->reply.remote = sip_flow_reply_to(flow, &msg->via);
 	server->request = msg;
@@ -286,7 +286,8 @@ struct sip_stack *sip_server_stack(const struct sip_server *server)
 
 void sip_server_flow(struct sip_flow *out, const struct sip_server *server)
 {
-	*out = server->flow;
+	*out = server->reply;
+	out->remote = server->source;
 }
 
 void sip_server_share_tag(struct sip_server *cancel, const struct sip_server *invite)
@@ -342,7 +343,7 @@ static void print_response(
 	const struct slice *timestamp = sip_msg_header_named(request, "Timestamp");
 
 	sip_print_status_line(out, response->status, response->reason);
-	sip_print_vias_of_response(out, request, &server->flow.remote);
+	sip_print_vias_of_response(out, request, &server->source);
 	sip_print_copies(out, request, SIP_FROM);
 	print_to(out, server, response->status);
 	sip_print_copies(out, request, SIP_CALL_ID);
@@ -581,7 +582,7 @@ bool sip_server_is_full(const struct sip_stack *stack)
 void sip_server_refuse(struct sip_stack *stack, const struct sip_flow *flow, struct sip_msg *msg)
 {
 	struct text text = sip_stack_scratch(stack);
-	struct sip_server server = {.stack = stack, .flow = *flow, .reply = *flow};
+	struct sip_server server = {.stack = stack, .source = flow->remote, .reply = *flow};
 	struct text tag = TEXT_IN(server.tag);
 
 	server.request = msg;

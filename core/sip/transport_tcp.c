@@ -363,7 +363,6 @@ static void accepted(void *arg, struct tcp *tcp)
 	}
 	connection->tcp = tcp;
 	tcp_local(&connection->local, tcp);
-	connection->local.port = transport->local.port;
 	become(connection, STANDING);
 	connection->stood = true;
 	add(connection);

@@ -36,6 +36,8 @@ static void on_trace(void *arg, bool sent, const struct addr *local, const struc
 
 	(void)local;
 	(void)remote;
+	if (sent && end->first_len == 0)
+		end->first_len = bytes.len;
 	if (sent)
 		end->sent[tcp]++;
 	else
@@ -128,6 +130,7 @@ static int send_options(struct sip_request **out, struct sim *sim, const char *u
 
 	memset(bytes, 'x', sizeof(bytes));
 	sim->a.log[0] = '\0';
+	sim->a.first_len = 0;
 	return sip_request_send(out, sim->a.stack, &config, &request_events, &sim->a);
 }
 

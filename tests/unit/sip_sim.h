@@ -14,7 +14,8 @@ struct sim_end {
 	struct sip_server *server;
 	size_t received[2]; /* messages, by UDP and by TCP */
 	size_t sent[2];
-	char log[128]; /* what came of its request */
+	size_t first_len; /* of the message that it sent first since sim_options() */
+	char log[128];    /* what came of its request */
 };
 
 /* A far end of plain bytes. */

@@ -6,6 +6,7 @@
 #include "core/sip/registry.h"
 #include "tests/unit/sip_phone.h"
 
+#include <malloc.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -250,6 +251,69 @@ static void test_no_memory_in_calls(void **state)
 	}
 }
 
+/* A refusal gets its ACK each time it comes, whichever allocation fails. */
+static void test_no_memory_for_ack(void **state)
+{
+	size_t allowed = 0;
+	bool failed;
+
+	(void)state;
+	do {
+		struct pair pair;
+
+		pair_open(&pair);
+		pair.b.untaken = true;
+		pair.b.reply = 0;
+		pair.start = "ACK";
+		pair.drop = 1;
+		pair_call(&pair);
+		pair_run_ms(&pair, 50);
+		assert_non_null(pair.b.server);
+		allocations_left = allowed++;
+		sip_server_respond(pair.b.server, &(struct sip_response){.status = 486});
+		pair_run_ms(&pair, 2000);
+		failed = allocations_left == SIZE_MAX;
+		allocations_left = SIZE_MAX;
+		if (pair_count(&pair, "SIP/2.0 486") > 0) {
+			assert_int_equal(pair_count(&pair, "SIP/2.0 486"), 2);
+			assert_int_equal(pair_count(&pair, "ACK"), 2);
+			assert_string_equal(
+				pair_sent(&pair, "ACK", 0)->text, pair_sent(&pair, "ACK", 1)->text);
+		}
+		pair_close(&pair);
+	} while (failed);
+	assert_in_range(allowed, 4, 20);
+}
+
+/* What both sides keep of a call that is over, as long as Timers L and M run. */
+static void test_memory_kept(void **state)
+{
+	enum { MADE = 200, KEPT_MAX = 3700 };
+	struct pair pair;
+	size_t before, after;
+
+	(void)state;
+	pair_open(&pair);
+	pair.world.quiet = true;
+	pair.b.accept = true;
+	pair.a.action[PHONE_ENDED] = pair.b.action[PHONE_ENDED] = PHONE_FREE;
+	before = mallinfo2().uordblks;
+	for (int i = 0; i < MADE; i++) {
+		pair_call(&pair);
+		pair_run_ms(&pair, 20);
+		phone_hangup(&pair.a);
+		pair_run_ms(&pair, 20);
+		assert_null(pair.a.invite);
+		assert_null(pair.b.invite);
+		pair.a.log[0] = pair.b.log[0] = '\0';
+	}
+	after = mallinfo2().uordblks;
+	if (after > before + MADE * KEPT_MAX)
+		fail_msg("%zu bytes a call", (after - before) / MADE);
+	print_message("%zu bytes a call\n", (after - before) / MADE);
+	pair_close(&pair);
+}
+
 static void test_no_memory_for_stack(void **state)
 {
 	struct world world;
@@ -278,6 +342,8 @@ int main(void)
 		cmocka_unit_test(test_random_calls),
 		cmocka_unit_test(test_same_seed_same_bytes),
 		cmocka_unit_test(test_no_memory_in_calls),
+		cmocka_unit_test(test_no_memory_for_ack),
+		cmocka_unit_test(test_memory_kept),
 		cmocka_unit_test(test_no_memory_for_stack),
 	};
 

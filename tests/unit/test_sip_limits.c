@@ -333,6 +333,83 @@ static void test_ipv6(void **state)
 	sim_close(&sim);
 }
 
+/* Section 18.1.1: up to 1300 bytes by UDP, beyond by TCP. */
+static void test_size(void **state)
+{
+	bool exact = false;
+	struct sim sim;
+
+	(void)state;
+	sim_open(&sim, true);
+	for (size_t body = 900; body < 1100; body++) {
+		size_t before = sim.a.sent[1];
+
+		sim_options(&sim, "sip:b@192.0.2.2", body);
+		assert_string_equal(sim.a.log, "200 ");
+		assert_int_equal(sim.a.sent[1] - before, sim.a.first_len > 1300);
+		exact |= sim.a.first_len == 1300;
+	}
+	assert_true(exact);
+	assert_true(sim.a.sent[1] > 0);
+	sim_close(&sim);
+}
+
+/* What was read and not answered by TCP does not go once more by UDP. */
+static void test_size_no_answer(void **state)
+{
+	struct sim sim;
+
+	(void)state;
+	sim_open(&sim, true);
+	sim.b.status = 0;
+	sim_options(&sim, "sip:b@192.0.2.2", 2000);
+	assert_non_null(strstr(sim.a.log, "ended(-110) "));
+	assert_int_equal(sim.a.sent[0], 0);
+	sim_close(&sim);
+}
+
+/* Timers J and I are none over TCP. */
+static void test_no_lingering(void **state)
+{
+	struct sim sim;
+
+	(void)state;
+	sim_open(&sim, true);
+	sim_connect(&sim, "192.0.2.2:5060");
+	send_raw(&sim, HEAD("OPTIONS", "j"), strlen(HEAD("OPTIONS", "j")));
+	assert_memory_equal(sim.raw.got, "SIP/2.0 200 ", 12);
+	assert_true(list_empty(&sim.b.stack->servers));
+	sim.b.status = 486;
+	send_raw(&sim, HEAD("INVITE", "i"), strlen(HEAD("INVITE", "i")));
+	assert_false(list_empty(&sim.b.stack->servers));
+	send_raw(&sim, HEAD("ACK", "i"), strlen(HEAD("ACK", "i")));
+	assert_true(list_empty(&sim.b.stack->servers));
+	sim_close(&sim);
+}
+
+/* What we send keeps a connection, too. */
+static void test_sent_is_used(void **state)
+{
+	struct sip_flow flow;
+	struct addr to;
+	struct sim sim;
+
+	(void)state;
+	sim_open(&sim, true);
+	sim_listen(&sim, "192.0.2.3:5070");
+	assert_int_equal(addr_parse_port(&to, slice_of("192.0.2.3:5070")), 0);
+	assert_int_equal(sip_stack_flow(&flow, sim.a.stack, SIP_TCP, &to), 0);
+	assert_int_equal(sip_flow_send(&flow, slice_of("x")), 0);
+	sim_run_ms(&sim, 200000);
+	assert_int_equal(sip_flow_send(&flow, slice_of("x")), 0);
+	sim_run_ms(&sim, 299000);
+	assert_int_equal(sim.raw.closed, 0);
+	sim_run_ms(&sim, 2000);
+	assert_int_equal(sim.raw.closed, 1);
+	assert_int_equal(sim.raw.accepted, 1);
+	sim_close(&sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +423,10 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_ipv6),
+		cmocka_unit_test(test_size),
+		cmocka_unit_test(test_size_no_answer),
+		cmocka_unit_test(test_no_lingering),
+		cmocka_unit_test(test_sent_is_used),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -367,15 +367,58 @@ static void test_idle_called(void **state)
 
 	(void)state;
 	for (int called = 0; called < 2; called++) {
+		char ack[512];
+
 		sim_open(&sim, true);
 		open_side(&a, sim.play->loops[0][0], "192.0.2.1:5062", true);
 		sim_connect(&sim, "192.0.2.1:5062");
 		assert_int_equal(tcp_send(sim.raw.tcp, slice_of(called ? invite : "\r\n")), 0);
+		sim_run_ms(&sim, 500);
+		if (called) {
+			accept_call(&a);
+			snprintf(ack, sizeof(ack),
+				"ACK sip:b@192.0.2.1 SIP/2.0\r\n"
+				"Via: SIP/2.0/TCP 10.0.0.1:5060;branch=z9hG4bKack\r\n"
+				"Max-Forwards: 70\r\nFrom: <sip:c@x>;tag=c\r\n"
+				"To: <sip:b@x>;tag=%.*s\r\nCall-ID: nat\r\nCSeq: 1 ACK\r\n"
+				"Content-Length: 0\r\n\r\n",
+				(int)sip_invite_tag(a.invite).len,
+				(const char *)sip_invite_tag(a.invite).data);
+			assert_int_equal(tcp_send(sim.raw.tcp, slice_of(ack)), 0);
+			sim_run_ms(&sim, 500);
+			assert_string_equal(a.log, "confirmed ");
+		}
 		sim_run_ms(&sim, 700000);
 		assert_int_equal(sim.raw.closed, !called);
+		if (called) { /* a message that is not ended ends it all the same */
+			assert_int_equal(tcp_send(sim.raw.tcp, slice_of("BYE")), 0);
+			sim_run_ms(&sim, 31000);
+			assert_int_equal(sim.raw.closed, 1);
+		}
 		close_side(&a);
 		sim_close(&sim);
 	}
+}
+
+/* A request goes again by another connection only once. */
+static void test_lost_twice(void **state)
+{
+	struct sim sim;
+	struct side a;
+
+	(void)state;
+	sim_open(&sim, true);
+	sim_listen(&sim, "192.0.2.3:5070");
+	open_side(&a, sim.play->loops[0][0], "192.0.2.1:5062", true);
+	call(&a, SIP_TCP, "192.0.2.3:5070", 10);
+	sim_run_ms(&sim, 500);
+	hang_up(&sim);
+	assert_string_equal(a.log, "");
+	hang_up(&sim);
+	assert_int_equal(sim.raw.accepted, 2);
+	assert_int_equal(count_of(a.log, "ended("), 1);
+	close_side(&a);
+	sim_close(&sim);
 }
 
 int main(void)
@@ -387,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_idle_called),
+		cmocka_unit_test(test_lost_twice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

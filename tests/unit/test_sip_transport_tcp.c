@@ -105,6 +105,8 @@ static void test_broken(void **state)
 		{OPTIONS "\r\n", "SIP/2.0 400 Missing Content-Length header\r\n"},
 		{OPTIONS "Content-Length: 1\r\nl: 2\r\n\r\n",
 			"SIP/2.0 400 Content-Length headers contradict each other\r\n"},
+		{OPTIONS "Content-Length: 2\r\nl: 1\r\n\r\n",
+			"SIP/2.0 400 Content-Length headers contradict each other\r\n"},
 		{OPTIONS "l: 70000\r\n\r\n", "SIP/2.0 513 "},
 		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n", ""},
 	};
