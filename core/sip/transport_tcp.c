@@ -174,7 +174,7 @@ static bool is_used(const struct sip_connection *connection)
 	const struct sip_stack *stack = connection->transport->stack;
 	struct sip_flow flow = flow_of(connection);
 
-	return !connection->amid && stack->uses(stack, &flow);
+	return stack->uses(stack, &flow);
 }
 
 static void time_is_up(void *arg)

@@ -410,6 +410,26 @@ static void test_sent_is_used(void **state)
 	sim_close(&sim);
 }
 
+/* Who asks again by another connection, is answered by that. */
+static void test_asked_again(void **state)
+{
+	struct sim sim;
+
+	(void)state;
+	sim_open(&sim, true);
+	sim.b.status = 0;
+	sim_connect(&sim, "192.0.2.2:5060");
+	send_raw(&sim, HEAD("OPTIONS", "o"), strlen(HEAD("OPTIONS", "o")));
+	tcp_free(sim.raw.tcp);
+	sim_run_ms(&sim, 500);
+	sim_connect(&sim, "192.0.2.2:5060");
+	send_raw(&sim, HEAD("OPTIONS", "o"), strlen(HEAD("OPTIONS", "o")));
+	sip_server_respond(sim.b.server, &(struct sip_response){.status = 200});
+	sim_run_ms(&sim, 500);
+	assert_memory_equal(sim.raw.got, "SIP/2.0 200 ", 12);
+	sim_close(&sim);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +447,7 @@ int main(void)
 		cmocka_unit_test(test_size_no_answer),
 		cmocka_unit_test(test_no_lingering),
 		cmocka_unit_test(test_sent_is_used),
+		cmocka_unit_test(test_asked_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -421,6 +421,50 @@ static void test_lost_twice(void **state)
 	sim_close(&sim);
 }
 
+/* Timers D and K are none over TCP: what is refused leaves nothing behind. */
+static void test_refused(void **state)
+{
+	struct sim sim;
+	struct side a;
+
+	(void)state;
+	sim_open(&sim, true);
+	sim_listen(&sim, "192.0.2.3:5070");
+	open_side(&a, sim.play->loops[0][0], "192.0.2.1:5062", true);
+	call(&a, SIP_TCP, "192.0.2.3:5070", 10);
+	sim_run_ms(&sim, 500);
+	reply(&sim, "INVITE ", 486);
+	assert_int_equal(count_of(sim.raw.got, "ACK sip:"), 1);
+	assert_int_equal(count_of(a.log, "ended("), 1);
+	assert_true(list_empty(&a.stack->clients));
+	close_side(&a);
+	sim_close(&sim);
+}
+
+/* Only 100 has come by TCP, taken for its size, when that is lost for good: by UDP then. */
+static void test_hundred_binds_nothing(void **state)
+{
+	struct sim sim;
+	struct side a;
+
+	(void)state;
+	for (uint16_t status = 100; status <= 180; status += 80) {
+		sim_open(&sim, true);
+		sim_listen(&sim, "192.0.2.3:5070");
+		open_side(&a, sim.play->loops[0][0], "192.0.2.1:5062", true);
+		call(&a, SIP_UDP, "192.0.2.3:5070", 1500);
+		sim_run_ms(&sim, 500);
+		reply(&sim, "INVITE ", status);
+		hang_up(&sim);
+		hang_up(&sim);
+		assert_int_equal(sim.raw.accepted, 2);
+		assert_int_equal(a.sent[0], status == 100);
+		assert_int_equal(count_of(a.log, "ended("), 1); /* nobody is there by UDP */
+		close_side(&a);
+		sim_close(&sim);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +475,8 @@ int main(void)
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_idle_called),
 		cmocka_unit_test(test_lost_twice),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_hundred_binds_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
