@@ -2,12 +2,15 @@
 
 const char *sip_token(char out[static SIP_TOKEN_SIZE], struct loop *loop)
 {
+	static const char digits[] = "0123456789abcdef";
 	uint8_t random[8];
 	struct text text = text_in(out, SIP_TOKEN_SIZE);
 
 	loop_random(loop, random, sizeof(random));
-	for (size_t i = 0; i < sizeof(random); i++)
-		text_printf(&text, "%02x", random[i]);
+	for (size_t i = 0; i < sizeof(random); i++) {
+		text_putc(&text, digits[random[i] >> 4]);
+		text_putc(&text, digits[random[i] & 15]);
+	}
 	return out;
 }
 

@@ -147,18 +147,23 @@ static int print(struct text *out, struct sip_request *request, const struct sip
 	return out->cut ? -EMSGSIZE : 0;
 }
 
+static int send_text(
+	struct sip_request *request, const struct sip_flow *flow, const struct text *text)
+{
+	static const struct sip_client_events events = {.response = receive, .ended = client_ended};
+
+	request->flow = *flow;
+	return sip_client_new(
+		&request->client, request->stack, flow, text_slice(text), &events, request);
+}
+
 /* By flow and nothing else. */
 static int transmit_by(struct sip_request *request, const struct sip_flow *flow)
 {
-	static const struct sip_client_events events = {.response = receive, .ended = client_ended};
 	struct text text;
 	int err = print(&text, request, flow);
 
-	if (err)
-		return err;
-	request->flow = *flow;
-	return sip_client_new(
-		&request->client, request->stack, flow, text_slice(&text), &events, request);
+	return err ? err : send_text(request, flow, &text);
 }
 
 bool sip_request_stream(
@@ -169,21 +174,16 @@ bool sip_request_stream(
 	       sip_stack_flow(out, stack, SIP_TCP, &flow->remote) == 0;
 }
 
-static bool find_stream(
-	struct sip_flow *out, struct sip_request *request, const struct sip_flow *flow)
-{
-	struct text text;
-
-	return !sip_flow_is_reliable(flow) && !print(&text, request, flow) &&
-	       sip_request_stream(out, request->stack, flow, text.len);
-}
-
 static int transmit(struct sip_request *request, const struct sip_flow *flow)
 {
 	struct sip_flow stream;
+	struct text text;
+	int err = print(&text, request, flow);
 
-	if (!find_stream(&stream, request, flow))
-		return transmit_by(request, flow);
+	if (err)
+		return err;
+	if (!sip_request_stream(&stream, request->stack, flow, text.len))
+		return send_text(request, flow, &text);
 	if (transmit_by(request, &stream))
 		return transmit_by(request, flow);
 	request->datagram = *flow;
