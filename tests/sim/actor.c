@@ -8,11 +8,15 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum { CALLS_MAX = 512 }; /* at once */
+enum {
+	CALLS_MAX = 512,   /* at once */
+	WORDS_SIZE = 1200, /* what goes by UDP has 1300 bytes at most (RFC 3261, section 18.1.1) */
+};
 
 struct actor {
 	struct actor_config config;
 	char user[2];
+	char words[WORDS_SIZE]; /* a header line */
 	const struct codec *codec;
 	struct loop *loop;
 	struct loop *media_loop;
@@ -71,6 +75,7 @@ static int start(struct actor *actor)
 		.speaker = "null",
 		.codecs = &actor->codec,
 		.codec_count = 1,
+		.headers = slice_of(actor->config.wordy ? actor->words : ""),
 		.policy = actor->config.policy,
 		.event = on_event,
 		.arg = actor,
@@ -82,7 +87,20 @@ static int start(struct actor *actor)
 		actor->agent = NULL;
 		return err;
 	}
-	return agent_listen(actor->agent, SIP_UDP, &actor->config.listen, false, NULL);
+	err = agent_listen(actor->agent, SIP_UDP, &actor->config.listen, false, NULL);
+	if (!err && !actor->config.udp_only)
+		err = agent_listen(actor->agent, SIP_TCP, &actor->config.listen, false, NULL);
+	return err;
+}
+
+/* "Subject: xxx..." */
+static void fill_words(char out[static WORDS_SIZE])
+{
+	static const char name[] = "Subject: ";
+
+	memset(out, 'x', WORDS_SIZE);
+	memcpy(out, name, sizeof(name) - 1);
+	memcpy(out + WORDS_SIZE - 3, "\r\n", 3);
 }
 
 int actor_new(struct actor **out, const struct actor_config *config)
@@ -96,6 +114,7 @@ int actor_new(struct actor **out, const struct actor_config *config)
 
 	actor->config = *config;
 	actor->user[0] = config->name;
+	fill_words(actor->words);
 	actor->codec = config->media ? codec_find(slice_of("pcmu")) : &codec_mute;
 	err = world_loop_new(&actor->loop, config->host);
 	if (!err)
@@ -179,6 +198,18 @@ void actor_hangup(struct actor *actor, unsigned call)
 	for (unsigned i = 0; i < actor->live_count; i++)
 		if (call == 0 || call == actor->live[i])
 			agent_hangup(actor->agent, actor->live[i]);
+}
+
+void actor_hold(struct actor *actor, unsigned call, bool hold)
+{
+	for (unsigned i = 0; i < actor->live_count; i++) {
+		if (call != 0 && call != actor->live[i])
+			continue;
+		if (hold)
+			agent_hold(actor->agent, actor->live[i]);
+		else
+			agent_resume(actor->agent, actor->live[i]);
+	}
 }
 
 void actor_silence(struct actor *actor)

@@ -23,6 +23,8 @@ struct actor_config {
 	char name;       /* its user in SIP */
 	bool media;      /* PCMU; otherwise a codec that says nothing */
 	const char *mic; /* as audio/open.h spells it; kept alive by the caller */
+	bool wordy;      /* its INVITEs are longer than a datagram may be */
+	bool udp_only;   /* listens for no connections */
 	struct ua_policy policy;
 	const struct actor_events *events;
 	void *arg;
@@ -49,6 +51,9 @@ unsigned actor_calls(const struct actor *actor);
 
 /* call: 0 for all. */
 void actor_hangup(struct actor *actor, unsigned call);
+
+/* Asks the far end of such a call to be quiet, or to go on; nothing if it is not answered. */
+void actor_hold(struct actor *actor, unsigned call, bool hold);
 
 /* Nobody is to hear of its events any more. */
 void actor_silence(struct actor *actor);

@@ -62,6 +62,25 @@ static const struct {
 	[AGAIN_MISSING] = {"what has no answer is sent again", "RFC 3261, section 17, table 4"},
 	[AGAIN_NEEDLESS] = {"what has its answer is not sent again", "RFC 3261, section 17"},
 
+	[VIA_TRANSPORT] = {"Via names the transport that is used", "RFC 3261, section 18.1.1"},
+	[STREAM_WHOLE] = {"what goes by TCP is whole messages", "RFC 3261, section 18.3"},
+	[STREAM_AGAIN] = {"what goes by TCP is not repeated", "RFC 3261, section 17.1.1.2"},
+	[DATAGRAM_LONG] = {"a long request goes by TCP, if that is not refused",
+		"RFC 3261, section 18.1.1"},
+	[CHANGE_ALONE] = {"there is one INVITE at a time in a dialog", "RFC 3261, section 14.1"},
+	[GLARE_REFUSED] = {"re-INVITEs that cross are refused, and no others",
+		"RFC 3261, section 14.2"},
+	[GLARE_PAUSE] = {"who was refused by 491 tries again in its time",
+		"RFC 3261, section 14.1"},
+	[SDP_VERSION] = {"the version of a description counts its changes", "RFC 3264, section 8"},
+	[SDP_LINES] = {"a description keeps its m-lines", "RFC 3264, section 8"},
+	[HOLD_TOLD] = {"it is told who is on hold as it was agreed on", OURS "6"},
+	[HOLD_ASKED] = {"who wants to hold, or no more, asks for it", "RFC 3264, section 8.4"},
+	[HOLD_AGREED] = {"both sides agree who is on hold", "RFC 3264, section 8.4"},
+	[HOLD_QUIET] = {"who is on hold is quiet", "RFC 3264, section 8.4"},
+	[RTP_GOES_ON] = {"who is to send sound does so to the end", "RFC 3264, section 5.1"},
+	[DEAF] = {"a call ends by want of sound when it is time", OURS "6"},
+
 	[ADDRESS_KNOWN] = {"nothing is sent where nobody has asked for it", "RFC 3261, section 18"},
 	[RTP_BEFORE] = {"no sound before the answer", "RFC 3264, section 5.1"},
 	[RTP_AFTER] = {"no sound after the end", "RFC 3261, section 15.1.1"},
@@ -116,10 +135,12 @@ int checks_new(struct checks **out, const struct checks_config *config)
 		return -ENOMEM;
 
 	struct table *tables[] = {&checks->messages, &checks->calls, &checks->clients,
-		&checks->servers, &checks->branches, &checks->streams, &checks->known};
+		&checks->servers, &checks->branches, &checks->streams, &checks->known,
+		&checks->pipes};
 
 	checks->config = *config;
 	checks->config.addrs = NULL;
+	checks->config.deaf_after_ns = NULL;
 	checks->next_due_ns = NEVER;
 	list_init(&checks->all_calls);
 	list_init(&checks->all_clients);
@@ -132,8 +153,12 @@ int checks_new(struct checks **out, const struct checks_config *config)
 		return -ENOMEM;
 	}
 	for (unsigned i = 0; i < config->agents; i++)
-		checks->agents[i] =
-			(struct agent){.index = i, .addr = config->addrs[i], .hangup_ns = NEVER};
+		checks->agents[i] = (struct agent){
+			.index = i,
+			.addr = config->addrs[i],
+			.deaf_after_ns = config->deaf_after_ns ? config->deaf_after_ns[i] : 0,
+			.hangup_ns = NEVER,
+		};
 	*out = checks;
 	return 0;
 }
@@ -154,6 +179,7 @@ void checks_free(struct checks *checks)
 	table_close(&checks->branches);
 	table_close(&checks->streams);
 	table_close(&checks->known);
+	table_close(&checks->pipes);
 	free(checks);
 }
 
@@ -232,6 +258,10 @@ static bool is_excused(const struct due *due)
 
 	if (party->call->damaged)
 		return true;
+	if (due->what == HOLD_TOLD)
+		return checks_hold_is_told(party);
+	if (due->what == HOLD_ASKED)
+		return party->call->broken;
 	return due->what == ANSWER_HEARD && party->bye && party->bye->first_ns == due->at_ns;
 }
 
@@ -303,6 +333,20 @@ void checks_hangup(struct checks *checks, unsigned index, unsigned call, uint64_
 	agent->hangup_ns = now_ns; /* also of calls that have told nothing yet */
 }
 
+void checks_hold(struct checks *checks, unsigned index, unsigned call, bool hold, uint64_t now_ns)
+{
+	struct agent *agent = &checks->agents[index];
+
+	if (!go_on(checks, now_ns))
+		return;
+	for (unsigned i = 1; i <= agent->side_count; i++) {
+		struct side *side = checks_side(agent, i);
+
+		if (side && (call == 0 || call == i))
+			checks_want_hold(checks, side, hold);
+	}
+}
+
 /* Nothing is asked any more of what the agent is in. */
 static void give_up_on(struct checks *checks, struct agent *agent)
 {
@@ -359,7 +403,7 @@ static void sent(
 		return; /* one who is none of the phones */
 	checks_know(checks, from);
 	if (is_sip(bytes))
-		checks_sip_sent(checks, agent, to, bytes);
+		checks_sip_sent(checks, agent, &(struct way){*from, *to, false}, bytes);
 	else
 		checks_rtp_sent(checks, agent, from, to, bytes);
 }
@@ -368,7 +412,7 @@ static void arrived(
 	struct checks *checks, const struct addr *from, const struct addr *to, struct slice bytes)
 {
 	if (is_sip(bytes))
-		checks_sip_arrived(checks, to, bytes);
+		checks_sip_arrived(checks, &(struct way){*from, *to, false}, bytes);
 	else
 		checks_rtp_arrived(checks, from, to, bytes);
 }
@@ -382,6 +426,10 @@ void checks_wire(struct checks *checks, enum world_wire what, uint64_t now_ns,
 		sent(checks, from, to, bytes);
 	else if (what == WORLD_ARRIVED)
 		arrived(checks, from, to, bytes);
+	else if (what == WORLD_STREAM_SENT)
+		checks_stream_sent(checks, &(struct way){*from, *to, true}, bytes);
+	else if (what == WORLD_STREAM_ARRIVED)
+		checks_stream_arrived(checks, &(struct way){*from, *to, true}, bytes);
 	else if (is_sip(bytes))
 		checks_sip_lost(checks, from, to, bytes, what == WORLD_UNWANTED);
 }
@@ -397,6 +445,7 @@ static void check_left(struct checks *checks, const struct world_left *left, siz
 		{"timers", left->timers},
 		{"posts", left->posts},
 		{"pieces of work", left->work},
+		{"connections", left->connections},
 		{"questions", left->questions},
 	};
 
@@ -412,6 +461,7 @@ void checks_quiet(
 {
 	if (!go_on(checks, now_ns))
 		return;
+	checks->quiet = true;
 	for (unsigned i = 0; i < checks->config.agents; i++)
 		for (unsigned j = 1; j <= checks->agents[i].side_count; j++)
 			if (checks_side(&checks->agents[i], j))

@@ -19,10 +19,12 @@ struct checks_config {
 	uint64_t post_late_ns;
 	uint64_t way_ns; /* the most that a datagram takes, jitter included */
 	bool perfect; /* the network neither loses, doubles, damages nor reorders, nobody crashes */
+	bool sound;   /* phones send some */
+	const uint64_t *deaf_after_ns; /* of each agent: it hangs up after so long without sound */
 	uint64_t bound_ns; /* a call is over at most so long after its beginning or last hang-up */
 };
 
-/* Copies config with its addrs. -ENOMEM. */
+/* Copies config with its lists. -ENOMEM. */
 int checks_new(struct checks **out, const struct checks_config *config);
 void checks_free(struct checks *checks);
 
@@ -33,13 +35,16 @@ void checks_event(
 /* What its user does: hangs up call number (0: all). */
 void checks_hangup(struct checks *checks, unsigned agent, unsigned call, uint64_t now_ns);
 
+/* And that it asks the far end of call number (0: all) to be quiet, or to go on. */
+void checks_hold(struct checks *checks, unsigned agent, unsigned call, bool hold, uint64_t now_ns);
+
 /* It is gone without a word: killed, its host down, or up again with nothing remembered. */
 void checks_crash(struct checks *checks, unsigned agent, uint64_t now_ns);
 
 /* Its host has another address from now on. What was going on may not survive it. */
 void checks_move(struct checks *checks, unsigned agent, const struct addr *addr, uint64_t now_ns);
 
-/* A datagram (see world_watch()). */
+/* A datagram, or bytes of a stream (see world_watch()). */
 void checks_wire(struct checks *checks, enum world_wire what, uint64_t now_ns,
 	const struct addr *from, const struct addr *to, struct slice bytes);
 

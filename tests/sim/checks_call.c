@@ -21,11 +21,6 @@ static struct party *other(const struct party *party)
 						    : &party->call->party[CALLER];
 }
 
-static bool is_caller(const struct party *party)
-{
-	return party == &party->call->party[CALLER];
-}
-
 static void begin_party(struct party *party, struct call *call)
 {
 	party->call = call;
@@ -36,6 +31,9 @@ static void begin_party(struct party *party, struct call *call)
 	party->bye_ns = NEVER;
 	party->cancel_ns = NEVER;
 	party->unwanted_ns = NEVER;
+	party->user_ns = NEVER;
+	party->sends = true;
+	party->receives = true;
 }
 
 void checks_forget(struct party *party)
@@ -82,12 +80,33 @@ static void check_tags(
 		name_of(party), message->start);
 }
 
+/* Whether it goes by UDP instead of a request that was too long for that, and by TCP in vain. */
+static bool is_instead(const struct client *client)
+{
+	const struct client *before = client->party->last;
+
+	return before && before->tcp && !client->tcp && before->method == client->method &&
+	       before->request->cseq == client->request->cseq;
+}
+
+/* Each request has the next number. */
+static void check_cseq(struct checks *checks, const struct client *client)
+{
+	struct party *party = client->party;
+	uint32_t cseq = client->request->cseq;
+
+	if (party->cseq != 0 && cseq != party->cseq + !is_instead(client))
+		checks_fail(checks, CSEQ_ORDER, "phone %c: \"%s\" has %u after %u", name_of(party),
+			client->request->start, cseq, party->cseq);
+	party->cseq = cseq;
+}
+
 static void send_invite(struct checks *checks, struct client *client)
 {
 	struct party *party = client->party;
 	struct side *side = party->agent->calling;
 
-	if (party->invite || !is_caller(party)) {
+	if ((party->invite && !is_instead(client)) || !checks_is_caller(party)) {
 		if (!is_excused(client->call))
 			checks_fail(checks, BRANCH_UNIQUE, "phone %c: two INVITEs of one Call-ID",
 				name_of(party));
@@ -101,7 +120,15 @@ static void send_invite(struct checks *checks, struct client *client)
 		party->side = side;
 	}
 	if (client->request->sound)
-		checks_describe(checks, client->call, party, client->request->sound);
+		checks_describes(checks, party, client->request->sound);
+}
+
+bool checks_stands(const struct party *party)
+{
+	if (party->answer_ns == NEVER)
+		return false;
+	return checks_is_caller(party) ? party->invite && party->invite->ack
+				       : party->acked_ns != NEVER;
 }
 
 /* Section 15: there is a dialog, and the called has its ACK or has waited long enough for it. */
@@ -109,7 +136,7 @@ static bool may_bye(const struct checks *checks, const struct party *party)
 {
 	if (party->answer_ns == NEVER)
 		return false;
-	return is_caller(party) || party->acked_ns != NEVER ||
+	return checks_is_caller(party) || party->acked_ns != NEVER ||
 	       checks->now_ns >= party->answer_ns + LIMIT_NS;
 }
 
@@ -120,17 +147,25 @@ static void send_bye(struct checks *checks, struct client *client)
 
 	if (!party->bye)
 		party->bye = client;
+	for (struct server *server = party->changed; server; server = server->before)
+		server->loose = true;
 	if (is_excused(client->call))
 		return;
 	if (!may_bye(checks, party))
 		checks_fail(checks, BYE_EARLY, "phone %c", name_of(party));
-	if (is_caller(party) && party->ack == NULL)
+	if (checks_is_caller(party) && !checks_stands(party))
 		checks_fail(checks, BYE_EARLY, "phone %c: and no ACK before", name_of(party));
 	check_tags(checks, party, message);
-	if (message->cseq <= party->cseq)
-		checks_fail(checks, CSEQ_ORDER, "phone %c: BYE has %u after %u", name_of(party),
-			message->cseq, party->cseq);
-	party->cseq = message->cseq;
+	check_cseq(checks, client);
+}
+
+static void send_change(struct checks *checks, struct client *client)
+{
+	checks_change_sent(checks, client);
+	if (is_excused(client->call))
+		return;
+	check_tags(checks, client->party, client->request);
+	check_cseq(checks, client);
 }
 
 static void send_cancel(struct checks *checks, struct client *client)
@@ -160,7 +195,9 @@ static void send_cancel(struct checks *checks, struct client *client)
 
 void checks_request_sent(struct checks *checks, struct client *client)
 {
-	if (client->method == INVITE)
+	if (checks_is_change(client->request))
+		send_change(checks, client);
+	else if (client->method == INVITE)
 		send_invite(checks, client);
 	else if (client->method == BYE)
 		send_bye(checks, client);
@@ -168,30 +205,35 @@ void checks_request_sent(struct checks *checks, struct client *client)
 		send_cancel(checks, client);
 }
 
+static struct party *party_of(struct call *call, const struct agent *agent)
+{
+	for (int i = CALLER; call && i <= CALLED; i++)
+		if (call->party[i].agent == agent)
+			return &call->party[i];
+	return NULL;
+}
+
 void checks_ack_sent(struct checks *checks, struct agent *agent, struct call *call,
 	const struct message *message)
 {
-	struct party *party = call ? &call->party[CALLER] : NULL;
-	bool due = party && party->agent == agent && party->invite &&
-		   checks_meet(checks, ACK_EACH_2XX, party->invite);
+	struct party *party = party_of(call, agent);
+	struct client *invite = party ? checks_invite_sent(party, message->cseq) : NULL;
+	bool due = invite && checks_meet(checks, ACK_EACH_2XX, invite);
 
 	if (call ? is_excused(call) : checks->damaged > 0)
 		return;
 	if (!due) {
-		checks_fail(checks, ACK_DUE, "phone %c: \"%s\"", 'a' + (int)agent->index,
-			message->start);
+		checks_fail(checks, ACK_DUE, "phone %c: \"%s\" of CSeq %u", 'a' + (int)agent->index,
+			message->start, message->cseq);
 		return;
 	}
-	if (message->cseq != party->invite->request->cseq)
-		checks_fail(checks, CSEQ_ORDER, "phone %c: ACK has %u, INVITE %u", name_of(party),
-			message->cseq, party->invite->request->cseq);
 	if (message->to_tag != party->remote_tag)
 		return; /* of another fork */
 	check_tags(checks, party, message);
-	if (party->ack && party->ack != message)
+	if (invite->ack && invite->ack != message)
 		checks_fail(checks, AGAIN_SAME, "phone %c: another ACK for the same 2xx",
 			name_of(party));
-	party->ack = message;
+	invite->ack = message;
 }
 
 /* A 2xx to BYE says that the dialog was its own: even if what came was damaged. */
@@ -219,14 +261,18 @@ void checks_response_sent(
 
 	if (server->method == BYE && success && first)
 		check_obeyed(checks, server);
-	if (server->method != INVITE)
+	if (first && checks_is_change(server->request))
+		checks_change_answered(checks, server, message);
+	if (server->method != INVITE || checks_is_change(server->request))
 		return;
 	if (party->tag == 0 && message->status > 100)
 		party->tag = message->to_tag;
 	if (!first)
 		return;
-	if (success && message->sound)
-		checks_describe(checks, server->call, party, message->sound);
+	if (success && message->sound) {
+		checks_describes(checks, party, message->sound);
+		checks_turn(checks, party, message, message->sound, server->request->sound, false);
+	}
 	if (success && party->answer_ns == NEVER) {
 		party->answer_ns = checks->now_ns;
 	} else if (!success && party->rejected_ns == NEVER) {
@@ -237,12 +283,12 @@ void checks_response_sent(
 
 /* ---- what comes */
 
-static void stop_called(struct checks *checks, struct party *party)
+static void stop(struct checks *checks, struct server *server)
 {
-	if (!party->called || !party->called->final || party->called->final->status >= 300)
+	if (!server || !server->final || server->final->status >= 300)
 		return;
-	checks_server_settle(checks, party->called, checks->now_ns);
-	party->called->stopped = true;
+	checks_server_settle(checks, server, checks->now_ns);
+	server->stopped = true;
 }
 
 static bool is_of_dialog(const struct party *party, const struct message *message)
@@ -259,18 +305,24 @@ static void bye_came(struct checks *checks, struct server *server)
 		return;
 	if (party->bye_ns == NEVER)
 		party->bye_ns = checks->now_ns;
-	stop_called(checks, party);
+	stop(checks, party->called);
+	for (struct server *server = party->changed; server; server = server->before)
+		stop(checks, server);
 }
 
 void checks_request_came(struct checks *checks, struct server *server, bool damaged)
 {
 	struct party *party = server->party;
 
-	if (server->method == INVITE && !is_caller(party)) {
+	if (checks_is_change(server->request)) {
+		if (server != party->changed) {
+			server->before = party->changed;
+			party->changed = server;
+		}
+	} else if (server->method == INVITE && !checks_is_caller(party)) {
 		server->again = party->called == server;
 		party->called = server;
 		party->remote_tag = server->request->from_tag;
-		party->theirs = server->request->sound;
 	}
 	if (damaged)
 		server->call->damaged = true;
@@ -283,13 +335,15 @@ void checks_request_came(struct checks *checks, struct server *server, bool dama
 void checks_ack_came(struct checks *checks, struct agent *agent, struct call *call,
 	const struct message *message)
 {
-	struct party *party = &call->party[CALLED];
+	struct party *party = party_of(call, agent);
+	struct server *server = party ? checks_invite_came(party, message->cseq) : NULL;
 
-	if (party->agent != agent || !party->called || !is_of_dialog(party, message) ||
-		message->cseq != party->called->request->cseq)
+	if (!server || !is_of_dialog(party, message))
 		return;
-	stop_called(checks, party);
-	if (party->acked_ns == NEVER)
+	stop(checks, server);
+	if (server->acked_ns == NEVER)
+		server->acked_ns = checks->now_ns;
+	if (server == party->called && party->acked_ns == NEVER)
 		party->acked_ns = checks->now_ns;
 }
 
@@ -311,11 +365,17 @@ static void success_came(
 		(client->status >= 300 || checks->now_ns >= client->final_ns + LIMIT_NS))
 		return;
 	demand(checks, client, ACK_EACH_2XX, message, 0);
+	if (checks_is_change(client->request)) {
+		if (client->final_ns == NEVER)
+			checks_turn(checks, party, message, client->request->sound, message->sound,
+				true);
+		return;
+	}
 	if (party->answer_ns != NEVER)
 		return;
 	party->answer_ns = checks->now_ns;
 	party->remote_tag = message->to_tag;
-	party->theirs = message->sound;
+	checks_turn(checks, party, message, client->request->sound, message->sound, true);
 	demand(checks, client, ANSWER_HEARD, message, 0);
 }
 
@@ -328,6 +388,8 @@ static void rejection_came(
 		(client->status < 300 || checks->now_ns >= client->final_ns + LIMIT_NS))
 		return;
 	demand(checks, client, ACK_OTHERS, message, 0);
+	if (checks_is_change(client->request))
+		return;
 	if (party->rejected_ns != NEVER)
 		return;
 	party->rejected_ns = checks->now_ns;
@@ -380,16 +442,16 @@ static void agree_answered(struct checks *checks, const struct call *call)
 #define BIT(cause) (1U << UA_CAUSE_##cause)
 
 /*
- * What the called may say for each cause of the caller. LOCAL on both sides: they crossed. Who
- * gives up may be crossed by an answer or a refusal.
+ * What the called may say for each cause of the caller. LOCAL on both sides, or MEDIA: they
+ * crossed. Who gives up may be crossed by an answer or a refusal.
  */
 static const unsigned agreeing[UA_CAUSES] = {
-	[UA_CAUSE_LOCAL] = BIT(REMOTE) | BIT(LOCAL) | BIT(REJECTED),
+	[UA_CAUSE_LOCAL] = BIT(REMOTE) | BIT(LOCAL) | BIT(REJECTED) | BIT(MEDIA),
 	[UA_CAUSE_REMOTE] = BIT(LOCAL) | BIT(MEDIA),
 	[UA_CAUSE_REJECTED] = BIT(REJECTED) | BIT(LOCAL),
 	[UA_CAUSE_TIMEOUT] = BIT(REMOTE) | BIT(LOCAL) | BIT(REJECTED),
 	[UA_CAUSE_UNREACHABLE] = BIT(REMOTE) | BIT(LOCAL) | BIT(REJECTED),
-	[UA_CAUSE_MEDIA] = BIT(REMOTE) | BIT(LOCAL),
+	[UA_CAUSE_MEDIA] = BIT(REMOTE) | BIT(LOCAL) | BIT(MEDIA),
 };
 
 static void agree_who(struct checks *checks, const struct call *call)
@@ -412,11 +474,15 @@ void checks_agree(struct checks *checks, struct call *call)
 	if (call->agreed || !caller || !called || caller->ended_ns == NEVER ||
 		called->ended_ns == NEVER || is_excused(call))
 		return;
+	if (call->flying > 0 && !checks->quiet)
+		return; /* it may yet arrive */
 
 	call->agreed = true;
 	agree_answered(checks, call);
-	if (!call->lost)
-		agree_who(checks, call);
+	if (call->lost || call->flying > 0)
+		return;
+	agree_who(checks, call);
+	checks_agree_hold(checks, call);
 }
 
 /* Section 13.3.1.4, unless the called had another reason to end. */

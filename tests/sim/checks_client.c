@@ -3,6 +3,8 @@
 #include "core/base/text.h"
 #include "tests/sim/checks_private.h"
 
+enum { DATAGRAM_BYTES = 1300 };
+
 /* What a plain printf() needs of a time. */
 #define MS(ns) ((double)(ns) / 1e6)
 
@@ -55,7 +57,20 @@ static void advance_client(struct client *client, uint64_t now_ns)
 		client->gap_ns = T2_NS;
 }
 
-static void send_again(struct checks *checks, struct client *client, const struct message *message)
+/* Only by another connection, once, if the first one was lost. */
+static void send_elsewhere(struct checks *checks, struct client *client, const struct way *way)
+{
+	const struct agent *agent = client->party->agent;
+
+	if (client->stopped || client->elsewhere || addr_equal(&client->from, &way->from))
+		checks_fail(checks, STREAM_AGAIN, "phone %c: \"%s\"", checks_name(agent),
+			client->request->start);
+	client->elsewhere = true;
+	client->from = way->from;
+}
+
+static void send_again(struct checks *checks, struct client *client, const struct way *way,
+	const struct message *message)
 {
 	const struct agent *agent = client->party->agent;
 
@@ -63,6 +78,10 @@ static void send_again(struct checks *checks, struct client *client, const struc
 		client->call->damaged)
 		return;
 	checks_same(checks, agent, client->request, message);
+	if (way->tcp) {
+		send_elsewhere(checks, client, way);
+		return;
+	}
 	if (client->stopped)
 		checks_fail(checks, AGAIN_NEEDLESS, "phone %c: \"%s\" again, after its answer",
 			checks_name(agent), message->start);
@@ -78,7 +97,8 @@ void checks_client_settle(struct checks *checks, struct client *client, uint64_t
 	uint64_t due_ns = client->last_ns + client->gap_ns;
 
 	if (!checks_is_current(client->life, client->party) || client->unsure || client->stopped ||
-		client->optional || client->call->damaged || due_ns >= client->first_ns + LIMIT_NS)
+		client->gap_ns == 0 || client->optional || client->call->damaged ||
+		due_ns >= client->first_ns + LIMIT_NS)
 		return;
 	if (due_ns + checks_late(checks) < now_ns)
 		checks_fail(checks, AGAIN_MISSING, "phone %c: \"%s\" was due again at %llu ns",
@@ -88,7 +108,7 @@ void checks_client_settle(struct checks *checks, struct client *client, uint64_t
 
 /* ---- requests that are sent */
 
-static struct client *new_client(struct checks *checks, struct agent *agent, const struct addr *to,
+static struct client *new_client(struct checks *checks, struct agent *agent, const struct way *way,
 	const struct message *message)
 {
 	struct call *call = checks_call_of(checks, message, message->method == INVITE);
@@ -111,12 +131,14 @@ static struct client *new_client(struct checks *checks, struct agent *agent, con
 	client->party = &call->party[call->party[CALLER].agent == agent ? CALLER : CALLED];
 	client->party->agent = agent;
 	client->life = agent->life;
-	client->to = *to;
+	client->from = way->from;
+	client->to = way->to;
+	client->tcp = way->tcp;
 	client->method = message->method;
 	client->request = message;
 	client->first_ns = checks->now_ns;
 	client->last_ns = checks->now_ns;
-	client->gap_ns = T1_NS;
+	client->gap_ns = way->tcp ? 0 : T1_NS;
 	client->provisional_ns = NEVER;
 	client->final_ns = NEVER;
 	table_add(&checks->clients, &client->node, (uint32_t)client->key);
@@ -124,19 +146,35 @@ static struct client *new_client(struct checks *checks, struct agent *agent, con
 	return client;
 }
 
-void checks_send_request(struct checks *checks, struct agent *agent, const struct addr *to,
+/* Section 18.1.1: what is too long for a datagram has been tried by TCP before. */
+static void check_size(struct checks *checks, const struct client *client)
+{
+	const struct client *before = client->party->last;
+
+	if (client->tcp || client->request->size <= DATAGRAM_BYTES || client->method == CANCEL ||
+		(before && before->tcp && before->request->cseq == client->request->cseq))
+		return;
+	checks_fail(checks, DATAGRAM_LONG, "phone %c: \"%s\" of %zu bytes",
+		checks_name(client->party->agent), client->request->start, client->request->size);
+}
+
+void checks_send_request(struct checks *checks, struct agent *agent, const struct way *way,
 	const struct message *message)
 {
 	struct client *client = checks_find_client(checks, agent, message->branch, message->method);
 
 	if (client) {
-		send_again(checks, client, message);
+		send_again(checks, client, way, message);
 		return;
 	}
 	checks_branch(checks, agent, message);
-	client = new_client(checks, agent, to, message);
-	if (client)
-		checks_request_sent(checks, client);
+	client = new_client(checks, agent, way, message);
+	if (!client)
+		return;
+	check_size(checks, client);
+	checks_request_sent(checks, client);
+	if (client->method != CANCEL)
+		client->party->last = client;
 }
 
 /* For another response than 2xx it has the branch of the INVITE, for 2xx its own. */
@@ -173,8 +211,8 @@ static bool is_forgotten(const struct checks *checks, const struct client *clien
 	return checks->now_ns >= client->first_ns + LIMIT_NS;
 }
 
-void checks_receive_response(
-	struct checks *checks, struct agent *agent, const struct message *message, bool damaged)
+void checks_receive_response(struct checks *checks, struct agent *agent, const struct way *way,
+	const struct message *message, bool damaged)
 {
 	struct client *client = checks_find_client(checks, agent, message->branch, message->method);
 
@@ -182,7 +220,8 @@ void checks_receive_response(
 		return;
 	/* also where ICMP may have ended it, or a timer that may be a little late decides */
 	client->unsure |= damaged;
-	if (!client->unsure && (client->optional || is_forgotten(checks, client))) {
+	if (!client->unsure && (client->optional || is_forgotten(checks, client) ||
+				       (way->tcp && !addr_equal(&client->from, &way->to)))) {
 		client->unsure = true;
 		client->call->broken |= client->method == INVITE;
 	}

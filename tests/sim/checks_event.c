@@ -19,6 +19,8 @@ enum word {
 	W_MEDIA,
 	W_STATS,
 	W_METER,
+	W_HELD,
+	W_RESUMED,
 	W_LAST_STATS,
 	W_ENDED,
 	W_ERROR,
@@ -49,6 +51,9 @@ static const uint8_t next_stage[STAGES][WORDS] = {
 	[PICKED_UP] = {[W_MEDIA] = TALKING},
 	[TALKING] = {[W_STATS] = TALKING,
 		[W_METER] = TALKING,
+		[W_MEDIA] = TALKING,
+		[W_HELD] = TALKING,
+		[W_RESUMED] = TALKING,
 		[W_LAST_STATS] = COUNTED,
 		[W_ERROR] = TALKING},
 	[COUNTED] = {[W_ENDED] = OVER},
@@ -76,6 +81,8 @@ static enum word word_of(const struct ua_event *event)
 		[UA_CALL_MEDIA] = W_MEDIA,
 		[UA_CALL_STATS] = W_STATS,
 		[UA_CALL_METER] = W_METER,
+		[UA_CALL_HELD] = W_HELD,
+		[UA_CALL_RESUMED] = W_RESUMED,
 		[UA_CALL_ENDED] = W_ENDED,
 		[UA_ERROR] = W_ERROR,
 	};
@@ -281,12 +288,54 @@ static void stats(struct checks *checks, struct side *side, const struct ua_even
 			name_of(side), side->number, side->stats_count);
 }
 
+/* Each is told once, in the moment in which it is agreed on. */
+static void hold(struct checks *checks, struct side *side, const struct ua_event *event)
+{
+	bool held = event->kind == UA_CALL_HELD;
+	bool *told = event->hold.remote ? &side->told_remote : &side->told_local;
+	struct party *party = party_of(side);
+
+	if (*told == held)
+		checks_fail(checks, EVENT_ORDER, "phone %c: call %u: %s twice", name_of(side),
+			side->number, ua_event_name(event->kind));
+	*told = held;
+	if (party && !is_excused(side))
+		checks_demand_told(checks, party,
+			party->invite ? party->invite->request : party->called->request);
+}
+
 /* ---- ends */
 
 static void unshown(struct checks *checks, const struct side *side, const char *why)
 {
 	checks_fail(checks, CAUSE_SHOWN, "phone %c: call %u ends by %s, %u: %s", name_of(side),
 		side->number, ua_cause_name(side->cause), side->code, why);
+}
+
+/* Why a call that was answered may be given up. */
+static bool is_lost(const struct checks *checks, const struct side *side, const struct party *party)
+{
+	uint64_t deaf_ns = side->agent->deaf_after_ns;
+
+	if (!side->outgoing && party->acked_ns == NEVER &&
+		checks->now_ns >= party->answer_ns + LIMIT_NS)
+		return true;
+	if (deaf_ns > 0 && checks->now_ns >= party->heard_sound_ns + deaf_ns)
+		return true;
+	return checks_change_failed(checks, party);
+}
+
+/* It knows nothing of the call any more, so it has hung up. */
+static bool is_unknown_there(const struct party *party)
+{
+	return party->change && party->change->status == 481;
+}
+
+/* A connection that does not come about, or breaks. */
+static bool is_cut_off(const struct party *party)
+{
+	return party->invite && party->invite->tcp &&
+	       (party->invite->request->flying > 0 || party->call->flying > 0);
 }
 
 static void check_cause(struct checks *checks, const struct side *side, const struct party *party)
@@ -300,7 +349,7 @@ static void check_cause(struct checks *checks, const struct side *side, const st
 			unshown(checks, side, "nobody hung up");
 		return;
 	case UA_CAUSE_REMOTE:
-		if (party->bye_ns == NEVER && party->cancel_ns == NEVER)
+		if (party->bye_ns == NEVER && party->cancel_ns == NEVER && !is_unknown_there(party))
 			unshown(checks, side, "neither BYE nor CANCEL came");
 		return;
 	case UA_CAUSE_REJECTED:
@@ -314,14 +363,13 @@ static void check_cause(struct checks *checks, const struct side *side, const st
 		return;
 	case UA_CAUSE_UNREACHABLE:
 		if (!side->outgoing || side->answered || (side->code == 408 && heard) ||
-			(side->code == 503 && party->unwanted_ns == NEVER && !side->agent->moved))
+			(side->code == 503 && party->unwanted_ns == NEVER && !is_cut_off(party) &&
+				!side->agent->moved))
 			unshown(checks, side, "it was reached");
 		return;
 	case UA_CAUSE_MEDIA:
-		if (side->outgoing ? party->answer_ns == NEVER : party->acked_ns != NEVER)
+		if (party->answer_ns == NEVER || !is_lost(checks, side, party))
 			unshown(checks, side, "nothing was wrong");
-		else if (!side->outgoing && checks->now_ns < party->answer_ns + LIMIT_NS)
-			unshown(checks, side, "32 s have not gone by");
 		return;
 	default:
 		unshown(checks, side, "nothing of ours fails here");
@@ -469,6 +517,7 @@ static void ended(struct checks *checks, struct side *side, const struct ua_even
 	check_cancel(checks, side, party);
 	check_final(checks, side, party);
 	check_sound(checks, side, party);
+	checks_sound_quiet(checks, side, party);
 	checks_agree(checks, side->call);
 }
 
@@ -486,6 +535,8 @@ static void move(struct checks *checks, struct side *side, const struct ua_event
 		[W_ANSWERED] = answered,
 		[W_STATS] = stats,
 		[W_METER] = stats,
+		[W_HELD] = hold,
+		[W_RESUMED] = hold,
 		[W_LAST_STATS] = stats,
 		[W_ENDED] = ended,
 	};

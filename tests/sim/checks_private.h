@@ -1,7 +1,8 @@
 /*
  * What the files of the checks share, and with nobody else: checks.c has the table of invariants
  * and the ways in, checks_text.c reads messages, checks_wire.c follows transactions, checks_call.c
- * the dialogs that they make, checks_sound.c RTP, checks_event.c what phones tell.
+ * the dialogs that they make, checks_change.c what changes in these, checks_stream.c what goes by
+ * TCP, checks_sound.c RTP, checks_event.c what phones tell.
  *
  * Messages are read here by plain search for lines, not by core/sip, so that a mistake there cannot
  * hide itself. Names (Call-ID, branch, tag, a whole message) are compared by 64-bit hashes. All of
@@ -64,7 +65,22 @@ enum invariant {
 	AGAIN_LATE,
 	AGAIN_MISSING,
 	AGAIN_NEEDLESS,
+	VIA_TRANSPORT,
+	STREAM_WHOLE,
+	STREAM_AGAIN,
+	DATAGRAM_LONG,
 	ADDRESS_KNOWN,
+	CHANGE_ALONE,
+	GLARE_REFUSED,
+	GLARE_PAUSE,
+	SDP_VERSION,
+	SDP_LINES,
+	HOLD_TOLD,
+	HOLD_ASKED,
+	HOLD_AGREED,
+	HOLD_QUIET,
+	RTP_GOES_ON,
+	DEAF,
 	RTP_BEFORE,
 	RTP_AFTER,
 	RTP_STREAM,
@@ -85,8 +101,16 @@ enum {
 
 enum method { INVITE, ACK, BYE, CANCEL, OTHER };
 
+/* What a direction lets its describer do. */
+enum { SENDS = 1, RECEIVES = 2 };
+
 /* Where a description wants its RTP, and in which clocks. */
 struct sound {
+	uint64_t session; /* of o=, all but the version */
+	uint64_t version;
+	uint64_t content; /* all but o= */
+	unsigned lines;
+	unsigned direction;
 	struct addr rtp;
 	unsigned count;
 	uint8_t types[TYPES_MAX];
@@ -109,10 +133,13 @@ struct message {
 	uint64_t from_tag;
 	uint64_t to_tag;
 	bool has_cookie;
+	bool via_tcp;
 	bool has_forwards;
 	bool method_matches; /* that of CSeq is the request line's */
 	int64_t length;      /* Content-Length, -1: none */
+	size_t size;
 	size_t body;
+	unsigned flying;     /* how often it was sent by TCP and has not arrived */
 	struct sound *sound; /* NULL: none */
 	char start[START_SIZE];
 };
@@ -139,6 +166,8 @@ struct side {
 	bool strange;   /* its INVITE was damaged past recognition */
 	uint64_t answered_ns;
 	uint64_t ended_ns;
+	bool told_local;  /* that it holds, */
+	bool told_remote; /* is held */
 	uint64_t stats_ns;
 	unsigned stats_count;
 	struct ua_stats stats;
@@ -161,11 +190,13 @@ struct party {
 	struct client *invite;
 	struct client *bye;
 	struct client *cancel;
-	const struct message *ack; /* to the 2xx of its dialog */
-	struct server *called;     /* of the INVITE that came */
-	uint64_t heard_ns;         /* a response to its INVITE came */
-	uint64_t answer_ns;        /* the first 2xx: sent or come */
-	uint64_t rejected_ns;      /* another final response: sent or come */
+	struct client *last;    /* of its requests, but for ACK and CANCEL */
+	struct server *called;  /* of the INVITE that came */
+	struct client *change;  /* the last re-INVITE of its own */
+	struct server *changed; /* that came */
+	uint64_t heard_ns;      /* a response to its INVITE came */
+	uint64_t answer_ns;     /* the first 2xx: sent or come */
+	uint64_t rejected_ns;   /* another final response: sent or come */
 	uint16_t rejected_code;
 	uint64_t acked_ns;    /* the ACK to its 2xx came */
 	uint64_t bye_ns;      /* came */
@@ -173,6 +204,17 @@ struct party {
 	uint64_t unwanted_ns; /* what it sent found nobody */
 	struct stream *stream;
 	const struct sound *theirs; /* what the far end wants */
+	const struct sound *mine;   /* what it has described last */
+
+	/* As offer and answer have it. */
+	bool holds;
+	bool held;
+	bool sends;
+	bool receives;
+	bool turned; /* it was not always so */
+	uint64_t turned_ns;
+	uint64_t user_ns;        /* when its user last wanted to hold, or no more */
+	uint64_t heard_sound_ns; /* or began to wait for it */
 };
 
 enum { CALLER, CALLED };
@@ -180,10 +222,11 @@ enum { CALLER, CALLED };
 struct call {
 	struct table_node node;
 	struct list link;
-	uint64_t key; /* Call-ID */
-	bool lost;    /* a message of it was, or found nobody */
-	bool damaged; /* or came changed */
-	bool broken;  /* a side crashed or moved */
+	uint64_t key;    /* Call-ID */
+	bool lost;       /* a message of it was, or found nobody */
+	unsigned flying; /* messages by TCP that have not arrived */
+	bool damaged;    /* or came changed */
+	bool broken;     /* a side crashed or moved */
 	bool agreed;
 	struct party party[2];
 };
@@ -195,8 +238,13 @@ struct client {
 	uint64_t key;
 	struct call *call;
 	struct party *party;
+	struct addr from;
 	struct addr to;
 	unsigned life;
+	bool tcp;
+	bool elsewhere;            /* by TCP again, as the connection was lost */
+	struct client *before;     /* of a re-INVITE: the one before it */
+	const struct message *ack; /* to its 2xx */
 	enum method method;
 	const struct message *request;
 	uint64_t first_ns;
@@ -233,6 +281,9 @@ struct server {
 	bool stopped;
 	uint64_t acked_ns;
 	bool again; /* of a Call-ID that has had its INVITE */
+	bool tcp;
+	bool loose;            /* its party has hung up */
+	struct server *before; /* of a re-INVITE: the one before it */
 };
 
 /* Whose a branch is. */
@@ -275,6 +326,14 @@ struct stream {
 	struct addr latched; /* where it may send, too */
 };
 
+/* One direction of a TCP connection. */
+struct pipe {
+	struct table_node node;
+	uint64_t key;
+	size_t len, room;
+	uint8_t *bytes; /* of a message that is not whole */
+};
+
 struct known {
 	struct table_node node;
 	struct addr addr;
@@ -293,6 +352,7 @@ struct due {
 struct agent {
 	unsigned index;
 	struct addr addr;
+	uint64_t deaf_after_ns;
 	unsigned life;
 	bool moved;
 	uint64_t hangup_ns; /* the last time that its user hung up something */
@@ -311,6 +371,7 @@ struct checks {
 	struct checks_failure failure;
 	uint64_t now_ns;
 	unsigned damaged; /* datagrams that came changed */
+	bool quiet;
 	struct table messages;
 	struct table calls;
 	struct table clients;
@@ -318,6 +379,7 @@ struct checks {
 	struct table branches;
 	struct table streams;
 	struct table known;
+	struct table pipes;
 	struct list all_calls;
 	struct list all_clients;
 	struct list all_servers;
@@ -386,9 +448,16 @@ static inline uint64_t checks_key(const struct agent *agent, uint64_t branch, en
 
 /* checks_wire.c */
 
+/* How a message goes or comes. */
+struct way {
+	struct addr from;
+	struct addr to;
+	bool tcp;
+};
+
 void checks_sip_sent(
-	struct checks *checks, struct agent *agent, const struct addr *to, struct slice bytes);
-void checks_sip_arrived(struct checks *checks, const struct addr *to, struct slice bytes);
+	struct checks *checks, struct agent *agent, const struct way *way, struct slice bytes);
+void checks_sip_arrived(struct checks *checks, const struct way *way, struct slice bytes);
 void checks_sip_lost(struct checks *checks, const struct addr *from, const struct addr *to,
 	struct slice bytes, bool unwanted);
 void checks_know(struct checks *checks, const struct addr *addr);
@@ -400,11 +469,11 @@ void checks_branch(struct checks *checks, const struct agent *agent, const struc
 
 struct client *checks_find_client(const struct checks *checks, const struct agent *agent,
 	uint64_t branch, enum method method);
-void checks_send_request(struct checks *checks, struct agent *agent, const struct addr *to,
+void checks_send_request(struct checks *checks, struct agent *agent, const struct way *way,
 	const struct message *message);
 void checks_send_ack(struct checks *checks, struct agent *agent, const struct message *message);
-void checks_receive_response(
-	struct checks *checks, struct agent *agent, const struct message *message, bool damaged);
+void checks_receive_response(struct checks *checks, struct agent *agent, const struct way *way,
+	const struct message *message, bool damaged);
 void checks_client_settle(struct checks *checks, struct client *client, uint64_t now_ns);
 
 /* By ICMP that does not tell what it is about, for bytes get damaged, so that it is about all. */
@@ -420,10 +489,10 @@ void checks_same(struct checks *checks, const struct agent *agent, const struct 
 
 struct server *checks_find_server(const struct checks *checks, const struct agent *agent,
 	uint64_t branch, enum method method);
-void checks_send_response(
-	struct checks *checks, struct agent *agent, const struct message *message);
-void checks_receive_request(
-	struct checks *checks, struct agent *agent, const struct message *message, bool damaged);
+void checks_send_response(struct checks *checks, struct agent *agent, const struct way *way,
+	const struct message *message);
+void checks_receive_request(struct checks *checks, struct agent *agent, const struct way *way,
+	const struct message *message, bool damaged);
 void checks_receive_ack(
 	struct checks *checks, struct agent *agent, const struct message *message, bool damaged);
 void checks_server_settle(struct checks *checks, struct server *server, uint64_t now_ns);
@@ -448,7 +517,53 @@ void checks_ack_came(struct checks *checks, struct agent *agent, struct call *ca
 void checks_agree(struct checks *checks, struct call *call);
 void checks_call_quiet(struct checks *checks, struct call *call);
 
+/* Whether its INVITE has had its final response, and that its ACK. */
+bool checks_stands(const struct party *party);
+
+static inline bool checks_is_caller(const struct party *party)
+{
+	return party == &party->call->party[CALLER];
+}
+
+/* checks_change.c */
+
+/* Whether a request of method INVITE is of a dialog that there is. */
+static inline bool checks_is_change(const struct message *message)
+{
+	return message->method == INVITE && message->to_tag != 0;
+}
+
+/* A description goes out: what it has to have in common with the one before. */
+void checks_describes(struct checks *checks, struct party *party, const struct sound *sound);
+
+/* An offer of party, or, if theirs came first, an answer of it, is through. */
+void checks_turn(struct checks *checks, struct party *party, const struct message *message,
+	const struct sound *mine, const struct sound *theirs, bool offered);
+
+void checks_change_sent(struct checks *checks, struct client *client);
+void checks_change_answered(
+	struct checks *checks, struct server *server, const struct message *message);
+
+/* The INVITE that a phone has sent, or got, with that CSeq number; NULL: none. */
+struct client *checks_invite_sent(const struct party *party, uint32_t cseq);
+struct server *checks_invite_came(const struct party *party, uint32_t cseq);
+
+void checks_want_hold(struct checks *checks, struct side *side, bool hold);
+bool checks_hold_is_told(const struct party *party);
+void checks_demand_told(struct checks *checks, struct party *party, const struct message *message);
+void checks_agree_hold(struct checks *checks, const struct call *call);
+
+/* Whether the session was lost: a re-INVITE of party, or its answer to one, was in vain. */
+bool checks_change_failed(const struct checks *checks, const struct party *party);
+
+/* checks_stream.c: by TCP */
+void checks_stream_sent(struct checks *checks, const struct way *way, struct slice bytes);
+void checks_stream_arrived(struct checks *checks, const struct way *way, struct slice bytes);
+
 /* checks_sound.c */
+
+/* From when on it has nothing to say any more. */
+uint64_t checks_end_of(const struct party *party);
 
 void checks_describe(
 	struct checks *checks, struct call *call, struct party *party, const struct sound *sound);
@@ -458,6 +573,8 @@ void checks_rtp_arrived(
 	struct checks *checks, const struct addr *from, const struct addr *to, struct slice bytes);
 
 /* checks_event.c */
+
+void checks_sound_quiet(struct checks *checks, const struct side *side, const struct party *party);
 
 void checks_tell(struct checks *checks, struct agent *agent, const struct ua_event *event);
 void checks_side_quiet(struct checks *checks, struct side *side);

@@ -23,8 +23,8 @@ void checks_server_settle(struct checks *checks, struct server *server, uint64_t
 	uint64_t due_ns = server->again_ns + server->gap_ns;
 
 	if (!checks_is_current(server->life, server->party) || server->unsure || server->stopped ||
-		server->gap_ns == 0 || server->call->broken || server->call->damaged ||
-		due_ns >= server->final_ns + LIMIT_NS)
+		server->gap_ns == 0 || server->loose || server->call->broken ||
+		server->call->damaged || due_ns >= server->final_ns + LIMIT_NS)
 		return;
 	if (due_ns + checks_late(checks) < now_ns)
 		checks_fail(checks, AGAIN_MISSING, "phone %c: \"%s\" was due again at %llu ns",
@@ -95,7 +95,9 @@ static void send_first_final(
 	server->final = message;
 	server->final_ns = checks->now_ns;
 	server->again_ns = checks->now_ns;
-	server->gap_ns = server->method == INVITE ? T1_NS : 0;
+	/* Timer G is for UDP; a 2xx is repeated whatever it goes by (section 13.3.1.4) */
+	server->gap_ns =
+		server->method == INVITE && (!server->tcp || message->status < 300) ? T1_NS : 0;
 }
 
 /* Timer G, or for a 2xx the timer of section 13.3.1.4: both from T1 to T2. */
@@ -114,7 +116,10 @@ static void send_final_again(
 	}
 	if (!(server->method == INVITE && success) && take_copy(checks, server))
 		return;
-	if (server->gap_ns == 0)
+	if (server->gap_ns == 0 && server->tcp)
+		checks_fail(checks, STREAM_AGAIN, "phone %c: \"%s\"", checks_name(agent),
+			message->start);
+	else if (server->gap_ns == 0)
 		needless(checks, server, "and nobody has asked");
 	if (server->stopped)
 		needless(checks, server, "after its ACK or its end");
@@ -126,7 +131,8 @@ static void send_final_again(
 	server->gap_ns = server->gap_ns * 2 < T2_NS ? server->gap_ns * 2 : T2_NS;
 }
 
-void checks_send_response(struct checks *checks, struct agent *agent, const struct message *message)
+void checks_send_response(struct checks *checks, struct agent *agent, const struct way *way,
+	const struct message *message)
 {
 	struct server *server = checks_find_server(checks, agent, message->branch, message->method);
 	bool first;
@@ -137,6 +143,7 @@ void checks_send_response(struct checks *checks, struct agent *agent, const stru
 				checks_name(agent), message->start);
 		return;
 	}
+	(void)way;
 	if (!checks_is_current(server->life, server->party))
 		return;
 	checks_meet(checks, REQUEST_ANSWERED, server);
@@ -190,10 +197,12 @@ static void begin_server(
 	server->final = NULL;
 	server->gap_ns = 0;
 	server->stopped = false;
+	server->loose = false;
 	server->acked_ns = NEVER;
 }
 
-/* Timers H, J and L, or I: how long copies of the request belong to it. */
+/* Timers H, J and L, or I: how long copies of the request belong to it. By TCP there are none, but
+ * of what was sent again as a connection was lost. */
 static uint64_t server_end(const struct server *server)
 {
 	if (!server->final)
@@ -228,8 +237,8 @@ static void demand_again(struct checks *checks, struct server *server)
 	demand_response(checks, server, REQUEST_ANSWERED, 0);
 }
 
-void checks_receive_request(
-	struct checks *checks, struct agent *agent, const struct message *message, bool damaged)
+void checks_receive_request(struct checks *checks, struct agent *agent, const struct way *way,
+	const struct message *message, bool damaged)
 {
 	struct server *server = checks_find_server(checks, agent, message->branch, message->method);
 	bool reborn = server && !checks_is_current(server->life, server->party);
@@ -248,7 +257,8 @@ void checks_receive_request(
 		begin_server(checks, server, message);
 		server->unsure |= vague;
 	}
-	server->unsure |= damaged;
+	server->tcp = way->tcp;
+	server->unsure |= damaged || (way->tcp && !first);
 	if (first)
 		checks_request_came(checks, server, damaged);
 	if (!first)

@@ -1,6 +1,8 @@
 /* Follows the sound of each side of each call: RTP, and when RTCP comes. */
 #include "tests/sim/checks_private.h"
 
+#define SECOND_NS UINT64_C(1000000000)
+
 enum {
 	HEADER_SIZE = 12,
 	LATCH_PACKETS = 3,
@@ -42,6 +44,8 @@ void checks_describe(
 {
 	struct stream *stream = find(checks, &sound->rtp);
 
+	if (stream && stream->party == party)
+		return; /* it goes on */
 	if (stream)
 		table_remove(&checks->streams, &stream->node);
 	stream = checks_alloc(checks, sizeof(*stream));
@@ -80,8 +84,7 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* From when on it has nothing to say any more. */
-static uint64_t end_of(const struct party *party)
+uint64_t checks_end_of(const struct party *party)
 {
 	uint64_t end_ns = party->bye_ns;
 
@@ -93,16 +96,20 @@ static uint64_t end_of(const struct party *party)
 }
 
 /* The goodbye of RTCP is among what the media thread sends before it hears of the end. */
-static void check_when(struct checks *checks, const struct stream *stream)
+static void check_when(struct checks *checks, const struct stream *stream, bool rtcp)
 {
 	const struct party *party = stream->party;
-	uint64_t end_ns = end_of(party);
+	uint64_t end_ns = checks_end_of(party);
 
 	if (party->answer_ns == NEVER)
 		checks_fail(checks, RTP_BEFORE, "phone %c", name_of(stream));
 	else if (end_ns != NEVER && checks->now_ns > end_ns + checks->config.post_late_ns)
 		checks_fail(checks, RTP_AFTER, "phone %c, %g ms after it", name_of(stream),
 			(double)(checks->now_ns - end_ns) / 1e6);
+	else if (!rtcp && !party->sends &&
+		 checks->now_ns > party->turned_ns + checks->config.post_late_ns)
+		checks_fail(checks, HOLD_QUIET, "phone %c, %g ms after it was agreed on",
+			name_of(stream), (double)(checks->now_ns - party->turned_ns) / 1e6);
 }
 
 static const struct sound *agreed(
@@ -136,6 +143,7 @@ static void check_row(struct checks *checks, struct stream *stream, const struct
 {
 	uint64_t late_ns = 2 * checks->config.timer_late_ns;
 	uint32_t ahead = packet->timestamp - stream->timestamp;
+	bool paused = stream->party->turned && stream->party->turned_ns >= stream->last_ns;
 	uint64_t ticks = ahead / step;
 	uint64_t due_ns;
 
@@ -146,7 +154,7 @@ static void check_row(struct checks *checks, struct stream *stream, const struct
 	}
 	due_ns = stream->first_ns + (stream->ticks + ticks) * tick_ns;
 	stream->ticks += ticks;
-	if (ahead % step != 0 || ticks == 0 || (ticks > 1 && ticks < STANDSTILL))
+	if (ahead % step != 0 || ticks == 0 || (ticks > 1 && ticks < STANDSTILL && !paused))
 		checks_fail(checks, RTP_CLOCK, "phone %c: timestamp %u after %u", name_of(stream),
 			packet->timestamp, stream->timestamp);
 	else if (checks->now_ns < due_ns || checks->now_ns > due_ns + late_ns)
@@ -209,7 +217,7 @@ void checks_rtp_sent(struct checks *checks, struct agent *agent, const struct ad
 	}
 	if (stream->call->damaged || stream->call->broken)
 		return;
-	check_when(checks, stream);
+	check_when(checks, stream, rtcp);
 	if (rtcp)
 		return;
 	if (!read_packet(&packet, bytes))
@@ -287,18 +295,68 @@ static bool is_strange(struct stream *stream, const struct addr *from, const str
 	return false;
 }
 
+/* What comes while it is not to, or at about the time when that changes, may be counted or not. */
+static bool is_unwanted(const struct checks *checks, const struct party *party)
+{
+	return !party->receives ||
+	       (party->turned && checks->now_ns <= party->turned_ns + checks->config.post_late_ns);
+}
+
 void checks_rtp_arrived(
 	struct checks *checks, const struct addr *from, const struct addr *to, struct slice bytes)
 {
-	struct stream *stream = find(checks, to);
+	struct addr at = *to;
+	struct stream *stream;
 	struct packet packet;
 
-	if (!stream || is_rtcp(bytes) || !read_packet(&packet, bytes))
+	at.port = (uint16_t)(at.port & ~1u);
+	stream = find(checks, &at);
+	if (!stream)
 		return;
+	stream->party->heard_sound_ns = checks->now_ns;
+	if (is_rtcp(bytes) || !read_packet(&packet, bytes))
+		return;
+	stream->confused |= is_unwanted(checks, stream->party);
 	if (is_damaged(checks, from, &packet, bytes)) {
 		stream->confused = true;
 		return;
 	}
 	if (!is_strange(stream, from, &packet))
 		count(checks, stream, &packet);
+}
+
+/* ---- when all is over */
+
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Who has something to send has done so in its last second. */
+static void check_end(struct checks *checks, const struct party *party, uint64_t end_ns)
+{
+	const struct stream *stream = party->stream;
+	uint64_t from_ns = most(party->answer_ns, party->turned_ns);
+
+	if (stream && stream->began)
+		from_ns = most(from_ns, stream->last_ns);
+	if (stream && party->sends && end_ns > from_ns + SECOND_NS)
+		checks_fail(checks, RTP_GOES_ON, "phone %c sent nothing for %g s",
+			'a' + (int)party->agent->index, (double)(end_ns - from_ns) / 1e9);
+}
+
+void checks_sound_quiet(struct checks *checks, const struct side *side, const struct party *party)
+{
+	uint64_t end_ns = checks_end_of(party);
+	uint64_t deaf_ns = side->agent->deaf_after_ns;
+	uint64_t silent_ns = end_ns - party->heard_sound_ns;
+
+	if (!side->answered || end_ns == NEVER || end_ns < party->heard_sound_ns)
+		return;
+	if (checks->config.sound)
+		check_end(checks, party, end_ns);
+	if (deaf_ns > 0 && party->receives && !party->held &&
+		silent_ns > deaf_ns + SECOND_NS + checks_slack(checks))
+		checks_fail(checks, DEAF, "phone %c: call %u goes on for %g s",
+			'a' + (int)side->agent->index, side->number, (double)silent_ns / 1e9);
 }

@@ -127,6 +127,7 @@ static void read_header(struct message *out, struct slice line, struct slice met
 	value = slice_trim(value);
 	if (slice_is(name, "Via") && out->branch == 0) {
 		out->branch = hash_after(value, "branch=");
+		out->via_tcp = starts(value, "SIP/2.0/TCP ");
 		out->has_cookie = starts(value_after(value, "branch="), "z9hG4bK");
 	} else if (slice_is(name, "From")) {
 		out->from_tag = hash_after(value, ";tag=");
@@ -176,6 +177,33 @@ static void read_map(struct sound *sound, struct slice line)
 			sound->clocks[i] = (uint32_t)number(line);
 }
 
+/* "o=sipcall 1234 2 IN IP4 10.0.0.1" */
+static void read_origin(struct sound *sound, struct slice line)
+{
+	struct slice word;
+
+	slice_cut(&word, &line, ' ');
+	sound->session = checks_hash(word);
+	slice_cut(&word, &line, ' ');
+	sound->session = checks_mix(sound->session, checks_hash(word));
+	slice_cut(&word, &line, ' ');
+	sound->version = (uint64_t)number(word);
+	sound->session = checks_mix(sound->session, checks_hash(line));
+}
+
+static void read_direction(struct sound *sound, struct slice line)
+{
+	static const struct {
+		const char *name;
+		unsigned direction;
+	} names[] = {{"a=sendrecv", SENDS | RECEIVES}, {"a=sendonly", SENDS},
+		{"a=recvonly", RECEIVES}, {"a=inactive", 0}};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (slice_is(line, names[i].name))
+			sound->direction = names[i].direction;
+}
+
 static void read_sound(struct message *out, struct checks *checks, struct slice body)
 {
 	struct sound *sound;
@@ -187,10 +215,18 @@ static void read_sound(struct message *out, struct checks *checks, struct slice 
 		return;
 
 	sound->ptime_ms = 20;
+	sound->direction = SENDS | RECEIVES;
+	sound->content = 1;
 	while (body.len > 0) {
 		struct slice line = next_line(&body);
 		uint16_t port = sound->rtp.port;
 
+		if (starts(line, "o="))
+			read_origin(sound, line);
+		else
+			sound->content = checks_mix(sound->content, checks_hash(line));
+		sound->lines += starts(line, "m=");
+		read_direction(sound, line);
 		if (starts(line, "c=IN IP4 ") || starts(line, "c=IN IP6 ")) {
 			if (addr_parse(&sound->rtp, (struct slice){line.data + 9, line.len - 9}))
 				return;
@@ -213,6 +249,7 @@ void checks_read(struct message *out, struct checks *checks, struct slice bytes)
 	struct slice rest = bytes;
 
 	out->length = -1;
+	out->size = bytes.len;
 	out->method = OTHER;
 	read_start(out, next_line(&rest), &method);
 	while (rest.len > 0) {

@@ -128,26 +128,53 @@ static void know_sound(struct checks *checks, const struct message *message)
 	checks_know(checks, &addr);
 }
 
+/* By TCP it stays on its way until it arrives, which may be never. */
+static void fly(struct checks *checks, struct message *message)
+{
+	struct call *call = checks_call_of(checks, message, false);
+
+	message->flying++;
+	if (call)
+		call->flying++;
+}
+
+static void land(struct checks *checks, struct message *message)
+{
+	struct call *call = checks_call_of(checks, message, false);
+
+	if (message->flying == 0)
+		return;
+	message->flying--;
+	if (call && call->flying > 0)
+		call->flying--;
+}
+
 void checks_sip_sent(
-	struct checks *checks, struct agent *agent, const struct addr *to, struct slice bytes)
+	struct checks *checks, struct agent *agent, const struct way *way, struct slice bytes)
 {
 	struct message *message = keep_message(checks, bytes);
+	const struct addr *to = &way->to;
 
 	if (!message)
 		return;
 	if (checks->damaged == 0 || message->request)
 		check_form(checks, agent, message);
+	if (checks->damaged == 0 && message->via_tcp != way->tcp)
+		checks_fail(checks, VIA_TRANSPORT, "phone %c: \"%s\" by %s", checks_name(agent),
+			message->start, way->tcp ? "TCP" : "UDP");
 	if (checks->damaged == 0 && !is_known(checks, to))
 		checks_fail(checks, ADDRESS_KNOWN, "phone %c: \"%s\" to %u.%u.%u.%u:%u",
 			checks_name(agent), message->start, to->ip[0], to->ip[1], to->ip[2],
 			to->ip[3], to->port);
 	know_sound(checks, message);
 	if (!message->request)
-		checks_send_response(checks, agent, message);
+		checks_send_response(checks, agent, way, message);
 	else if (message->method == ACK)
 		checks_send_ack(checks, agent, message);
 	else
-		checks_send_request(checks, agent, to, message);
+		checks_send_request(checks, agent, way, message);
+	if (way->tcp)
+		fly(checks, message);
 }
 
 /* ---- what comes, and what does not */
@@ -166,9 +193,9 @@ static void damage(struct checks *checks, const struct message *message)
 		call->damaged = true;
 }
 
-void checks_sip_arrived(struct checks *checks, const struct addr *to, struct slice bytes)
+void checks_sip_arrived(struct checks *checks, const struct way *way, struct slice bytes)
 {
-	struct agent *agent = checks_agent(checks, to);
+	struct agent *agent = checks_agent(checks, &way->to);
 	struct message *message = find_message(checks, checks_hash(bytes));
 	bool damaged = !message;
 
@@ -177,6 +204,8 @@ void checks_sip_arrived(struct checks *checks, const struct addr *to, struct sli
 		if (message)
 			damage(checks, message);
 	}
+	if (message && way->tcp)
+		land(checks, message);
 	if (!message || !agent)
 		return;
 	if (message->damaged)
@@ -185,11 +214,11 @@ void checks_sip_arrived(struct checks *checks, const struct addr *to, struct sli
 	if (!message->readable)
 		return;
 	if (!message->request)
-		checks_receive_response(checks, agent, message, damaged);
+		checks_receive_response(checks, agent, way, message, damaged);
 	else if (message->method == ACK)
 		checks_receive_ack(checks, agent, message, damaged);
 	else
-		checks_receive_request(checks, agent, message, damaged);
+		checks_receive_request(checks, agent, way, message, damaged);
 }
 
 void checks_sip_lost(struct checks *checks, const struct addr *from, const struct addr *to,

@@ -63,7 +63,10 @@ static const struct setting phone_settings[] = {
 	{"gives-up", TIME, offsetof(struct play_phone, gives_up_ns)},
 	{"at-most", COUNT, offsetof(struct play_phone, at_most)},
 	{"refuses", CODE, offsetof(struct play_phone, refuses)},
+	{"deaf-after", TIME, offsetof(struct play_phone, deaf_after_ns)},
 	{"anywhere", FLAG, offsetof(struct play_phone, anywhere)},
+	{"wordy", FLAG, offsetof(struct play_phone, wordy)},
+	{"udp-only", FLAG, offsetof(struct play_phone, udp_only)},
 	{"mic", MIC, offsetof(struct play_phone, mic)},
 	{0},
 };
@@ -82,6 +85,8 @@ static const struct {
 } verbs[] = {
 	[PLAY_CALLS] = {"calls", CALLEE},
 	[PLAY_HANGS_UP] = {"hangs-up", WHICH},
+	[PLAY_HOLDS] = {"holds", WHICH},
+	[PLAY_RESUMES] = {"resumes", WHICH},
 	[PLAY_CRASHES] = {"crashes", NOTHING},
 	[PLAY_VANISHES] = {"vanishes", NOTHING},
 	[PLAY_RESTARTS] = {"restarts", NOTHING},
@@ -182,6 +187,8 @@ void play_print_step(struct text *out, const struct play_step *step)
 		text_printf(out, " %s", which_names[step->which]);
 	if (verbs[step->verb].object == CALLEE && step->by_name)
 		text_puts(out, " by-name");
+	if (verbs[step->verb].object == CALLEE && step->over_tcp)
+		text_puts(out, " over-tcp");
 }
 
 void play_print(struct text *out, const struct play *play)
@@ -425,8 +432,10 @@ static int read_action(struct play_step *step, struct reader *reader)
 		if (!err && step->whom == step->who)
 			err = fail(reader, "nobody does that to itself", (struct slice){0});
 	}
-	if (object == CALLEE)
+	if (object == CALLEE) {
 		step->by_name = next_is(reader, "by-name");
+		step->over_tcp = next_is(reader, "over-tcp");
+	}
 	for (size_t i = PLAY_NEWEST; object == WHICH && i <= PLAY_ALL; i++)
 		if (next_is(reader, which_names[i])) {
 			step->which = (enum play_which)i;

@@ -8,8 +8,11 @@
  *	net loss 3% delay 40ms jitter 30ms normal reorders duplicates 1%
  *	phone a answers after 200ms lasts 3s gives-up 10s at-most 2 anywhere mic tone:440
  *	phone b refuses 486
- *	at 0s a calls b          or: a calls b by-name
+ *	phone b deaf-after 5s wordy udp-only
+ *	at 0s a calls b          by-name and over-tcp may follow
  *	at 1s a hangs-up         its oldest call; newest or all may follow
+ *	at 1s a holds            likewise: asks the far end to be quiet
+ *	at 2s a resumes          likewise: asks it to go on
  *	at 2s a crashes          its host goes on; vanishes: host and all
  *	at 3s a restarts         as a new phone on the same address
  *	at 4s a moves            has another address; who listens anywhere is heard again
@@ -38,15 +41,20 @@ struct play_phone {
 	uint64_t after_ns;
 	uint64_t lasts_ns;
 	uint64_t gives_up_ns;
-	uint64_t at_most; /* calls at once */
-	uint64_t refuses; /* status, or 0 */
-	bool anywhere;    /* listens on all its addresses, not on the first alone */
+	uint64_t at_most;       /* calls at once */
+	uint64_t refuses;       /* status, or 0 */
+	uint64_t deaf_after_ns; /* hangs up after so long without sound */
+	bool anywhere;          /* listens on all its addresses, not on the first alone */
+	bool wordy;             /* its INVITEs are too long for a datagram */
+	bool udp_only;          /* refuses connections */
 	char mic[PLAY_MIC_SIZE];
 };
 
 enum play_verb {
 	PLAY_CALLS,
 	PLAY_HANGS_UP,
+	PLAY_HOLDS,
+	PLAY_RESUMES,
 	PLAY_CRASHES,
 	PLAY_VANISHES,
 	PLAY_RESTARTS,
@@ -65,7 +73,8 @@ struct play_step {
 	unsigned who;
 	unsigned whom;            /* of CALLS, LOSES and FINDS */
 	bool by_name;             /* of CALLS */
-	enum play_which which;    /* of HANGS_UP */
+	bool over_tcp;            /* likewise */
+	enum play_which which;    /* of HANGS_UP, HOLDS and RESUMES */
 	struct impair_config net; /* of NET; cut is not used */
 };
 

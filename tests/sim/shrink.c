@@ -141,7 +141,10 @@ static const struct field phone_fields[] = {
 	FIELD(play_phone, gives_up_ns),
 	FIELD(play_phone, at_most),
 	FIELD(play_phone, refuses),
+	FIELD(play_phone, deaf_after_ns),
 	FIELD(play_phone, anywhere),
+	FIELD(play_phone, wordy),
+	FIELD(play_phone, udp_only),
 	FIELD(play_phone, mic),
 };
 
@@ -181,6 +184,7 @@ static bool simpler_settings(struct shrinker *self)
 		size_t step = offsetof(struct play, steps) + i * sizeof(struct play_step);
 
 		better |= without(self, step + offsetof(struct play_step, by_name), sizeof(bool));
+		better |= without(self, step + offsetof(struct play_step, over_tcp), sizeof(bool));
 		better |= WITHOUT_EACH(self, step + offsetof(struct play_step, net), net_fields);
 	}
 	return better;
@@ -212,7 +216,8 @@ static bool rounder(struct shrinker *self, size_t offset, uint64_t least_ns)
 static bool rounder_times(struct shrinker *self)
 {
 	static const size_t phone_times[] = {offsetof(struct play_phone, after_ns),
-		offsetof(struct play_phone, lasts_ns), offsetof(struct play_phone, gives_up_ns)};
+		offsetof(struct play_phone, lasts_ns), offsetof(struct play_phone, gives_up_ns),
+		offsetof(struct play_phone, deaf_after_ns)};
 	static const size_t net_times[] = {offsetof(struct impair_config, delay_ns),
 		offsetof(struct impair_config, jitter_ns)};
 	bool better = false;
@@ -223,7 +228,7 @@ static bool rounder_times(struct shrinker *self)
 				offsetof(struct play_step, at_ns),
 			i > 0 ? self->best->steps[i - 1].at_ns : 0);
 	for (unsigned i = 0; i < self->best->phone_count; i++)
-		for (size_t j = 0; j < 3; j++)
+		for (size_t j = 0; j < sizeof(phone_times) / sizeof(phone_times[0]); j++)
 			better |= rounder(self,
 				offsetof(struct play, phones) + i * sizeof(struct play_phone) +
 					phone_times[j],

@@ -15,8 +15,9 @@
 #define WALL_NS (UINT64_C(1800000000) * NS_PER_S)
 
 /* A call is told to be over while its SIP may still go on, by as much as that, and its last
- * transaction after it (RFC 3261, section 17.1.2.2: Timer K; 17.2.2: J). */
-#define QUIET_NS (BOUND_ENDS_NS + 40 * NS_PER_S)
+ * transaction after it (RFC 3261, section 17.1.2.2: Timer K; 17.2.2: J). A connection that nobody
+ * uses is closed after 300 s. */
+#define QUIET_NS (BOUND_ENDS_NS + 40 * NS_PER_S + 310 * NS_PER_S)
 
 enum {
 	SIP_PORT = 5060,
@@ -160,6 +161,8 @@ static int begin_life(struct role *role)
 		.name = play_name(role->index),
 		.media = stage->play->media,
 		.mic = phone->mic[0] ? phone->mic : "silence",
+		.wordy = phone->wordy,
+		.udp_only = phone->udp_only,
 		.policy =
 			{
 				.answer = phone->answers,
@@ -168,6 +171,7 @@ static int begin_life(struct role *role)
 				.max_calls = (unsigned)phone->at_most,
 				.duration_ns = phone->lasts_ns,
 				.ring_limit_ns = phone->gives_up_ns,
+				.silence_ns = phone->deaf_after_ns,
 			},
 		.events = &actor_events,
 		.arg = role,
@@ -253,26 +257,41 @@ static int call(struct role *role, const struct play_step *step)
 	else
 		text_printf(&target, "sip:%c@%s", play_name(step->whom),
 			addr_print_port(host, &whom->addr));
+	if (step->over_tcp)
+		text_puts(&target, ";transport=tcp");
 	err = actor_call(role->actor, room);
 	role->stage->calls += !err;
 	return err;
 }
 
+/* 0: all. */
+static unsigned number_of(const struct role *role, enum play_which which)
+{
+	if (which == PLAY_ALL)
+		return 0;
+	return which == PLAY_OLDEST ? actor_oldest(role->actor) : actor_newest(role->actor);
+}
+
 static void hang_up(struct role *role, enum play_which which)
 {
-	unsigned number;
+	unsigned number = number_of(role, which);
 
 	if (actor_calls(role->actor) == 0)
 		return;
 
-	if (which == PLAY_ALL)
-		number = 0;
-	else if (which == PLAY_OLDEST)
-		number = actor_oldest(role->actor);
-	else
-		number = actor_newest(role->actor);
 	witness_hangup(role->stage->witness, role->index, number, now_of(role->stage));
 	actor_hangup(role->actor, number);
+}
+
+static void hold(struct role *role, enum play_which which, bool hold)
+{
+	unsigned number = number_of(role, which);
+
+	if (actor_calls(role->actor) == 0)
+		return;
+
+	witness_hold(role->stage->witness, role->index, number, hold, now_of(role->stage));
+	actor_hold(role->actor, number, hold);
 }
 
 /* What a user does, once the thread of the phone comes to it. */
@@ -294,8 +313,10 @@ static void run_errand(void *arg)
 	}
 	if (errand->step->verb == PLAY_CALLS)
 		err = call(role, errand->step);
-	else
+	else if (errand->step->verb == PLAY_HANGS_UP)
 		hang_up(role, errand->step->which);
+	else
+		hold(role, errand->step->which, errand->step->verb == PLAY_HOLDS);
 	if (err)
 		role->stage->err = err;
 	free(errand);
@@ -330,6 +351,8 @@ static int perform(struct stage *stage, const struct play_step *step)
 	switch (step->verb) {
 	case PLAY_CALLS:
 	case PLAY_HANGS_UP:
+	case PLAY_HOLDS:
+	case PLAY_RESUMES:
 		return send_errand(role, step);
 	case PLAY_CRASHES:
 		return crash(role, true);

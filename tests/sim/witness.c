@@ -19,9 +19,12 @@ struct witness {
 
 static int new_checks(struct checks **out, const struct play *play, const struct addr *addrs)
 {
+	uint64_t deaf_after_ns[PLAY_PHONES_MAX];
 	const struct checks_config config = {
 		.agents = play->phone_count,
 		.addrs = addrs,
+		.sound = play->media,
+		.deaf_after_ns = deaf_after_ns,
 		.timer_late_ns = play->world.timer_late_ns,
 		.post_late_ns = play->world.post_late_ns,
 		.way_ns = bound_of_way(play),
@@ -29,6 +32,8 @@ static int new_checks(struct checks **out, const struct play *play, const struct
 		.bound_ns = bound_of_play(play),
 	};
 
+	for (unsigned i = 0; i < play->phone_count; i++)
+		deaf_after_ns[i] = play->phones[i].deaf_after_ns;
 	return checks_new(out, &config);
 }
 
@@ -106,7 +111,7 @@ static void hash_datagram(struct witness *witness, enum world_wire what, uint64_
 void witness_wire(struct witness *witness, enum world_wire what, uint64_t now_ns,
 	const struct addr *from, const struct addr *to, struct slice bytes)
 {
-	witness->result.datagrams += what == WORLD_SENT;
+	witness->result.datagrams += what == WORLD_SENT || what == WORLD_STREAM_SENT;
 	hash_datagram(witness, what, now_ns, from, to, bytes);
 	if (witness->trace)
 		trace_wire(witness->trace, what, now_ns, from, to, bytes);
@@ -119,6 +124,14 @@ void witness_hangup(struct witness *witness, unsigned phone, unsigned call, uint
 {
 	ledger_pause();
 	checks_hangup(witness->checks, phone, call, now_ns);
+	ledger_resume();
+}
+
+void witness_hold(
+	struct witness *witness, unsigned phone, unsigned call, bool hold, uint64_t now_ns)
+{
+	ledger_pause();
+	checks_hold(witness->checks, phone, call, hold, now_ns);
 	ledger_resume();
 }
 

@@ -23,6 +23,8 @@ void witness_wire(struct witness *witness, enum world_wire what, uint64_t now_ns
 
 /* What users and fate do; see checks.h. */
 void witness_hangup(struct witness *witness, unsigned phone, unsigned call, uint64_t now_ns);
+void witness_hold(
+	struct witness *witness, unsigned phone, unsigned call, bool hold, uint64_t now_ns);
 void witness_crash(struct witness *witness, unsigned phone, uint64_t now_ns);
 void witness_move(
 	struct witness *witness, unsigned phone, const struct addr *addr, uint64_t now_ns);

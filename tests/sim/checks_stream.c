@@ -1,0 +1,137 @@
+/* Follows the bytes of TCP connections: cuts them into messages, by Content-Length alone (RFC 3261,
+ * section 18.3). */
+#include "core/base/text.h"
+#include "tests/sim/checks_private.h"
+
+enum { ROOM_MIN = 2048, ROOM_MAX = 32768 };
+
+static struct pipe *find(const struct checks *checks, uint64_t key)
+{
+	for (struct table_node *node = table_find(&checks->pipes, (uint32_t)key); node;
+		node = table_find_next(node)) {
+		struct pipe *pipe = container_of(node, struct pipe, node);
+
+		if (pipe->key == key)
+			return pipe;
+	}
+	return NULL;
+}
+
+/* NULL: no memory. */
+static struct pipe *pipe_of(struct checks *checks, const struct way *way)
+{
+	uint64_t key = checks_mix(checks_hash_addr(&way->from), checks_hash_addr(&way->to));
+	struct pipe *pipe = find(checks, key);
+
+	if (pipe)
+		return pipe;
+	pipe = checks_alloc(checks, sizeof(*pipe));
+	if (!pipe)
+		return NULL;
+	pipe->key = key;
+	table_add(&checks->pipes, &pipe->node, (uint32_t)key);
+	return pipe;
+}
+
+/* Without memory, or of too much, it is a failure. */
+static bool reserve(struct checks *checks, struct pipe *pipe, size_t size)
+{
+	size_t room = pipe->room ? pipe->room : ROOM_MIN;
+	uint8_t *bytes;
+
+	while (room < size)
+		room *= 2;
+	if (room == pipe->room)
+		return true;
+	if (room > ROOM_MAX) {
+		checks_fail(checks, STREAM_WHOLE, "%zu bytes are no message", size);
+		return false;
+	}
+	bytes = checks_alloc(checks, room);
+	if (!bytes)
+		return false;
+	if (pipe->len > 0)
+		memcpy(bytes, pipe->bytes, pipe->len);
+	pipe->bytes = bytes;
+	pipe->room = room;
+	return true;
+}
+
+/* How long the message is that text begins with; 0: it is not whole. */
+static size_t length(struct slice text)
+{
+	static const char end[] = "\r\n\r\n", key[] = "\r\nContent-Length: ";
+	const uint8_t *body = memmem(text.data, text.len, end, 4);
+	const uint8_t *digits;
+	size_t len = 0;
+
+	if (!body)
+		return 0;
+	body += 4;
+	digits = memmem(text.data, (size_t)(body - text.data), key, sizeof(key) - 1);
+	if (digits)
+		for (digits += sizeof(key) - 1; *digits >= '0' && *digits <= '9'; digits++)
+			len = len * 10 + (size_t)(*digits - '0');
+	return (size_t)(body - text.data) + len <= text.len ? (size_t)(body - text.data) + len : 0;
+}
+
+/* Empty lines between messages keep a connection alive (RFC 5626, section 3.5.1). */
+static bool is_blank(struct slice bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		if (bytes.data[i] != '\r' && bytes.data[i] != '\n')
+			return false;
+	return true;
+}
+
+void checks_stream_sent(struct checks *checks, const struct way *way, struct slice bytes)
+{
+	struct agent *agent = checks_agent(checks, &way->from);
+
+	if (!agent)
+		return;
+	checks_know(checks, &way->from);
+	if (is_blank(bytes))
+		return;
+	if (length(bytes) != bytes.len)
+		checks_fail(checks, STREAM_WHOLE, "phone %c sent %zu bytes, which are %zu",
+			checks_name(agent), bytes.len, length(bytes));
+	else
+		checks_sip_sent(checks, agent, way, bytes);
+}
+
+static void cut(struct checks *checks, const struct way *way, struct slice *rest)
+{
+	size_t len;
+
+	while (rest->len > 0) {
+		if (rest->data[0] == '\r' || rest->data[0] == '\n') {
+			rest->data++;
+			rest->len--;
+			continue;
+		}
+		len = length(*rest);
+		if (len == 0)
+			return;
+		checks_sip_arrived(checks, way, (struct slice){rest->data, len});
+		rest->data += len;
+		rest->len -= len;
+	}
+}
+
+/* What is left over stays for what comes next. */
+void checks_stream_arrived(struct checks *checks, const struct way *way, struct slice bytes)
+{
+	struct pipe *pipe = pipe_of(checks, way);
+	struct slice rest;
+
+	if (!pipe || !reserve(checks, pipe, pipe->len + bytes.len))
+		return;
+
+	memcpy(pipe->bytes + pipe->len, bytes.data, bytes.len);
+	pipe->len += bytes.len;
+	rest = (struct slice){pipe->bytes, pipe->len};
+	cut(checks, way, &rest);
+	memmove(pipe->bytes, rest.data, rest.len);
+	pipe->len = rest.len;
+}
