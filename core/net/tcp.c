@@ -54,7 +54,7 @@ static struct tcp_uv *tcp_uv_of(const struct tcp *tcp)
 static void enter(struct tcp_uv *self, enum tcp_state state)
 {
 	static const uint8_t allowed[] = {
-		[CONNECTING] = 1 << OPEN | 1 << CLOSED | 1 << LINGERING | 1 << GONE,
+		[CONNECTING] = 1 << OPEN | 1 << CLOSED | 1 << GONE,
 		[ACCEPTED] = 1 << OPEN | 1 << LINGERING | 1 << GONE,
 		[OPEN] = 1 << CLOSED | 1 << LINGERING | 1 << GONE,
 		[CLOSED] = 1 << LINGERING | 1 << GONE,
@@ -274,7 +274,7 @@ static void free_connection(struct tcp *tcp)
 	struct tcp_uv *self = tcp_uv_of(tcp);
 	bool connecting = self->state == CONNECTING;
 
-	if (self->err || self->state == ACCEPTED || (connecting && all_sent(self))) {
+	if (self->state == CONNECTING || all_sent(self) || self->err) {
 		go(self, false);
 		return;
 	}

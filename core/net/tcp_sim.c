@@ -46,6 +46,7 @@ struct end {
 	struct segment hello, fin, reset;
 	struct sim_event deliver; /* to whoever holds it */
 	bool was_held;
+	bool stands;
 	bool over; /* it was told, or is about to be */
 	int err;
 };
@@ -148,24 +149,46 @@ static bool has_address(const struct end *end)
 
 static void arrive(struct sim_event *event);
 
+/* Who answers for the address of a host that has moved. */
+static struct world_host *heir(const struct end *end)
+{
+	struct world_host *host = host_sim_find(end->connection->world, &end->local);
+
+	return host ? host : end->host;
+}
+
 /* Returns whether it goes on its way now. */
 static bool passes(uint64_t *delay_ns, struct segment *segment)
 {
 	struct end *from = segment->from, *to = other(from);
 	struct world *world = from->connection->world;
+	struct world_host *host = from->host;
 	struct impair_fate fate;
 	struct impair *way;
 
 	*delay_ns = LOCAL_NS;
-	if (from->host->down || !to->host || (segment->kind != RST && !has_address(from)))
+	if (segment->kind == RST && !has_address(from))
+		host = heir(from);
+	if (host->down || !to->host || (segment->kind != RST && !has_address(from)))
 		return false;
-	if (from->host == to->host)
+	if (host == to->host)
 		return true;
-	if (world_way(&way, from->host, to->host))
+	if (world_way(&way, host, to->host))
 		return false;
 	impair_decide(&fate, way, segment->len + HEADERS, world->now_ns);
 	*delay_ns = sim_add(world->config.way_ns, fate.delay_ns[0]);
 	return fate.copies > 0 && !fate.corrupts; /* its checksum tells */
+}
+
+static void transmit(struct sim_event *event);
+
+static void send_again(struct segment *segment)
+{
+	struct world *world = segment->from->connection->world;
+
+	segment->event.run = transmit;
+	sim_event_start(world, &segment->event, sim_add(world->now_ns, segment->again_ns));
+	segment->again_ns *= 2;
 }
 
 static void transmit(struct sim_event *event)
@@ -185,8 +208,7 @@ static void transmit(struct sim_event *event)
 		event->run = arrive;
 		sim_event_start(world, event, sim_add(world->now_ns, delay_ns));
 	} else {
-		sim_event_start(world, event, world->now_ns + segment->again_ns);
-		segment->again_ns *= 2;
+		send_again(segment);
 	}
 }
 
@@ -248,6 +270,7 @@ static void take_syn(struct end *to)
 		return;
 	}
 	hold(to, listener->loop);
+	to->stands = true;
 	begin(&to->hello, to, SYN_ACK);
 	world->running = listener->loop;
 	listener->accepted(listener->arg, &to->tcp);
@@ -268,6 +291,7 @@ static void arrive(struct sim_event *event)
 	if (segment->kind == RST) {
 		die(to, segment->err);
 	} else if (!has_address(to)) {
+		send_again(segment); /* in case that the reset is lost */
 		send_reset(to, -ECONNRESET);
 	} else if (segment->kind == SYN) {
 		drop(segment);
@@ -347,6 +371,7 @@ static void deliver(struct sim_event *event)
 	if (first->kind == SYN_ACK) {
 		drop(first);
 		wake(end);
+		end->stands = true;
 		end->events->connected(end->arg);
 	} else if (first->kind == FIN) {
 		drop(first);
@@ -443,9 +468,11 @@ static void free_end(struct tcp *tcp)
 	self->loop->sockets--;
 	self->loop = NULL;
 	self->events = NULL;
-	if (unread)
+	if (!self->stands)
+		drop_all(self);
+	if (unread || (!self->stands && other(self)->loop))
 		send_reset(self, -ECONNRESET);
-	else if (!self->err)
+	else if (self->stands && !self->err)
 		begin(&self->fin, self, FIN);
 	self->over = true;
 	let_go(self->connection);

@@ -118,9 +118,8 @@ int sip_invite_answer(struct sip_invite *invite, const char *content_type, struc
 
 /*
  * Offers to change the session by a re-INVITE; only while ACCEPTED or CONFIRMED. changed, unchanged
- * or ended tells how it went. -EAGAIN: not now, as the ACK is not here, another change is under way
- * from either side, or the far end asked for a pause; retry will tell when. -ENOMEM, -EMSGSIZE, or
- * what sending returns.
+ * or ended tells how it went. -EAGAIN: not now, as our 200 has no ACK, another change is under way
+ * from either side, or the far end asked for a pause; retry will tell when. -ENOMEM, -EMSGSIZE, or what sending returns.
  */
 int sip_invite_change(struct sip_invite *invite, const char *content_type, struct slice body);
 
@@ -133,6 +132,9 @@ void sip_invite_reject(struct sip_invite *invite, const struct sip_response *res
  * ending. reason_header: a whole Reason line (RFC 3326) to go with it, or empty.
  */
 void sip_invite_hangup(struct sip_invite *invite, struct slice reason_header);
+
+/* Whether that can be done now; if not, retry will tell when. Only while ACCEPTED or CONFIRMED. */
+bool sip_invite_may_change(struct sip_invite *invite);
 
 enum sip_invite_state sip_invite_state(const struct sip_invite *invite);
 

@@ -210,16 +210,23 @@ static int send_offer(struct sip_caller *caller, const struct sip_body *body)
 		&caller->request, invite->dialog, text_slice(&lines), body, &events, caller);
 }
 
+bool sip_invite_may_change(struct sip_invite *invite)
+{
+	assert(invite->state == SIP_INVITE_CONFIRMED || invite->state == SIP_INVITE_ACCEPTED);
+
+	if (!sip_change_is_busy(invite) && !timer_running(&invite->pause))
+		return true;
+	invite->wants_retry = true;
+	return false;
+}
+
 int sip_invite_change(struct sip_invite *invite, const char *content_type, struct slice body)
 {
 	struct sip_caller *caller;
 	int err;
 
-	assert(invite->state == SIP_INVITE_ACCEPTED || invite->state == SIP_INVITE_CONFIRMED);
-	if (sip_change_is_busy(invite) || timer_running(&invite->pause)) {
-		invite->wants_retry = true;
+	if (!sip_invite_may_change(invite))
 		return -EAGAIN;
-	}
 	err = sip_caller_new(&caller, invite);
 	if (err)
 		return err;

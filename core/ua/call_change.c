@@ -127,15 +127,16 @@ static void push(struct call *call)
 	if (call->state != CALL_TALKING || call->hold.change != CHANGE_NONE ||
 		call->hold.wanted == call->hold.agreed)
 		return;
+	if (!sip_invite_may_change(call->invite)) { /* what is not sent counts no version up */
+		change_state(call, CHANGE_WAITING);
+		return;
+	}
 
 	err = print_offer(&offer, call);
 	if (!err)
 		err = sip_invite_change(call->invite, SDP_CONTENT_TYPE, text_slice(&offer));
 	if (!err) {
 		change_state(call, CHANGE_OFFERED);
-	} else if (err == -EAGAIN) {
-		negotiation_hold(&call->negotiation, call->hold.agreed);
-		change_state(call, CHANGE_WAITING);
 	} else {
 		fault_set(&words, 0, "hold cannot be asked for: %s", strerror(-err));
 		forget(call);

@@ -3,10 +3,27 @@
 
 #include <errno.h>
 
+/* Who knows nothing of a call that was answered has ended it, and its BYE was lost or is late. */
+static void forgotten(struct call *call, const struct sip_invite_end *end)
+{
+	struct fault words;
+
+	if (end->status == 481) {
+		call_finish(call, UA_CAUSE_REMOTE, 200, slice_of(""), NULL);
+		return;
+	}
+	fault_set(&words, 0, "they do not answer any more");
+	call_finish(call, UA_CAUSE_MEDIA, 408, slice_of(""), &words);
+}
+
 static void rejected(struct call *call, const struct sip_invite_end *end)
 {
 	struct fault words = {0};
 
+	if (call->answered) {
+		forgotten(call, end);
+		return;
+	}
 	if (end->status == 488 || end->status == 606)
 		negotiation_explain(&words, &call->negotiation,
 			end->msg ? call_body(end->msg) : (struct slice){0});
@@ -44,9 +61,10 @@ static void timed_out(struct call *call, const struct sip_invite_end *end)
 	char at[ADDR_TEXT_SIZE];
 	struct fault words;
 
-	(void)end;
 	addr_print_port(at, &call->flow.remote);
-	if (call->outgoing) {
+	if (call->outgoing && call->answered) {
+		forgotten(call, end);
+	} else if (call->outgoing) {
 		fault_set(&words, 0, "nothing came back from %s", at);
 		call_finish(call, UA_CAUSE_UNREACHABLE, 408, slice_of(""), &words);
 	} else { /* our answer was never acknowledged (section 13.3.1.4) */

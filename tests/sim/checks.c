@@ -297,10 +297,19 @@ static bool go_on(struct checks *checks, uint64_t now_ns)
 
 /* ---- the ways in */
 
+static bool is_at(const struct agent *agent, const struct addr *addr)
+{
+	bool found = addr_same_host(&agent->addr, addr);
+
+	for (unsigned i = 0; i < agent->moves && !found; i++)
+		found = addr_same_host(&agent->former[i], addr);
+	return found;
+}
+
 struct agent *checks_agent(const struct checks *checks, const struct addr *addr)
 {
 	for (unsigned i = 0; i < checks->config.agents; i++)
-		if (addr_same_host(&checks->agents[i].addr, addr))
+		if (is_at(&checks->agents[i], addr))
 			return &checks->agents[i];
 	return NULL;
 }
@@ -385,7 +394,11 @@ void checks_move(struct checks *checks, unsigned index, const struct addr *addr,
 	if (!go_on(checks, now_ns))
 		return;
 	give_up_on(checks, agent);
-	agent->addr = *addr;
+	if (agent->moves < MOVES_MAX)
+		agent->former[agent->moves++] = agent->addr;
+	agent->addr.family = addr->family;
+	memcpy(agent->addr.ip, addr->ip, sizeof(addr->ip));
+	checks_know(checks, &agent->addr);
 	agent->moved = true;
 }
 

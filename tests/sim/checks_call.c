@@ -168,6 +168,12 @@ static void send_change(struct checks *checks, struct client *client)
 	check_cseq(checks, client);
 }
 
+/* By TCP it may come together with what is heeded first. */
+static bool is_answered(const struct checks *checks, const struct client *invite)
+{
+	return invite->tcp ? invite->final_ns < checks->now_ns : invite->final_ns != NEVER;
+}
+
 static void send_cancel(struct checks *checks, struct client *client)
 {
 	struct party *party = client->party;
@@ -182,7 +188,7 @@ static void send_cancel(struct checks *checks, struct client *client)
 			checks, CANCEL_EARLY, "phone %c: there is no such INVITE", name_of(party));
 		return;
 	}
-	if (invite->provisional_ns == NEVER || invite->final_ns != NEVER)
+	if (invite->provisional_ns == NEVER || is_answered(checks, invite))
 		checks_fail(checks, CANCEL_EARLY, "phone %c: %s response came", name_of(party),
 			invite->final_ns != NEVER ? "a final" : "no provisional");
 	if (message->cseq != invite->request->cseq)
@@ -306,8 +312,8 @@ static void bye_came(struct checks *checks, struct server *server)
 	if (party->bye_ns == NEVER)
 		party->bye_ns = checks->now_ns;
 	stop(checks, party->called);
-	for (struct server *server = party->changed; server; server = server->before)
-		stop(checks, server);
+	for (struct server *change = party->changed; change; change = change->before)
+		stop(checks, change);
 }
 
 void checks_request_came(struct checks *checks, struct server *server, bool damaged)
@@ -449,8 +455,8 @@ static const unsigned agreeing[UA_CAUSES] = {
 	[UA_CAUSE_LOCAL] = BIT(REMOTE) | BIT(LOCAL) | BIT(REJECTED) | BIT(MEDIA),
 	[UA_CAUSE_REMOTE] = BIT(LOCAL) | BIT(MEDIA),
 	[UA_CAUSE_REJECTED] = BIT(REJECTED) | BIT(LOCAL),
-	[UA_CAUSE_TIMEOUT] = BIT(REMOTE) | BIT(LOCAL) | BIT(REJECTED),
-	[UA_CAUSE_UNREACHABLE] = BIT(REMOTE) | BIT(LOCAL) | BIT(REJECTED),
+	[UA_CAUSE_TIMEOUT] = BIT(REMOTE) | BIT(LOCAL) | BIT(REJECTED) | BIT(MEDIA),
+	[UA_CAUSE_UNREACHABLE] = BIT(REMOTE) | BIT(LOCAL) | BIT(REJECTED) | BIT(MEDIA),
 	[UA_CAUSE_MEDIA] = BIT(REMOTE) | BIT(LOCAL) | BIT(MEDIA),
 };
 

@@ -62,7 +62,7 @@ static void send_elsewhere(struct checks *checks, struct client *client, const s
 {
 	const struct agent *agent = client->party->agent;
 
-	if (client->stopped || client->elsewhere || addr_equal(&client->from, &way->from))
+	if (client->final_ns != NEVER || client->elsewhere || addr_equal(&client->from, &way->from))
 		checks_fail(checks, STREAM_AGAIN, "phone %c: \"%s\"", checks_name(agent),
 			client->request->start);
 	client->elsewhere = true;

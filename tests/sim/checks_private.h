@@ -97,6 +97,7 @@ enum {
 	TYPES_MAX = 8, /* payload types of a description */
 	START_SIZE = 40,
 	DUE_MAX = 512,
+	MOVES_MAX = 32,
 };
 
 enum method { INVITE, ACK, BYE, CANCEL, OTHER };
@@ -352,6 +353,8 @@ struct due {
 struct agent {
 	unsigned index;
 	struct addr addr;
+	unsigned moves;
+	struct addr former[MOVES_MAX]; /* connections outlive an address for a while */
 	uint64_t deaf_after_ns;
 	unsigned life;
 	bool moved;

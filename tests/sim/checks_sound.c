@@ -107,6 +107,7 @@ static void check_when(struct checks *checks, const struct stream *stream, bool 
 		checks_fail(checks, RTP_AFTER, "phone %c, %g ms after it", name_of(stream),
 			(double)(checks->now_ns - end_ns) / 1e6);
 	else if (!rtcp && !party->sends &&
+		 stream->began && /* which may be the first thing it does */
 		 checks->now_ns > party->turned_ns + checks->config.post_late_ns)
 		checks_fail(checks, HOLD_QUIET, "phone %c, %g ms after it was agreed on",
 			name_of(stream), (double)(checks->now_ns - party->turned_ns) / 1e6);
@@ -351,7 +352,8 @@ void checks_sound_quiet(struct checks *checks, const struct side *side, const st
 	uint64_t deaf_ns = side->agent->deaf_after_ns;
 	uint64_t silent_ns = end_ns - party->heard_sound_ns;
 
-	if (!side->answered || end_ns == NEVER || end_ns < party->heard_sound_ns)
+	if (!side->answered || end_ns == NEVER || end_ns < party->heard_sound_ns ||
+		!checks_stands(party)) /* BYE of the called waits for ACK, its sound does not */
 		return;
 	if (checks->config.sound)
 		check_end(checks, party, end_ns);

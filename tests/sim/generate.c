@@ -104,6 +104,10 @@ static void make_phone(struct play_phone *phone, struct random *chance, bool med
 	if (percent(chance, 20))
 		phone->at_most = 1 + below(chance, 3);
 	phone->anywhere = percent(chance, 30);
+	phone->udp_only = percent(chance, 10);
+	phone->wordy = !phone->udp_only && percent(chance, 10);
+	if (media && percent(chance, 20))
+		phone->deaf_after_ns = some_time(chance, 3 * NS_PER_S) + 500 * NS_PER_MS;
 	if (media)
 		snprintf(phone->mic, sizeof(phone->mic), "%s", mics[below(chance, 3)]);
 }
@@ -113,6 +117,33 @@ static unsigned other(struct random *chance, const struct play *play, unsigned t
 	unsigned whom = below(chance, play->phone_count - 1);
 
 	return whom < than ? whom : whom + 1;
+}
+
+static void make_hold(struct play *play, struct random *chance, uint64_t at_ns, unsigned who)
+{
+	struct play_step *step = add(play, at_ns, who, PLAY_HOLDS);
+
+	step->which = percent(chance, 70) ? PLAY_NEWEST : PLAY_OLDEST;
+	if (percent(chance, 30))
+		step->verb = PLAY_RESUMES;
+}
+
+/* One of the two holds and resumes, or both, at once or nearly so. */
+static void make_holds(
+	struct play *play, struct random *chance, uint64_t at_ns, unsigned who, unsigned whom)
+{
+	for (unsigned i = below(chance, 3) + 1; i > 0; i--) {
+		bool both = percent(chance, 40);
+		bool caller = percent(chance, 50);
+
+		at_ns += some_time(chance, NS_PER_S);
+		if (both || caller)
+			make_hold(play, chance, at_ns, who);
+		if (both && percent(chance, 50))
+			at_ns += some_time(chance, 100 * NS_PER_MS);
+		if (both || !caller)
+			make_hold(play, chance, at_ns, whom);
+	}
 }
 
 /* Who hangs up, if anybody: one of the two, or both at once. */
@@ -131,7 +162,9 @@ static void make_end(
 			percent(chance, 50) ? PLAY_NEWEST : PLAY_OLDEST;
 }
 
-static void make_call(struct play *play, struct random *chance, uint64_t span_ns)
+/* tcp: how many of a hundred calls ask for it. */
+static void make_call(
+	struct play *play, struct random *chance, uint64_t span_ns, unsigned tcp, unsigned holds)
 {
 	uint64_t at_ns = some_time(chance, span_ns);
 	unsigned who = below(chance, play->phone_count);
@@ -140,6 +173,9 @@ static void make_call(struct play *play, struct random *chance, uint64_t span_ns
 
 	step->whom = whom;
 	step->by_name = percent(chance, 10);
+	step->over_tcp = percent(chance, tcp);
+	if (percent(chance, holds))
+		make_holds(play, chance, at_ns, who, whom);
 	make_end(play, chance, at_ns + some_time(chance, 3 * NS_PER_S), who, whom);
 }
 
@@ -210,10 +246,15 @@ void play_random(struct play *out, uint64_t seed, bool media)
 	struct random chance;
 	uint64_t span_ns = media ? MEDIA_SPAN_NS : SPAN_NS;
 	unsigned calls = MEDIA_CALLS;
+	unsigned tcp = 0, holds = 0;
 	bool good;
 
 	random_init(&chance, seed);
 	good = percent(&chance, 20);
+	if (percent(&chance, 50))
+		tcp = percent(&chance, 40) ? 100 : 30;
+	if (percent(&chance, 60))
+		holds = media ? 80 : 30;
 	*out = (struct play){.media = media, .world = {.seed = seed, .way_ns = 100 * NS_PER_US}};
 	out->phone_count = 2 + below(&chance, media ? 2 : 4);
 	out->world.timer_late_ns = some_time(&chance, 3 * NS_PER_MS);
@@ -226,7 +267,7 @@ void play_random(struct play *out, uint64_t seed, bool media)
 	if (!media)
 		calls = CALLS_MIN + below(&chance, CALLS_MAX - CALLS_MIN + 1);
 	for (unsigned i = 0; i < calls; i++)
-		make_call(out, &chance, span_ns);
+		make_call(out, &chance, span_ns, tcp, holds);
 	if (!good)
 		make_trouble(out, &chance, span_ns);
 	for (unsigned i = 0; i < out->phone_count; i++)
