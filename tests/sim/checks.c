@@ -382,6 +382,7 @@ void checks_crash(struct checks *checks, unsigned index, uint64_t now_ns)
 	if (!go_on(checks, now_ns))
 		return;
 	give_up_on(checks, agent);
+	agent->crashes++;
 	agent->side_count = 0;
 	agent->calling = NULL;
 	agent->moved = false;

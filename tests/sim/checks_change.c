@@ -125,16 +125,23 @@ static bool awaits_ack(const struct server *server)
 	return !server->final || (server->final->status < 300 && server->acked_ns == NEVER);
 }
 
-static bool is_open(const struct checks *checks, const struct server *server)
+/* The last re-INVITE of the far end that is not through; NULL: none. */
+static const struct server *find_open(const struct checks *checks, const struct party *party)
 {
-	return server && !server->unsure && checks_is_current(server->life, server->party) &&
-	       awaits_ack(server) && checks->now_ns < server->arrived_ns + LIMIT_NS;
+	const struct server *server = party->changed;
+
+	while (server &&
+		(server->unsure || !checks_is_current(server->life, server->party) ||
+			!awaits_ack(server) || checks->now_ns >= server->arrived_ns + LIMIT_NS))
+		server = server->before;
+	return server;
 }
 
 static void check_alone(
 	struct checks *checks, const struct party *party, const struct client *client)
 {
 	const struct client *before = client->before;
+	const struct server *open = find_open(checks, party);
 
 	if (!checks_stands(party))
 		checks_fail(
@@ -144,9 +151,9 @@ static void check_alone(
 	else if (before && before->final_ns == NEVER && !is_vague(checks, before))
 		checks_fail(checks, CHANGE_ALONE, "phone %c: \"%s\" has no answer", name_of(party),
 			before->request->start);
-	else if (is_open(checks, party->changed))
+	else if (open)
 		checks_fail(checks, CHANGE_ALONE, "phone %c: \"%s\" is not through", name_of(party),
-			party->changed->request->start);
+			open->request->start);
 }
 
 /* Section 14.1; what its user wants anew, or what the far end does meanwhile, may come later. */
@@ -190,6 +197,8 @@ void checks_change_answered(
 	const struct client *own = party->change;
 	bool success = message->status < 300;
 
+	server->stopped |= success && party->bye_ns != NEVER; /* it came with it */
+	server->loose |= party->bye != NULL;
 	if (success && message->sound) {
 		checks_describes(checks, party, message->sound);
 		checks_turn(checks, party, message, message->sound, server->request->sound, false);
@@ -235,7 +244,7 @@ void checks_want_hold(struct checks *checks, struct side *side, bool hold)
 	due.message = party->invite ? party->invite->request : party->called->request;
 	party->user_ns = checks->now_ns;
 	if (is_over(party) || is_excused(side->call) || !checks_stands(party) ||
-		party->holds == hold || is_open(checks, party->changed))
+		party->holds == hold || find_open(checks, party))
 		return;
 	if (own && (own->final_ns == NEVER || own->status >= 300 || is_vague(checks, own)))
 		return;

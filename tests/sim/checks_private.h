@@ -332,7 +332,8 @@ struct pipe {
 	struct table_node node;
 	uint64_t key;
 	size_t len, room;
-	uint8_t *bytes; /* of a message that is not whole */
+	uint8_t *bytes;   /* of a message that is not whole */
+	unsigned crashes; /* of its sender before it began */
 };
 
 struct known {
@@ -353,6 +354,7 @@ struct due {
 struct agent {
 	unsigned index;
 	struct addr addr;
+	unsigned crashes;
 	unsigned moves;
 	struct addr former[MOVES_MAX]; /* connections outlive an address for a while */
 	uint64_t deaf_after_ns;

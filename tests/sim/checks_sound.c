@@ -339,6 +339,8 @@ static void check_end(struct checks *checks, const struct party *party, uint64_t
 	const struct stream *stream = party->stream;
 	uint64_t from_ns = most(party->answer_ns, party->turned_ns);
 
+	if (!checks_is_caller(party)) /* whose BYE waited for that */
+		from_ns = most(from_ns, party->acked_ns);
 	if (stream && stream->began)
 		from_ns = most(from_ns, stream->last_ns);
 	if (stream && party->sends && end_ns > from_ns + SECOND_NS)
@@ -350,15 +352,17 @@ void checks_sound_quiet(struct checks *checks, const struct side *side, const st
 {
 	uint64_t end_ns = checks_end_of(party);
 	uint64_t deaf_ns = side->agent->deaf_after_ns;
-	uint64_t silent_ns = end_ns - party->heard_sound_ns;
+	uint64_t from_ns = party->heard_sound_ns;
 
-	if (!side->answered || end_ns == NEVER || end_ns < party->heard_sound_ns ||
-		!checks_stands(party)) /* BYE of the called waits for ACK, its sound does not */
+	if (!side->answered || end_ns == NEVER || !checks_stands(party))
 		return;
+	if (!checks_is_caller(party)) /* whose BYE waited for that */
+		from_ns = most(from_ns, party->acked_ns);
 	if (checks->config.sound)
 		check_end(checks, party, end_ns);
 	if (deaf_ns > 0 && party->receives && !party->held &&
-		silent_ns > deaf_ns + SECOND_NS + checks_slack(checks))
+		end_ns > from_ns + deaf_ns + SECOND_NS + checks_slack(checks))
 		checks_fail(checks, DEAF, "phone %c: call %u goes on for %g s",
-			'a' + (int)side->agent->index, side->number, (double)silent_ns / 1e9);
+			'a' + (int)side->agent->index, side->number,
+			(double)(end_ns - from_ns) / 1e9);
 }

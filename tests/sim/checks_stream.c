@@ -21,6 +21,7 @@ static struct pipe *find(const struct checks *checks, uint64_t key)
 static struct pipe *pipe_of(struct checks *checks, const struct way *way)
 {
 	uint64_t key = checks_mix(checks_hash_addr(&way->from), checks_hash_addr(&way->to));
+	const struct agent *agent = checks_agent(checks, &way->from);
 	struct pipe *pipe = find(checks, key);
 
 	if (pipe)
@@ -29,6 +30,7 @@ static struct pipe *pipe_of(struct checks *checks, const struct way *way)
 	if (!pipe)
 		return NULL;
 	pipe->key = key;
+	pipe->crashes = agent ? agent->crashes : 0;
 	table_add(&checks->pipes, &pipe->node, (uint32_t)key);
 	return pipe;
 }
@@ -87,9 +89,10 @@ static bool is_blank(struct slice bytes)
 void checks_stream_sent(struct checks *checks, const struct way *way, struct slice bytes)
 {
 	struct agent *agent = checks_agent(checks, &way->from);
+	const struct pipe *pipe = pipe_of(checks, way);
 
-	if (!agent)
-		return;
+	if (!agent || !pipe || pipe->crashes != agent->crashes)
+		return; /* who is dead goes on, and nobody hears it */
 	checks_know(checks, &way->from);
 	if (is_blank(bytes))
 		return;
@@ -122,10 +125,11 @@ static void cut(struct checks *checks, const struct way *way, struct slice *rest
 /* What is left over stays for what comes next. */
 void checks_stream_arrived(struct checks *checks, const struct way *way, struct slice bytes)
 {
+	const struct way back = {way->to, way->from, true};
 	struct pipe *pipe = pipe_of(checks, way);
 	struct slice rest;
 
-	if (!pipe || !reserve(checks, pipe, pipe->len + bytes.len))
+	if (!pipe || !pipe_of(checks, &back) || !reserve(checks, pipe, pipe->len + bytes.len))
 		return;
 
 	memcpy(pipe->bytes + pipe->len, bytes.data, bytes.len);
