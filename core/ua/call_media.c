@@ -87,8 +87,7 @@ static void media_failed(void *arg, int err, const char *words)
 	call_finish(call, UA_CAUSE_ERROR, 0, slice_of(""), &fault);
 }
 
-/* On hold, silence is what was asked for; and what was not heard before the answer does not count.
- */
+/* On hold, silence is what was or is being asked for. */
 static void media_silent(void *arg, const struct fault *why)
 {
 	struct call *call = arg;
@@ -97,8 +96,8 @@ static void media_silent(void *arg, const struct fault *why)
 	char at[ADDR_TEXT_SIZE];
 	struct fault words;
 
-	if (call->state != CALL_TALKING || call->hold.agreed || call->hold.remote ||
-		loop_now(config->loop) - call->answered_ns < config->policy.silence_ns)
+	if (call->state != CALL_TALKING || call->hold.wanted || call->hold.agreed ||
+		call->hold.remote)
 		return;
 
 	addr_print_port(at, &call->params.remote_rtp);

@@ -251,6 +251,15 @@ bool checks_meet(struct checks *checks, enum invariant what, const void *subject
 	return false;
 }
 
+const struct due *checks_due(
+	const struct checks *checks, enum invariant what, const struct party *party)
+{
+	for (unsigned i = 0; i < checks->due_count; i++)
+		if (checks->due[i].what == what && checks->due[i].party == party)
+			return &checks->due[i];
+	return NULL;
+}
+
 /* Who has given up meets an answer with BYE. */
 static bool is_excused(const struct due *due)
 {

@@ -228,6 +228,11 @@ void checks_ack_sent(struct checks *checks, struct agent *agent, struct call *ca
 
 	if (call ? is_excused(call) : checks->damaged > 0)
 		return;
+	if (!due && party && checks_due(checks, ACK_EACH_2XX, party)) {
+		checks_fail(checks, CSEQ_ORDER, "phone %c: ACK has %u, INVITE %u", name_of(party),
+			message->cseq, checks_due(checks, ACK_EACH_2XX, party)->message->cseq);
+		return;
+	}
 	if (!due) {
 		checks_fail(checks, ACK_DUE, "phone %c: \"%s\" of CSeq %u", 'a' + (int)agent->index,
 			message->start, message->cseq);
@@ -370,6 +375,10 @@ static void success_came(
 	if (client->final_ns != NEVER &&
 		(client->status >= 300 || checks->now_ns >= client->final_ns + LIMIT_NS))
 		return;
+	if (client->tcp && party->answer_ns == NEVER && party->bye_ns < checks->now_ns) {
+		client->call->broken = true; /* a connection that stood still: BYE was faster */
+		return;
+	}
 	demand(checks, client, ACK_EACH_2XX, message, 0);
 	if (checks_is_change(client->request)) {
 		if (client->final_ns == NEVER)

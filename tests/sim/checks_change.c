@@ -84,7 +84,8 @@ void checks_turn(struct checks *checks, struct party *party, const struct messag
 	if (first || sends != party->sends || receives != party->receives) {
 		party->turned = !first;
 		party->turned_ns = checks->now_ns;
-		party->heard_sound_ns = checks->now_ns;
+		if (!party->bye)
+			party->heard_sound_ns = checks->now_ns;
 	}
 	party->sends = sends;
 	party->receives = receives;
@@ -156,7 +157,20 @@ static void check_alone(
 			open->request->start);
 }
 
-/* Section 14.1; what its user wants anew, or what the far end does meanwhile, may come later. */
+/* Whether, since then, its user or the far end wanted something else, which takes its time. */
+static bool is_news(const struct party *party, uint64_t since_ns)
+{
+	const struct server *their = party->changed;
+
+	if (party->user_ns != NEVER && party->user_ns >= since_ns)
+		return true;
+	if (!their || their->arrived_ns >= since_ns)
+		return their != NULL;
+	return !their->final || (their->final->status < 300 &&
+					(their->acked_ns == NEVER || their->acked_ns >= since_ns));
+}
+
+/* Section 14.1 */
 static void check_pause(
 	struct checks *checks, const struct party *party, const struct client *before)
 {
@@ -164,12 +178,8 @@ static void check_pause(
 	uint64_t since_ns = before->final_ns;
 	uint64_t gap_ns = checks->now_ns - since_ns;
 	uint64_t most_ns = (owner ? OWNER_MAX_NS : OTHER_MAX_NS) + checks_late(checks);
-	bool news = (party->user_ns != NEVER && party->user_ns >= since_ns) ||
-		    (party->changed && (party->changed->arrived_ns >= since_ns ||
-					       party->changed->acked_ns == NEVER ||
-					       party->changed->acked_ns >= since_ns));
 
-	if ((owner && gap_ns < OWNER_MIN_NS) || (gap_ns > most_ns && !news))
+	if ((owner && gap_ns < OWNER_MIN_NS) || (gap_ns > most_ns && !is_news(party, since_ns)))
 		checks_fail(checks, GLARE_PAUSE, "phone %c, which %s the Call-ID, waits %g ms",
 			name_of(party), owner ? "owns" : "does not own", (double)gap_ns / 1e6);
 }

@@ -312,6 +312,12 @@ static void unshown(struct checks *checks, const struct side *side, const char *
 		side->number, ua_cause_name(side->cause), side->code, why);
 }
 
+/* The called has hung up before its ACK came, by which time there may have been sound again. */
+static bool was_early(const struct party *party)
+{
+	return !checks_is_caller(party) && party->bye && party->bye->first_ns == party->acked_ns;
+}
+
 /* Why a call that was answered may be given up. */
 static bool is_lost(const struct checks *checks, const struct side *side, const struct party *party)
 {
@@ -320,7 +326,7 @@ static bool is_lost(const struct checks *checks, const struct side *side, const 
 	if (!side->outgoing && party->acked_ns == NEVER &&
 		checks->now_ns >= party->answer_ns + LIMIT_NS)
 		return true;
-	if (deaf_ns > 0 && checks->now_ns >= party->heard_sound_ns + deaf_ns)
+	if (deaf_ns > 0 && (was_early(party) || checks->now_ns >= party->heard_sound_ns + deaf_ns))
 		return true;
 	return checks_change_failed(checks, party);
 }

@@ -408,6 +408,10 @@ void checks_demand(struct checks *checks, const struct due *due, uint64_t late_n
 /* Meets one demand of this moment. Returns whether there was one. */
 bool checks_meet(struct checks *checks, enum invariant what, const void *subject);
 
+/* One that party has to meet, or NULL. */
+const struct due *checks_due(
+	const struct checks *checks, enum invariant what, const struct party *party);
+
 struct agent *checks_agent(const struct checks *checks, const struct addr *addr);
 struct side *checks_side(const struct agent *agent, unsigned number);
 

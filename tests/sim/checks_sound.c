@@ -314,7 +314,8 @@ void checks_rtp_arrived(
 	stream = find(checks, &at);
 	if (!stream)
 		return;
-	stream->party->heard_sound_ns = checks->now_ns;
+	if (!stream->party->bye)
+		stream->party->heard_sound_ns = checks->now_ns;
 	if (is_rtcp(bytes) || !read_packet(&packet, bytes))
 		return;
 	stream->confused |= is_unwanted(checks, stream->party);

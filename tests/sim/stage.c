@@ -16,8 +16,8 @@
 
 /* A call is told to be over while its SIP may still go on, by as much as that, and its last
  * transaction after it (RFC 3261, section 17.1.2.2: Timer K; 17.2.2: J). A connection that nobody
- * uses is closed after 300 s. */
-#define QUIET_NS (BOUND_ENDS_NS + 40 * NS_PER_S + 310 * NS_PER_S)
+ * uses is closed after 300 s, and its last word is repeated for 100 s. */
+#define QUIET_NS (BOUND_ENDS_NS + 40 * NS_PER_S + 440 * NS_PER_S)
 
 enum {
 	SIP_PORT = 5060,

@@ -9,7 +9,7 @@
 
 #include <cmocka.h> /* after the headers that it needs */
 
-enum { LINE_SIZE = 160, MESSAGE_SIZE = 2048 };
+enum { LINE_SIZE = 160, MESSAGE_SIZE = 4096 };
 
 static struct addr addr_of(char who, uint16_t port)
 {
@@ -66,12 +66,22 @@ static const struct {
 	{"BYEB", "BYE sip:a@10.0.0.1 SIP/2.0", "BYE", "z9hG4bKbb", "tb", "ta", 1, 0},
 	{"200BB", "SIP/2.0 200 OK", "BYE", "z9hG4bKbb", "tb", "ta", 1, 0},
 	{"CANCEL", "CANCEL sip:b@10.0.0.2 SIP/2.0", "CANCEL", "z9hG4bKi", "ta", "", 1, 0},
+	{"INVITER", "INVITE sip:b@10.0.0.2 SIP/2.0", "INVITE", "z9hG4bKr", "ta", "tb", 2, 4000},
+	{"200R", "SIP/2.0 200 OK", "INVITE", "z9hG4bKr", "ta", "tb", 2, 5000},
+	{"491R", "SIP/2.0 491 Request Pending", "INVITE", "z9hG4bKr", "ta", "tb", 2, 0},
+	{"ACKR", "ACK sip:b@10.0.0.2 SIP/2.0", "ACK", "z9hG4bKra", "ta", "tb", 2, 0},
+	{"ACKRN", "ACK sip:b@10.0.0.2 SIP/2.0", "ACK", "z9hG4bKr", "ta", "tb", 2, 0},
+	{"INVITEB", "INVITE sip:a@10.0.0.1 SIP/2.0", "INVITE", "z9hG4bKs", "tb", "ta", 1, 5000},
+	{"200S", "SIP/2.0 200 OK", "INVITE", "z9hG4bKs", "tb", "ta", 1, 4000},
+	{"491S", "SIP/2.0 491 Request Pending", "INVITE", "z9hG4bKs", "tb", "ta", 1, 0},
+	{"ACKS", "ACK sip:a@10.0.0.1 SIP/2.0", "ACK", "z9hG4bKsa", "tb", "ta", 1, 0},
+	{"ACKSN", "ACK sip:a@10.0.0.1 SIP/2.0", "ACK", "z9hG4bKs", "tb", "ta", 1, 0},
 	{"200C", "SIP/2.0 200 OK", "CANCEL", "z9hG4bKi", "ta", "tb", 1, 0},
 };
 
-static size_t make_message(char *out, const char *name, const char *line)
+static size_t make_message(char *out, bool tcp, const char *name, const char *line)
 {
-	char room[4][40], body[256] = "";
+	char room[7][40], body[512] = "", more[1500] = "";
 	size_t i = 0;
 	const char *to;
 
@@ -80,15 +90,20 @@ static size_t make_message(char *out, const char *name, const char *line)
 	assert_true(i < sizeof(messages) / sizeof(messages[0]));
 	if (messages[i].port)
 		snprintf(body, sizeof(body),
-			"v=0\r\nc=IN IP4 10.0.0.%d\r\nm=audio %d RTP/AVP 0\r\n"
-			"a=rtpmap:0 PCMU/8000\r\na=ptime:20\r\n",
-			messages[i].port == 4000 ? 1 : 2, messages[i].port);
+			"v=0\r\no=x %.0f %.0f IN IP4 host\r\nc=IN IP4 10.0.0.%d\r\n"
+			"m=audio %d RTP/AVP 0\r\na=rtpmap:0 PCMU/8000\r\na=ptime:20\r\na=%s\r\n%s",
+			number(line, "session", 1), number(line, "version", 1),
+			messages[i].port == 4000 ? 1 : 2, messages[i].port,
+			field(room[4], line, "dir", "sendrecv"),
+			number(line, "lines", 1) > 1 ? "m=video 0 RTP/AVP 31\r\n" : "");
+	memset(more, 'x', (size_t)number(line, "long", 0));
 	to = field(room[0], line, "to", messages[i].to);
 	return (size_t)snprintf(out, MESSAGE_SIZE,
-		"%s\r\nVia: SIP/2.0/UDP 10.0.0.1:5060;branch=%s;rport\r\n"
+		"%s\r\nVia: SIP/2.0/%s 10.0.0.1:5060;branch=%s;rport\r\nSubject: %s\r\n"
 		"%s%.0f\r\nFrom: <sip:a@10.0.0.1>;tag=%s\r\nTo: <sip:b@10.0.0.2>%s%s\r\n%s%s\r\n"
 		"CSeq: %.0f %s\r\nContent-Length: %.0f\r\n\r\n%s",
-		messages[i].start, field(room[1], line, "branch", messages[i].branch),
+		messages[i].start, field(room[5], line, "via", tcp ? "TCP" : "UDP"),
+		field(room[1], line, "branch", messages[i].branch), more,
 		number(line, "forwards", 70) > 0 ? "Max-Forwards: " : "X: ",
 		number(line, "forwards", 70), field(room[2], line, "from", messages[i].from),
 		*to ? ";tag=" : "", to, number(line, "call", 1) > 0 ? "Call-ID: " : "Nothing: ",
@@ -115,7 +130,8 @@ static void do_wire(
 {
 	bool rtp = name[0] == 'r', sent = what != '<';
 	char bytes[MESSAGE_SIZE];
-	size_t len = rtp ? make_rtp(bytes, name, line) : make_message(bytes, name, line);
+	bool tcp = history->tcp && !rtp;
+	size_t len = rtp ? make_rtp(bytes, name, line) : make_message(bytes, tcp, name, line);
 	char other = who == 'a' ? 'b' : 'a';
 	uint16_t ports[2] = {5060, 5060};
 	struct addr from, to;
@@ -132,9 +148,11 @@ static void do_wire(
 	to = addr_of(sent ? other : who, sent ? ports[1] : ports[0]);
 	from.port = (uint16_t)number(line, "port", from.port);
 	to.port = (uint16_t)number(line, "there", to.port);
+	if (tcp && what == '-')
+		return;
 	checks_wire(history->checks,
-		what == '>'   ? WORLD_SENT
-		: what == '<' ? WORLD_ARRIVED
+		what == '>'   ? tcp ? WORLD_STREAM_SENT : WORLD_SENT
+		: what == '<' ? tcp ? WORLD_STREAM_ARRIVED : WORLD_ARRIVED
 			      : WORLD_LOST,
 		history->last_ns, &from, &to, (struct slice){(const uint8_t *)bytes, len});
 }
@@ -189,6 +207,10 @@ static void do_event(struct history *history, char who, const char *name, const 
 	case UA_CALL_RINGING:
 		event.provisional.code = (uint16_t)number(line, "code", 180);
 		break;
+	case UA_CALL_HELD:
+	case UA_CALL_RESUMED:
+		event.hold.remote = number(line, "remote", 0) > 0;
+		break;
 	case UA_CALL_STATS:
 	case UA_CALL_METER:
 		event.stats.now = stats_of(line);
@@ -231,6 +253,9 @@ static void do_line(struct history *history, const char *line)
 		do_event(history, who, name, line);
 	else if (what == '@')
 		checks_hangup(history->checks, (unsigned)(who - 'a'), 0, history->last_ns);
+	else if (what == '%')
+		checks_hold(history->checks, (unsigned)(who - 'a'), 0, number(line, "hold", 1) > 0,
+			history->last_ns);
 	else if (what == '#')
 		checks_crash(history->checks, (unsigned)(who - 'a'), history->last_ns);
 	else

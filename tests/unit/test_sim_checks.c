@@ -94,6 +94,45 @@ static const char crash[] = BEGIN ANSWER
 	"6000 b! ended local\n9500 b> BYEB\n13500 b> BYEB\n17500 b> BYEB\n21500 b> BYEB\n"
 	"25500 b> BYEB\n29500 b> BYEB\n33500 b> BYEB\n";
 
+/* b is asked to be quiet, and to go on. */
+#define HOLD                                                                                       \
+	"200 a% hold=1\n200 a> INVITER dir=sendonly version=2\n"                                   \
+	"220 b< INVITER dir=sendonly version=2\n220 b! held remote=1\n"                            \
+	"220 b> 200R dir=recvonly version=2\n240 a< 200R dir=recvonly version=2\n240 a! held\n"    \
+	"240 a> ACKR\n260 b< ACKR\n"
+#define RESUME                                                                                     \
+	"500 a% hold=0\n500 a> INVITER branch=z9hG4bKr3 cseq=3 version=3\n"                        \
+	"520 b< INVITER branch=z9hG4bKr3 cseq=3 version=3\n520 b! resumed remote=1\n"              \
+	"520 b> 200R branch=z9hG4bKr3 cseq=3 version=3\n"                                          \
+	"540 a< 200R branch=z9hG4bKr3 cseq=3 version=3\n540 a! resumed\n"                          \
+	"540 a> ACKR branch=z9hG4bKq3 cseq=3\n560 b< ACKR branch=z9hG4bKq3 cseq=3\n"
+#define END_AFTER(cseq)                                                                            \
+	"1000 a@\n1000 a> BYE cseq=" cseq "\n1020 b< BYE cseq=" cseq "\n1020 b> 200B cseq=" cseq   \
+	"\n1020 b! stats\n1020 b! ended remote\n1040 a< 200B cseq=" cseq                           \
+	"\n1040 a! stats\n1040 a! ended local\n"
+
+static const char hold[] = BEGIN ANSWER HOLD RESUME END_AFTER("4");
+static const char held[] = BEGIN ANSWER HOLD END_AFTER("3");
+
+/* Both hold at once; b, who does not own the Call-ID, is the first to try again. */
+static const char glare[] = BEGIN ANSWER
+	"200 a> INVITER dir=sendonly version=2\n200 b> INVITEB dir=sendonly version=2\n"
+	"220 b< INVITER dir=sendonly version=2\n220 b> 491R\n"
+	"220 a< INVITEB dir=sendonly version=2\n220 a> 491S\n"
+	"240 a< 491R\n240 a> ACKRN\n240 b< 491S\n240 b> ACKSN\n260 b< ACKRN\n260 a< ACKSN\n"
+	"1240 b> INVITEB branch=z9hG4bKs2 cseq=2 dir=sendonly version=2\n"
+	"1260 a< INVITEB branch=z9hG4bKs2 cseq=2 dir=sendonly version=2\n1260 a! held remote=1\n"
+	"1260 a> 200S branch=z9hG4bKs2 cseq=2 dir=recvonly version=3\n"
+	"1280 b< 200S branch=z9hG4bKs2 cseq=2 dir=recvonly version=3\n1280 b! held\n"
+	"1280 b> ACKS cseq=2\n1300 a< ACKS cseq=2\n"
+	"3000 a> INVITER branch=z9hG4bKr3 cseq=3 dir=inactive version=4\n"
+	"3020 b< INVITER branch=z9hG4bKr3 cseq=3 dir=inactive version=4\n3020 b! held remote=1\n"
+	"3020 b> 200R branch=z9hG4bKr3 cseq=3 dir=inactive version=3\n"
+	"3040 a< 200R branch=z9hG4bKr3 cseq=3 dir=inactive version=3\n3040 a! held\n"
+	"3040 a> ACKR cseq=3\n3060 b< ACKR cseq=3\n"
+	"4000 a@\n4000 a> BYE cseq=4\n4020 b< BYE cseq=4\n4020 b> 200B cseq=4\n4020 b! stats\n"
+	"4020 b! ended remote\n4040 a< 200B cseq=4\n4040 a! stats\n4040 a! ended local\n";
+
 /* ---- playing a history with some of its lines changed */
 
 struct bench {
@@ -112,7 +151,7 @@ static const struct addr hosts[] = {
 	{.family = ADDR_IPV4, .ip = {10, 0, 0, 2}},
 };
 
-static void open_bench(struct bench *bench, bool perfect)
+static void open_bench(struct bench *bench, bool perfect, bool tcp)
 {
 	const struct checks_config config = {
 		.agents = 2,
@@ -127,6 +166,7 @@ static void open_bench(struct bench *bench, bool perfect)
 	*bench = (struct bench){0};
 	assert_int_equal(checks_new(&bench->checks, &config), 0);
 	bench->history.checks = bench->checks;
+	bench->history.tcp = tcp;
 }
 
 static void apply(char *out, const char *history, const struct edit *edits)
@@ -156,12 +196,13 @@ static void apply(char *out, const char *history, const struct edit *edits)
 			fail_msg("there is no line %s", edits[i].line);
 }
 
-static void play(struct bench *bench, const char *history, const struct edit *edits, bool perfect)
+static void play(
+	struct bench *bench, const char *history, const struct edit *edits, bool perfect, bool tcp)
 {
 	static const struct edit none[EDITS_MAX];
 	static char room[ROOM_SIZE];
 
-	open_bench(bench, perfect);
+	open_bench(bench, perfect, tcp);
 	apply(room, history, edits ? edits : none);
 	history_play(&bench->history, room);
 	checks_quiet(bench->checks, &bench->left, 0,
@@ -179,14 +220,14 @@ static void expect_well(const struct bench *bench, const char *what)
 
 static void test_good_histories(void **state)
 {
-	const char *const histories[] = {
-		talk, refusal, giving_up, crossing, silence, no_ack, sound, crash};
+	const char *const histories[] = {talk, refusal, giving_up, crossing, silence, no_ack, sound,
+		crash, hold, held, glare};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(histories) / sizeof(histories[0]); i++) {
 		struct bench bench;
 
-		play(&bench, histories[i], NULL, false);
+		play(&bench, histories[i], NULL, false, false);
 		expect_well(&bench, histories[i]);
 		checks_free(bench.checks);
 	}
@@ -207,6 +248,23 @@ static const struct {
 	{talk, {{"1040 a< 200B", "1030 b< BYE\n1030 b> 200B\n1040 a< 200B\n"}}},
 };
 
+/* The same, but for what is repeated. */
+static void test_good_histories_by_tcp(void **state)
+{
+	const char *const histories[] = {
+		talk, refusal, giving_up, crossing, no_ack, sound, hold, held, glare};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(histories) / sizeof(histories[0]); i++) {
+		struct bench bench;
+
+		play(&bench, histories[i], NULL, false, true);
+		if (histories[i] != no_ack) /* whose BYE is repeated as by UDP */
+			expect_well(&bench, histories[i]);
+		checks_free(bench.checks);
+	}
+}
+
 static void test_harmless_differences(void **state)
 {
 	(void)state;
@@ -217,17 +275,73 @@ static void test_harmless_differences(void **state)
 
 		snprintf(name, sizeof(name), "harmless %zu", i);
 		memcpy(edits, harmless[i].edits, sizeof(edits));
-		play(&bench, harmless[i].history, edits, false);
+		play(&bench, harmless[i].history, edits, false, false);
 		expect_well(&bench, name);
 		checks_free(bench.checks);
 	}
 }
 
-static const struct {
+struct breach {
 	const char *name; /* of the invariant */
 	const char *history;
 	struct edit edits[EDITS_MAX];
-} broken[] = {
+};
+
+static const struct breach broken[] = {
+	{"Via names the transport", talk, {{"1000 a> BYE", "1000 a> BYE via=TCP\n"}}},
+	{"a long request goes by TCP", talk, {{"1000 a> BYE", "1000 a> BYE long=1301\n"}}},
+	{"there is one INVITE at a time", hold,
+		{{"240 a< 200R", "230 a> INVITER branch=z9hG4bKx "
+				 "cseq=3 dir=sendonly version=2\n"}}},
+	{"there is one INVITE at a time", hold,
+		{{"240 a< 200R", "230 b> INVITEB version=2 "
+				 "dir=recvonly\n"}}},
+	{"there is one INVITE at a time", talk, {{"120 a> ACK", "120 a> INVITER\n"}}},
+	{"there is one INVITE at a time", talk,
+		{{"1040 a! ended", "1030 a> INVITER cseq=3\n1040 a! ended local\n"}}},
+	{"re-INVITEs that cross are refused", hold,
+		{{"220 b> 200R", "220 b> 491R\n"}, {"220 b! held", ""}}},
+	{"re-INVITEs that cross are refused", glare,
+		{{"220 b> 491R", "220 b> 200R dir=recvonly version=3\n"}}},
+	{"who was refused by 491", glare,
+		{{"3000 a> INVITER", "2339 a> INVITER "
+				     "branch=z9hG4bKr3 cseq=3 dir=inactive version=4\n"}}},
+	{"who was refused by 491", glare,
+		{{"1240 b> INVITEB", "2250 b> INVITEB "
+				     "branch=z9hG4bKs2 cseq=2 dir=sendonly version=2\n"},
+			{"1260 a<", ""}}},
+	{"the version of a description", hold,
+		{{"200 a> INVITER", "200 a> INVITER dir=sendonly\n"}}},
+	{"the version of a description", hold,
+		{{"200 a> INVITER", "200 a> INVITER dir=sendonly version=3\n"}}},
+	{"the version of a description", hold, {{"200 a> INVITER", "200 a> INVITER version=2\n"}}},
+	{"the version of a description", hold,
+		{{"200 a> INVITER", "200 a> INVITER dir=sendonly version=2 session=2\n"}}},
+	{"a description keeps its m-lines", hold,
+		{{"200 a> INVITER", "200 a> INVITER dir=sendonly version=2 lines=2\n"}}},
+	{"it is told who is on hold", hold, {{"240 a! held", ""}}},
+	{"it is told who is on hold", hold, {{"220 b! held", ""}}},
+	{"it is told who is on hold", hold, {{"220 b! held", "220 b! held\n"}}},
+	{"it is told who is on hold", hold, {{"540 a! resumed", ""}}},
+	{"it is told who is on hold", talk, {{"1000 a@", "900 a! held\n1000 a@\n"}}},
+	{"events come in a legal order", hold, {{"240 a! held", "240 a! held\n240 a! held\n"}}},
+	{"events come in a legal order", talk, {{"1000 a@", "900 a! resumed\n1000 a@\n"}}},
+	{"who wants to hold, or no more", talk, {{"1000 a@", "900 a% hold=1\n1000 a@\n"}}},
+	{"who wants to hold, or no more", held, {{"1000 a@", "900 a% hold=0\n1000 a@\n"}}},
+	{"who is on hold is quiet", held,
+		{{"1000 a@", "210 b> rtp seq=7 ts=0 ssrc=9\n410 b> rtp seq=8 ts=160 ssrc=9\n"}}},
+	{"every 2xx has its ACK", hold, {{"240 a> ACKR", ""}}},
+	{"every other final response has its ACK", glare, {{"240 a> ACKRN", ""}}},
+	{"what has no answer is sent again", hold, {{"260 b< ACKR", ""}}},
+	{"what has its answer is not sent again", hold,
+		{{"500 a% hold=0", "720 b> 200R dir=recvonly "
+				   "version=2\n"}}},
+	{"CSeq grows", hold, {{"240 a> ACKR", "240 a> ACKR cseq=1\n"}}},
+	{"CSeq grows", held, {{"1000 a> BYE", "1000 a> BYE cseq=4\n"}}},
+	{"CSeq grows", hold,
+		{{"200 a> INVITER", "200 a> INVITER dir=sendonly version=2 cseq=1\n"}}},
+	{"the tags of a dialog", hold,
+		{{"200 a> INVITER", "200 a> INVITER dir=sendonly version=2 to=zz\n"}}},
 	{"events come in a legal order", talk, {{"20 b! incoming", ""}}},
 	{"events come in a legal order", talk, {{"40 a! ringing", "40 a! media\n"}}},
 	{"events come in a legal order", talk, {{"120 a! media", ""}}},
@@ -384,25 +498,40 @@ static const struct {
 				"ssrc=3\n150 a> rtp there=5060\n"}}},
 };
 
+static const struct breach broken_by_tcp[] = {
+	{"Via names the transport", talk, {{"1000 a> BYE", "1000 a> BYE via=UDP\n"}}},
+	{"what goes by TCP is whole", talk, {{"1000 a> BYE", "1000 a> BYE length=3\n"}}},
+	{"what goes by TCP is not repeated", silence, {{NULL, NULL}}},
+	{"what goes by TCP is not repeated", refusal,
+		{{"120 a< 486", "600 b> 486\n620 a< 486\n"}, {"120 a> ACKN", "620 a> ACKN\n"},
+			{"120 a! ended", "620 a! ended rejected code=486\n"},
+			{"140 b< ACKN", "640 b< ACKN\n"}}},
+};
+
+static void expect_breach(const struct breach *breach, bool tcp)
+{
+	bool perfect = strcmp(breach->name, "a perfect network loses nothing") == 0;
+	const struct checks_failure *failure;
+	struct bench bench;
+
+	play(&bench, breach->history, breach->edits, perfect, tcp);
+	failure = checks_failure(bench.checks);
+	if (!failure)
+		fail_msg("\"%s\" is not noticed (%s)", breach->name, breach->edits[0].line);
+	if (strncmp(failure->name, breach->name, strlen(breach->name)) != 0)
+		fail_msg("\"%s\" instead of \"%s\" (%s): %s", failure->name, breach->name,
+			breach->edits[0].line, failure->words);
+	assert_true(strlen(failure->section) > 0 && strlen(failure->words) > 0);
+	checks_free(bench.checks);
+}
+
 static void test_broken_histories(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++) {
-		const struct checks_failure *failure;
-		struct bench bench;
-
-		play(&bench, broken[i].history, broken[i].edits,
-			strcmp(broken[i].name, "a perfect network loses nothing") == 0);
-		failure = checks_failure(bench.checks);
-		if (!failure)
-			fail_msg("%zu: \"%s\" is not noticed (%s)", i, broken[i].name,
-				broken[i].edits[0].line);
-		if (strncmp(failure->name, broken[i].name, strlen(broken[i].name)) != 0)
-			fail_msg("%zu: \"%s\" instead of \"%s\" (%s): %s", i, failure->name,
-				broken[i].name, broken[i].edits[0].line, failure->words);
-		assert_true(strlen(failure->section) > 0 && strlen(failure->words) > 0);
-		checks_free(bench.checks);
-	}
+	for (size_t i = 0; i < sizeof(broken) / sizeof(broken[0]); i++)
+		expect_breach(&broken[i], false);
+	for (size_t i = 0; i < sizeof(broken_by_tcp) / sizeof(broken_by_tcp[0]); i++)
+		expect_breach(&broken_by_tcp[i], true);
 }
 
 static void test_nothing_is_left(void **state)
@@ -413,14 +542,14 @@ static void test_nothing_is_left(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
-		open_bench(&bench, false);
+		open_bench(&bench, false, false);
 		checks_quiet(bench.checks, &some[i], 0, 1);
 		assert_non_null(checks_failure(bench.checks));
 		assert_string_equal(checks_failure(bench.checks)->name,
 			"at quiet nothing is left in the world");
 		checks_free(bench.checks);
 	}
-	open_bench(&bench, false);
+	open_bench(&bench, false, false);
 	checks_quiet(bench.checks, &bench.left, 1, 1);
 	assert_string_equal(
 		checks_failure(bench.checks)->name, "at quiet no byte is left allocated");
@@ -433,7 +562,7 @@ static void test_first_failure_stays(void **state)
 	struct bench bench;
 
 	(void)state;
-	open_bench(&bench, false);
+	open_bench(&bench, false, false);
 	history_play(&bench.history, "7 a! media\n8 a! media\n9 a> ACK\n");
 	assert_int_equal(checks_failure(bench.checks)->at_ns, 7000000);
 	checks_free(bench.checks);
@@ -453,14 +582,14 @@ static void test_no_memory(void **state)
 		assert_true(err == 0 || err == -ENOMEM);
 	} while (err != 0);
 	calloc_fails_in = -1;
-	assert_int_equal(n, 9); /* itself and seven tables */
+	assert_int_equal(n, 10); /* itself and eight tables */
 	checks_free(checks);
 
 	no_memory = true;
 	assert_int_equal(checks_new(&checks, &config), -ENOMEM);
 	no_memory = false;
 
-	open_bench(&bench, false);
+	open_bench(&bench, false, false);
 	history_play(&bench.history, "0 a! outgoing\n");
 	no_memory = true;
 	for (int i = 0; i < 2000 && !checks_failure(bench.checks); i++) {
@@ -480,6 +609,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good_histories),
+		cmocka_unit_test(test_good_histories_by_tcp),
 		cmocka_unit_test(test_harmless_differences),
 		cmocka_unit_test(test_broken_histories),
 		cmocka_unit_test(test_nothing_is_left),
