@@ -26,14 +26,18 @@ static const char everything[] =
 	"world timers 1ms posts 200us work 2s way 500ns\n"
 	"net loss 3% burst-begins 0.5% burst-ends 20% burst-loss 99.9999% delay 40ms jitter 30ms "
 	"normal reorders duplicates 0.0001% corrupts 100% rate 64000 queue 3000\n"
-	"phone a answers after 200ms lasts 3s gives-up 10s at-most 2 refuses 486 anywhere mic "
-	"tone:440\n"
-	"phone b\n"
+	"phone a answers after 200ms lasts 3s gives-up 10s at-most 2 refuses 486 deaf-after "
+	"1500ms anywhere wordy mic tone:440\n"
+	"phone b udp-only\n"
 	"at 0s a calls b\n"
 	"at 0s a calls b by-name\n"
+	"at 0s a calls b over-tcp\n"
+	"at 0s a calls b by-name over-tcp\n"
 	"at 1s a hangs-up\n"
 	"at 1s a hangs-up newest\n"
 	"at 1001ms b hangs-up all\n"
+	"at 1001ms b holds\n"
+	"at 1001ms b resumes all\n"
 	"at 2s a crashes\n"
 	"at 2s b vanishes\n"
 	"at 3s a restarts\n"
@@ -63,11 +67,17 @@ static void test_all_that_can_be_written(void **state)
 	assert_int_equal(play.phones[0].gives_up_ns, 10 * NS_PER_S);
 	assert_string_equal(play.phones[0].mic, "tone:440");
 	assert_false(play.phones[1].answers);
-	assert_int_equal(play.step_count, 14);
+	assert_true(play.phones[0].wordy && !play.phones[0].udp_only);
+	assert_true(play.phones[1].udp_only && !play.phones[1].wordy);
+	assert_int_equal(play.phones[0].deaf_after_ns, 1500 * NS_PER_MS);
+	assert_int_equal(play.step_count, 18);
 	assert_true(play.steps[1].by_name && !play.steps[0].by_name);
-	assert_int_equal(play.steps[4].at_ns, 1001 * NS_PER_MS);
-	assert_int_equal(play.steps[4].which, PLAY_ALL);
-	assert_int_equal(play.steps[12].net.loss, 100000);
+	assert_true(play.steps[2].over_tcp && !play.steps[1].over_tcp);
+	assert_int_equal(play.steps[6].at_ns, 1001 * NS_PER_MS);
+	assert_int_equal(play.steps[6].which, PLAY_ALL);
+	assert_int_equal(play.steps[7].verb, PLAY_HOLDS);
+	assert_int_equal(play.steps[8].which, PLAY_ALL);
+	assert_int_equal(play.steps[16].net.loss, 100000);
 }
 
 static void test_comments_and_spaces(void **state)
@@ -126,6 +136,9 @@ static void test_what_is_wrong_is_told_with_its_line(void **state)
 		{"phone a\nat 1s a", "x:2: no such verb"},
 		{"phone a\nat now a moves", "x:2: no such time: now"},
 		{"phone a\nat 1s a moves all", "x:2: too much: all"},
+		{"phone a\nphone b\nat 1s a calls b over-tcp by-name", "x:3: too much: by-name"},
+		{"phone a\nat 1s a holds twice", "x:2: too much: twice"},
+		{"phone a deaf-after", "x:1: a value is missing: deaf-after"},
 		{"phone a\nat 1s a hangs-up oldest", "x:2: too much: oldest"},
 		{"phone a\nat 1s a moves\nat 999ms a moves",
 			"x:3: it is before the step above: 999ms"},
@@ -204,17 +217,27 @@ static void test_chance_brings_everything(void **state)
 {
 	unsigned verbs[PLAY_NET + 1] = {0};
 	unsigned refusing = 0, limited = 0, absent = 0, by_name = 0, lossy = 0, good = 0;
+	unsigned over_tcp = 0, all_tcp = 0, wordy = 0, udp_only = 0, deaf = 0;
 
 	(void)state;
 	for (uint64_t seed = 0; seed < 200; seed++) {
+		unsigned calls = 0, streams = 0;
+
 		play_random(&play, seed, seed % 2 == 1); /* strangers come with sound */
 		for (unsigned i = 0; i < play.step_count; i++) {
 			verbs[play.steps[i].verb]++;
 			by_name += play.steps[i].by_name;
+			over_tcp += play.steps[i].over_tcp;
+			calls += play.steps[i].verb == PLAY_CALLS;
+			streams += play.steps[i].over_tcp;
 		}
+		all_tcp += calls > 0 && streams == calls;
 		for (unsigned i = 0; i < play.phone_count; i++) {
 			refusing += play.phones[i].refuses > 0;
 			limited += play.phones[i].at_most > 0;
+			wordy += play.phones[i].wordy;
+			udp_only += play.phones[i].udp_only;
+			deaf += play.phones[i].deaf_after_ns > 0;
 			absent += play.phones[i].after_ns >= 60 * NS_PER_S;
 		}
 		lossy += play.net.loss > IMPAIR_ALWAYS / 5;
@@ -224,6 +247,7 @@ static void test_chance_brings_everything(void **state)
 		assert_true(verbs[i] > 10);
 	assert_true(refusing > 10 && limited > 10 && absent > 10 && by_name > 10);
 	assert_true(lossy > 10 && good > 10);
+	assert_true(over_tcp > 10 && all_tcp > 10 && wordy > 10 && udp_only > 10 && deaf > 10);
 }
 
 /* It fails while b calls someone, once something is lost, and someone refuses by more than 500. */
