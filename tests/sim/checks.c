@@ -235,7 +235,7 @@ static void drop_due(struct checks *checks, unsigned i)
 	checks->due[i] = checks->due[--checks->due_count];
 }
 
-/* INVITE_TRYING may be met at any time until its deadline. */
+/* INVITE_TRYING and HOLD_ASKED may be met at any time until their deadlines. */
 bool checks_meet(struct checks *checks, enum invariant what, const void *subject)
 {
 	for (unsigned i = 0; i < checks->due_count; i++) {
@@ -243,7 +243,7 @@ bool checks_meet(struct checks *checks, enum invariant what, const void *subject
 
 		if (due->what != what || due->subject != subject)
 			continue;
-		if (due->at_ns != checks->now_ns && what != INVITE_TRYING)
+		if (due->at_ns != checks->now_ns && what != INVITE_TRYING && what != HOLD_ASKED)
 			continue;
 		drop_due(checks, i);
 		return true;
@@ -270,7 +270,7 @@ static bool is_excused(const struct due *due)
 	if (due->what == HOLD_TOLD)
 		return checks_hold_is_told(party);
 	if (due->what == HOLD_ASKED)
-		return party->call->broken;
+		return checks_hold_is_moot(due);
 	return due->what == ANSWER_HEARD && party->bye && party->bye->first_ns == due->at_ns;
 }
 

@@ -238,6 +238,15 @@ bool checks_change_failed(const struct checks *checks, const struct party *party
 
 /* ---- who holds whom */
 
+/* Its user, or the far end, was there again before it could be asked for. */
+bool checks_hold_is_moot(const struct due *due)
+{
+	const struct party *party = due->party;
+
+	return is_over(party) || is_excused(party->call) || party->user_ns > due->at_ns ||
+	       (party->changed && party->changed->arrived_ns >= due->at_ns);
+}
+
 /* With nothing in the way its re-INVITE goes at once. */
 void checks_want_hold(struct checks *checks, struct side *side, bool hold)
 {
@@ -258,7 +267,7 @@ void checks_want_hold(struct checks *checks, struct side *side, bool hold)
 		return;
 	if (own && (own->final_ns == NEVER || own->status >= 300 || is_vague(checks, own)))
 		return;
-	checks_demand(checks, &due, 0);
+	checks_demand(checks, &due, checks_slack(checks));
 }
 
 /* Whether its last change was through when it ended. */

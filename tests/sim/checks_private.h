@@ -559,6 +559,7 @@ struct server *checks_invite_came(const struct party *party, uint32_t cseq);
 
 void checks_want_hold(struct checks *checks, struct side *side, bool hold);
 bool checks_hold_is_told(const struct party *party);
+bool checks_hold_is_moot(const struct due *due);
 void checks_demand_told(struct checks *checks, struct party *party, const struct message *message);
 void checks_agree_hold(struct checks *checks, const struct call *call);
 
