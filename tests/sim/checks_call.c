@@ -264,6 +264,20 @@ static void check_obeyed(struct checks *checks, const struct server *server)
 		checks, DIALOG_KNOWN, "phone %c obeyed a BYE of another dialog", name_of(party));
 }
 
+/* Section 9.2: the responses to CANCEL have the tag of those to its INVITE. */
+static void check_shadow(
+	struct checks *checks, const struct server *cancel, const struct message *message)
+{
+	const struct server *invite = cancel->party->called;
+
+	if (is_excused(cancel->call) || cancel->unsure || !invite || invite->unsure ||
+		invite->tag == 0 || invite->request->branch != cancel->request->branch)
+		return;
+	if (message->to_tag != invite->tag)
+		checks_fail(checks, RESPONSE_TAG, "phone %c: \"%s\" to CANCEL has another tag",
+			name_of(cancel->party), message->start);
+}
+
 void checks_response_sent(
 	struct checks *checks, struct server *server, const struct message *message, bool first)
 {
@@ -272,6 +286,8 @@ void checks_response_sent(
 
 	if (server->method == BYE && success && first)
 		check_obeyed(checks, server);
+	if (server->method == CANCEL && success)
+		check_shadow(checks, server, message);
 	if (first && checks_is_change(server->request))
 		checks_change_answered(checks, server, message);
 	if (server->method != INVITE || checks_is_change(server->request))

@@ -326,7 +326,8 @@ static bool is_lost(const struct checks *checks, const struct side *side, const 
 	if (!side->outgoing && party->acked_ns == NEVER &&
 		checks->now_ns >= party->answer_ns + LIMIT_NS)
 		return true;
-	if (deaf_ns > 0 && (was_early(party) || checks->now_ns >= party->heard_sound_ns + deaf_ns))
+	if (deaf_ns > 0 && party->receives && !party->held &&
+		(was_early(party) || checks->now_ns >= party->heard_sound_ns + deaf_ns))
 		return true;
 	return checks_change_failed(checks, party);
 }

@@ -361,8 +361,9 @@ void checks_sound_quiet(struct checks *checks, const struct side *side, const st
 		from_ns = most(from_ns, party->acked_ns);
 	if (checks->config.sound)
 		check_end(checks, party, end_ns);
-	if (party->user_ns != NEVER && party->user_ns >= from_ns)
-		return; /* who asks for silence gets it */
+	if ((party->user_ns != NEVER && party->user_ns >= from_ns) ||
+		(party->change && party->change->final_ns >= from_ns))
+		return; /* who asks for silence waits for it */
 	if (deaf_ns > 0 && party->receives && !party->held &&
 		end_ns > from_ns + deaf_ns + SECOND_NS + checks_slack(checks))
 		checks_fail(checks, DEAF, "phone %c: call %u goes on for %g s",
