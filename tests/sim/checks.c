@@ -65,6 +65,7 @@ static const struct {
 	[VIA_TRANSPORT] = {"Via names the transport that is used", "RFC 3261, section 18.1.1"},
 	[STREAM_WHOLE] = {"what goes by TCP is whole messages", "RFC 3261, section 18.3"},
 	[STREAM_AGAIN] = {"what goes by TCP is not repeated", "RFC 3261, section 17.1.1.2"},
+	[STREAM_REUSED] = {"a connection that stands is used again", "RFC 3261, section 18"},
 	[DATAGRAM_LONG] = {"a long request goes by TCP, if that is not refused",
 		"RFC 3261, section 18.1.1"},
 	[CHANGE_ALONE] = {"there is one INVITE at a time in a dialog", "RFC 3261, section 14.1"},
@@ -145,6 +146,7 @@ int checks_new(struct checks **out, const struct checks_config *config)
 	list_init(&checks->all_calls);
 	list_init(&checks->all_clients);
 	list_init(&checks->all_servers);
+	list_init(&checks->all_pipes);
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		err = err ? err : table_init(tables[i]);
 	checks->agents = checks_alloc(checks, config->agents * sizeof(*checks->agents) + 1);

@@ -68,6 +68,7 @@ enum invariant {
 	VIA_TRANSPORT,
 	STREAM_WHOLE,
 	STREAM_AGAIN,
+	STREAM_REUSED,
 	DATAGRAM_LONG,
 	ADDRESS_KNOWN,
 	CHANGE_ALONE,
@@ -330,7 +331,11 @@ struct stream {
 /* One direction of a TCP connection. */
 struct pipe {
 	struct table_node node;
+	struct list link;
 	uint64_t key;
+	struct addr from, to;
+	uint64_t used_ns;
+	bool stands; /* something has arrived by it */
 	size_t len, room;
 	uint8_t *bytes;   /* of a message that is not whole */
 	unsigned crashes; /* of its sender before it began */
@@ -388,6 +393,7 @@ struct checks {
 	struct list all_calls;
 	struct list all_clients;
 	struct list all_servers;
+	struct list all_pipes;
 	unsigned due_count;
 	uint64_t next_due_ns;
 	struct due due[DUE_MAX];

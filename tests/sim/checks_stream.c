@@ -5,6 +5,8 @@
 
 enum { ROOM_MIN = 2048, ROOM_MAX = 32768 };
 
+#define STANDS_NS (UINT64_C(200) * 1000000000) /* without being used, at least */
+
 static struct pipe *find(const struct checks *checks, uint64_t key)
 {
 	for (struct table_node *node = table_find(&checks->pipes, (uint32_t)key); node;
@@ -30,6 +32,9 @@ static struct pipe *pipe_of(struct checks *checks, const struct way *way)
 	if (!pipe)
 		return NULL;
 	pipe->key = key;
+	pipe->from = way->from;
+	pipe->to = way->to;
+	list_add(&checks->all_pipes, &pipe->link);
 	pipe->crashes = agent ? agent->crashes : 0;
 	table_add(&checks->pipes, &pipe->node, (uint32_t)key);
 	return pipe;
@@ -86,14 +91,33 @@ static bool is_blank(struct slice bytes)
 	return true;
 }
 
+/* Where no connection breaks, one is enough from each phone to each other. */
+static void check_reuse(struct checks *checks, const struct agent *agent, const struct pipe *pipe)
+{
+	list_each(link, &checks->all_pipes)
+	{
+		const struct pipe *other = container_of(link, struct pipe, link);
+
+		if (other == pipe || !addr_equal(&other->to, &pipe->to) ||
+			!addr_same_host(&other->from, &pipe->from) || !other->stands ||
+			checks->now_ns > other->used_ns + STANDS_NS)
+			continue;
+		checks_fail(checks, STREAM_REUSED, "phone %c: ports %u and %u", checks_name(agent),
+			other->from.port, pipe->from.port);
+	}
+}
+
 void checks_stream_sent(struct checks *checks, const struct way *way, struct slice bytes)
 {
 	struct agent *agent = checks_agent(checks, &way->from);
-	const struct pipe *pipe = pipe_of(checks, way);
+	struct pipe *pipe = pipe_of(checks, way);
 
 	if (!agent || !pipe || pipe->crashes != agent->crashes)
 		return; /* who is dead goes on, and nobody hears it */
 	checks_know(checks, &way->from);
+	if (checks->config.perfect && pipe->used_ns == 0)
+		check_reuse(checks, agent, pipe);
+	pipe->used_ns = checks->now_ns;
 	if (is_blank(bytes))
 		return;
 	if (length(bytes) != bytes.len)
@@ -134,6 +158,7 @@ void checks_stream_arrived(struct checks *checks, const struct way *way, struct 
 
 	memcpy(pipe->bytes + pipe->len, bytes.data, bytes.len);
 	pipe->len += bytes.len;
+	pipe->stands = true;
 	rest = (struct slice){pipe->bytes, pipe->len};
 	cut(checks, way, &rest);
 	memmove(pipe->bytes, rest.data, rest.len);
