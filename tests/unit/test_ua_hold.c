@@ -191,6 +191,46 @@ static void test_silence_on_hold(void **state)
 	pair_close(&pair);
 }
 
+/* RFC 3261, section 14.1: whose 200 has no ACK yet waits for it. */
+static void test_held_before_the_ack(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_open(&pair, (struct ua_policy){0}, answers);
+	pair_call(&pair, "sip:bob@192.0.2.2");
+	run_ms(&pair, 2);
+	expect_log(&pair.far, "incoming answered ");
+	assert_int_equal(agent_hold(pair.far.agent, 1), 0);
+	run_s(&pair, 1);
+	expect_log(&pair.near, "outgoing(192.0.2.2) answered held(them) ");
+	expect_log(&pair.far, "held(us) ");
+	end_call(&pair);
+}
+
+/* Who has asked for silence does not hang up because of it before the far end has said yes. */
+static void test_silence_before_the_hold(void **state)
+{
+	const struct ua_policy near = {.silence_ns = NS_PER_S};
+	struct pair pair;
+
+	(void)state;
+	pair_open(&pair, near, answers);
+	pair_call(&pair, "sip:bob@192.0.2.2");
+	run_s(&pair, 2);
+	expect_log(&pair.near, "outgoing(192.0.2.2) answered ");
+	expect_log(&pair.far, "incoming answered ");
+	world_host_down(pair.there);
+	assert_int_equal(agent_hold(pair.near.agent, 1), 0);
+	run_s(&pair, 3);
+	expect_log(&pair.near, "");
+	world_host_up(pair.there);
+	run_s(&pair, 3);
+	expect_log(&pair.near, "held(us) ");
+	expect_log(&pair.far, "held(them) ");
+	end_call(&pair);
+}
+
 static void test_nothing_to_hold(void **state)
 {
 	struct pair pair;
@@ -219,6 +259,8 @@ int main(void)
 		cmocka_unit_test(test_hung_up_while_the_offer_is_out),
 		cmocka_unit_test(test_the_far_end_hangs_up_while_the_offer_is_out),
 		cmocka_unit_test(test_silence_on_hold),
+		cmocka_unit_test(test_held_before_the_ack),
+		cmocka_unit_test(test_silence_before_the_hold),
 		cmocka_unit_test(test_nothing_to_hold),
 	};
 
