@@ -8,8 +8,8 @@
  *	net loss 3% delay 40ms jitter 30ms normal reorders duplicates 1%
  *	phone a answers after 200ms lasts 3s gives-up 10s at-most 2 anywhere mic tone:440
  *	phone b refuses 486
- *	phone b deaf-after 5s wordy
- *	phone c udp-only
+ *	phone c deaf-after 5s wordy
+ *	phone d udp-only
  *	at 0s a calls b          by-name and over-tcp may follow
  *	at 1s a hangs-up         its oldest call; newest or all may follow
  *	at 1s a holds            likewise: asks the far end to be quiet
