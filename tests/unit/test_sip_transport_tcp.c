@@ -21,6 +21,11 @@ static void send_raw(struct sim *sim, const char *bytes)
 	assert_int_equal(tcp_send(sim->raw.tcp, slice_of(bytes)), 0);
 }
 
+static void on_quiet_response(void *arg, const struct sip_msg *response)
+{
+	*(bool *)arg |= response->status >= 200;
+}
+
 /* One connection serves all requests, and nothing is repeated on it. */
 static void test_reuse(void **state)
 {
@@ -35,6 +40,36 @@ static void test_reuse(void **state)
 		assert_int_equal(play_left(sim.play).connections, 1);
 	}
 	assert_int_equal(sim.b.received[0], 0);
+	sim_close(&sim);
+}
+
+/* Section 17, table 4: Timers D, I, J and K are zero, so that only the connection's own two run. */
+static void test_nothing_lingers(void **state)
+{
+	static const struct sip_request_events events = {.response = on_quiet_response};
+	static const enum sip_method methods[] = {SIP_OPTIONS, SIP_INVITE};
+	struct sim sim;
+
+	(void)state;
+	sim_open(&sim, true);
+	sim_options(&sim, TO_B, 0);
+	sim.b.status = 486;
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		const struct sip_request_config config = {.method = methods[i],
+			.uri = slice_of(TO_B),
+			.cseq = 1,
+			.headers = slice_of("From: <sip:a@x>;tag=a\r\nTo: <sip:b@x>\r\n"
+					    "Call-ID: y\r\nContact: <sip:a@192.0.2.1>\r\n")};
+		struct sip_request *request;
+		bool answered = false;
+
+		assert_int_equal(
+			sip_request_send(&request, sim.a.stack, &config, &events, &answered), 0);
+		sim_run_ms(&sim, 100);
+		assert_true(answered);
+		assert_int_equal(play_left(sim.play).timers, 2);
+		sip_request_free(request);
+	}
 	sim_close(&sim);
 }
 
@@ -232,6 +267,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reuse),
+		cmocka_unit_test(test_nothing_lingers),
 		cmocka_unit_test(test_no_answer),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_lost),
