@@ -139,6 +139,7 @@ static void accepted(struct sip_caller *caller, const struct sip_msg *response)
 	int err;
 
 	if (!invite) {
+		timer_stop(&caller->limit); /* from here on Timer M has its end */
 		sip_answer_send(answer);
 		return;
 	}
