@@ -296,6 +296,28 @@ static bool is_strange(struct stream *stream, const struct addr *from, const str
 	return false;
 }
 
+static uint64_t most(uint64_t a, uint64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* Until until_ns it was quiet. Who asks for silence waits for it. */
+static void check_deaf(struct checks *checks, const struct party *party, uint64_t until_ns)
+{
+	uint64_t deaf_ns = party->agent->deaf_after_ns;
+	uint64_t from_ns = most(party->heard_sound_ns, party->answer_ns);
+
+	if (!checks_is_caller(party)) /* whose BYE waited for that */
+		from_ns = most(from_ns, party->acked_ns);
+	if (deaf_ns == 0 || !party->receives || party->held || !checks_stands(party) ||
+		(party->user_ns != NEVER && party->user_ns >= from_ns) ||
+		(party->change && party->change->final_ns >= from_ns))
+		return;
+	if (until_ns > from_ns + deaf_ns + SECOND_NS + checks_slack(checks))
+		checks_fail(checks, DEAF, "phone %c goes on for %g s",
+			'a' + (int)party->agent->index, (double)(until_ns - from_ns) / 1e9);
+}
+
 /* What comes while it is not to, or at about the time when that changes, may be counted or not. */
 static bool is_unwanted(const struct checks *checks, const struct party *party)
 {
@@ -314,6 +336,9 @@ void checks_rtp_arrived(
 	stream = find(checks, &at);
 	if (!stream)
 		return;
+	if (checks_end_of(stream->party) == NEVER && !stream->call->damaged &&
+		!stream->call->broken)
+		check_deaf(checks, stream->party, checks->now_ns);
 	if (!stream->party->bye)
 		stream->party->heard_sound_ns = checks->now_ns;
 	if (is_rtcp(bytes) || !read_packet(&packet, bytes))
@@ -328,11 +353,6 @@ void checks_rtp_arrived(
 }
 
 /* ---- when all is over */
-
-static uint64_t most(uint64_t a, uint64_t b)
-{
-	return a > b ? a : b;
-}
 
 /* Who has something to send has done so in its last second. */
 static void check_end(struct checks *checks, const struct party *party, uint64_t end_ns)
@@ -352,21 +372,10 @@ static void check_end(struct checks *checks, const struct party *party, uint64_t
 void checks_sound_quiet(struct checks *checks, const struct side *side, const struct party *party)
 {
 	uint64_t end_ns = checks_end_of(party);
-	uint64_t deaf_ns = side->agent->deaf_after_ns;
-	uint64_t from_ns = party->heard_sound_ns;
 
 	if (!side->answered || end_ns == NEVER || !checks_stands(party))
 		return;
-	if (!checks_is_caller(party)) /* whose BYE waited for that */
-		from_ns = most(from_ns, party->acked_ns);
 	if (checks->config.sound)
 		check_end(checks, party, end_ns);
-	if ((party->user_ns != NEVER && party->user_ns >= from_ns) ||
-		(party->change && party->change->final_ns >= from_ns))
-		return; /* who asks for silence waits for it */
-	if (deaf_ns > 0 && party->receives && !party->held &&
-		end_ns > from_ns + deaf_ns + SECOND_NS + checks_slack(checks))
-		checks_fail(checks, DEAF, "phone %c: call %u goes on for %g s",
-			'a' + (int)side->agent->index, side->number,
-			(double)(end_ns - from_ns) / 1e9);
+	check_deaf(checks, party, end_ns);
 }
