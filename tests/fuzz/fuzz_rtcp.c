@@ -1,5 +1,6 @@
 /* RTCP: whatever the bytes are, reading stays inside them, and what is read prints and reads again.
  */
+#include "core/base/loop.h"
 #include "core/rtp/rtcp.h"
 #include "core/rtp/session.h"
 
@@ -46,6 +47,17 @@ static void print_again(const struct rtcp_item *item)
 	}
 }
 
+/* A report of ours can be read. */
+static void report(struct rtp_session *session, bool bye)
+{
+	uint8_t room[256];
+	struct buf out = {.data = room, .size = sizeof(room)};
+	struct rtcp_reader reader;
+
+	check(rtp_session_report(&out, session, 9 * NS_PER_S, 1790000000 * NS_PER_S, bye) == 0);
+	check(rtcp_parse(&reader, (struct slice){out.data, out.len}) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct rtp_session_config config = {7, 1, 2, 8000, "fuzz"};
@@ -53,8 +65,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct rtp_session *session;
 	struct rtcp_reader reader;
 	struct rtcp_item item;
-	uint8_t room[256];
-	struct buf out = {.data = room, .size = sizeof(room)};
 	size_t read = 0;
 	int err;
 
@@ -69,9 +79,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	check(read <= size);
 
 	check(rtp_session_new(&session, &config) == 0);
-	check(rtp_session_rtcp(session, datagram, 1000000000) == err);
-	check(rtp_session_report(&out, session, 2000000000, 1790000000000000000, true) == 0);
-	check(rtcp_parse(&reader, (struct slice){out.data, out.len}) == 0);
+	rtp_session_start_reports(session, 20000, 0, 12345);
+	check(rtp_session_rtcp(session, datagram, NS_PER_S) == err);
+	check(rtp_session_next_report(session) < UINT64_MAX / 2);
+	if (rtp_session_report_due(session, 9 * NS_PER_S, 6789)) {
+		report(session, false);
+		rtp_session_plan_report(session, 2468);
+		report(session, true);
+	} else {
+		check(rtp_session_next_report(session) > 9 * NS_PER_S);
+	}
 	rtp_session_free(session);
 	return 0;
 }
