@@ -103,6 +103,24 @@ static int check_scheme(const struct sip_uri *uri, struct fault *why, size_t *at
 	return 0;
 }
 
+/* Better said of what was typed than when the call is placed. */
+static int check_transport(const struct target *target, size_t added, struct fault *why, size_t *at)
+{
+	const uint8_t *text = (const uint8_t *)target->text + added;
+	struct slice transport;
+
+	if (!sip_param(&transport, target->uri.params, "transport"))
+		return 0;
+	if (slice_is_nocase(transport, "udp") || slice_is_nocase(transport, "tcp"))
+		return 0;
+	if (transport.len == 0)
+		return refuse(why, at, (size_t)(target->uri.params.data - text),
+			"transport= is udp or tcp");
+	refuse(why, at, (size_t)(transport.data - text), "");
+	return fault_set(why, -EINVAL, "transport=%.*s is asked for, and we speak UDP and TCP only",
+		(int)(transport.len < SHOWN ? transport.len : SHOWN), (const char *)transport.data);
+}
+
 /* RFC 3261, section 19.1.1: what an address in a link or a Refer-To may say of the request. */
 static int check_request(const struct target *target, size_t added, struct fault *why, size_t *at)
 {
@@ -127,7 +145,7 @@ int target_parse(struct target *out, struct slice typed, struct fault *why, size
 	size_t skipped = 0, added = 0;
 	int err;
 
-	if (typed.len == 0)
+	if (slice_trim(typed).len == 0)
 		return refuse(why, at, 0, "the address is empty");
 	if (typed.len > TARGET_MAX)
 		return refuse(why, at, TARGET_MAX, "the address is too long");
@@ -157,6 +175,8 @@ int target_parse(struct target *out, struct slice typed, struct fault *why, size
 		return refuse(why, at, skipped + where, syntax.what);
 	}
 	err = check_scheme(&out->uri, why, at);
+	if (!err)
+		err = check_transport(out, added, why, at);
 	if (!err)
 		err = check_request(out, added, why, at);
 	if (err && at)
