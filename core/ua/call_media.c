@@ -101,8 +101,8 @@ static void media_silent(void *arg, const struct fault *why)
 		return;
 
 	addr_print_port(at, &call->params.remote_rtp);
-	if (why->words[0] != '\0')
-		fault_set(&words, 0, "no RTP from %s for %g s (%s)", at, limit_s, why->words);
+	if (why->words[0] != '\0') /* where it failed is among them */
+		fault_set(&words, 0, "no RTP for %g s: %s", limit_s, why->words);
 	else
 		fault_set(&words, 0, "no RTP from %s for %g s", at, limit_s);
 	call_finish(call, UA_CAUSE_MEDIA, 408, slice_of(""), &words);
