@@ -119,6 +119,8 @@ static int explain(struct sip_locate *locate, int err)
 		return fault_set(&locate->why, err, "there is no host %s", host);
 	if (err == -ENOMEM)
 		return fault_set(&locate->why, err, "no memory to look up %s", host);
+	if (err == -EAGAIN) /* it says no more than that */
+		return fault_set(&locate->why, err, "no name server answers for %s", host);
 	return fault_set(
 		&locate->why, -EAGAIN, "no name server answers for %s: %s", host, strerror(-err));
 }

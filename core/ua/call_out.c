@@ -140,16 +140,35 @@ static int send_invite(struct call *call, struct slice offer)
 	return call_keep(&call->call_id, sip_invite_call_id(call->invite));
 }
 
+static enum sip_transport_kind kind_of(const struct sip_uri *uri)
+{
+	struct slice transport;
+
+	return sip_param(&transport, uri->params, "transport") && slice_is_nocase(transport, "tcp")
+		       ? SIP_TCP
+		       : SIP_UDP;
+}
+
 const char *call_transport(const struct sip_flow *flow)
 {
 	return flow->transport && flow->transport->carrier->kind == SIP_TCP ? "tcp" : "udp";
+}
+
+/* How it is to go, where nobody was found to send it to. */
+static const char *wanted_transport(const struct call *call)
+{
+	struct sip_uri uri;
+
+	if (call->flow.transport || sip_uri_parse(&uri, slice_of(call->peer), NULL) != 0)
+		return call_transport(&call->flow);
+	return kind_of(&uri) == SIP_TCP ? "tcp" : "udp";
 }
 
 void call_tell_outgoing(struct call *call)
 {
 	struct ua_event event = {
 		.kind = UA_CALL_OUTGOING,
-		.way = {.transport = call_transport(&call->flow), .address = call->flow.remote},
+		.way = {.transport = wanted_transport(call), .address = call->flow.remote},
 	};
 
 	if (call->told)
@@ -213,15 +232,6 @@ static void located(
 		call_change_state(call, CALL_CALLING);
 		call_invite(call);
 	}
-}
-
-static enum sip_transport_kind kind_of(const struct sip_uri *uri)
-{
-	struct slice transport;
-
-	return sip_param(&transport, uri->params, "transport") && slice_is_nocase(transport, "tcp")
-		       ? SIP_TCP
-		       : SIP_UDP;
 }
 
 void call_locate(struct call *call)

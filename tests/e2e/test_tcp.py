@@ -221,3 +221,9 @@ def test_a_long_invite_that_was_heard_of_by_tcp_does_not_go_by_udp():
         with pytest.raises(BlockingIOError):
             udp.recv(65536)
         udp.close()
+
+
+def test_a_host_that_does_not_exist_is_not_said_to_be_called_by_another_transport():
+    near = text_caller("x@no-such-host.invalid;transport=tcp")
+    assert near.exit(15) == 3
+    assert near.out.lines[0] == "calling   x@no-such-host.invalid;transport=tcp  tcp"
