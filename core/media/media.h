@@ -27,9 +27,9 @@ struct media_events {
 	void (*report)(void *arg, const struct stream_report *report);
 	/* The sound could not be started; media_close() is still due. */
 	void (*failed)(void *arg, int err, const char *words);
-	/* Though we are to receive, nothing has come for silence_ns: told once, and again after
-	 * something came. why: that the far end said goodbye by RTCP, what the network said of what
-	 * we sent, or no words. */
+	/* Though we are to receive, nothing has come for silence_ns, nor was anything changed: told
+	 * each time that it has lasted so long. why: that the far end said goodbye by RTCP, what
+	 * the network said of what we sent, or no words. */
 	void (*silent)(void *arg, const struct fault *why);
 	/* A file is not what it should be: no recording, or not all of it. The sound goes on. */
 	void (*trouble)(void *arg, const char *words);

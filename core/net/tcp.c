@@ -188,10 +188,6 @@ static void finish_connect(uv_connect_t *request, int status)
 
 	if (self->state == GONE)
 		return;
-	if (self->state == LINGERING && !err) {
-		say_goodbye(self);
-		return;
-	}
 	if (!err)
 		err = learn_local(self);
 	if (!err)
@@ -212,11 +208,6 @@ static void start(struct tcp *tcp, const struct tcp_events *events, void *arg)
 	self->arg = arg;
 	enter(self, OPEN);
 	start_reading(self); /* fails only for what is not connected */
-}
-
-static bool all_sent(const struct tcp_uv *self)
-{
-	return uv_stream_get_write_queue_size((const uv_stream_t *)&self->stream) == 0;
 }
 
 static void finish_send(uv_write_t *request, int status)
@@ -272,17 +263,15 @@ static void remote_address(struct addr *out, const struct tcp *tcp)
 static void free_connection(struct tcp *tcp)
 {
 	struct tcp_uv *self = tcp_uv_of(tcp);
-	bool connecting = self->state == CONNECTING;
 
-	if (self->state == CONNECTING || all_sent(self) || self->err) {
+	if (self->err || self->state == ACCEPTED || self->state == CONNECTING) {
 		go(self, false);
 		return;
 	}
 	enter(self, LINGERING);
 	list_add(&self->loop->lingering, &self->link);
 	timer_start_in(&self->patience, LINGER_S * NS_PER_S);
-	if (!connecting)
-		say_goodbye(self);
+	say_goodbye(self);
 }
 
 /* The handle is ready; it ends by go(). family: AF_UNSPEC if it is to accept a connection. */

@@ -118,8 +118,9 @@ int sip_invite_answer(struct sip_invite *invite, const char *content_type, struc
 
 /*
  * Offers to change the session by a re-INVITE; only while ACCEPTED or CONFIRMED. changed, unchanged
- * or ended tells how it went. -EAGAIN: not now, as our 200 has no ACK, another change is under way
- * from either side, or the far end asked for a pause; retry will tell when. -ENOMEM, -EMSGSIZE, or what sending returns.
+ * or ended tells how it went. -EAGAIN: not now, as the ACK is not here, another change is under way
+ * from either side, or the far end asked for a pause; retry will tell when. -ENOMEM, -EMSGSIZE, or
+ * what sending returns.
  */
 int sip_invite_change(struct sip_invite *invite, const char *content_type, struct slice body);
 

@@ -87,7 +87,10 @@ static void media_failed(void *arg, int err, const char *words)
 	call_finish(call, UA_CAUSE_ERROR, 0, slice_of(""), &fault);
 }
 
-/* On hold, silence is what was or is being asked for. */
+/*
+ * On hold, silence is what was or is being asked for; and what was not heard before the answer does
+ * not count.
+ */
 static void media_silent(void *arg, const struct fault *why)
 {
 	struct call *call = arg;
@@ -97,7 +100,8 @@ static void media_silent(void *arg, const struct fault *why)
 	struct fault words;
 
 	if (call->state != CALL_TALKING || call->hold.wanted || call->hold.agreed ||
-		call->hold.remote)
+		call->hold.remote ||
+		loop_now(config->loop) - call->answered_ns < config->policy.silence_ns)
 		return;
 
 	addr_print_port(at, &call->params.remote_rtp);
@@ -213,8 +217,9 @@ void call_talk(struct call *call, const struct media_params *params)
 		timer_start(&call->limit, call->answered_ns + config->policy.duration_ns);
 
 	emit_media(call, UA_CALL_ANSWERED, params);
-	if (call->state != CALL_TALKING) /* whoever heard of it hung up */
+	if (call->state != CALL_TALKING) /* who was told has hung up */
 		return;
+
 	err = call_sound(call, params);
 	if (err == -ENOTSUP)
 		call_cannot_change(call, params);

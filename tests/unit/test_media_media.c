@@ -434,7 +434,7 @@ static void test_silence_is_told_as_long_as_it_lasts(void **state)
 	assert_int_equal(a->silent, 2);
 	close_end(line, &line->ends[1]);
 	run_ms(line, SILENCE_S * 1000 + 200);
-	assert_int_equal(a->silent, 2);
+	assert_int_equal(a->silent, 3);
 	assert_string_equal(a->why.words, "its sound has said goodbye (RTCP BYE)");
 }
 
@@ -599,6 +599,22 @@ static void test_no_goodbye_of_nobody(void **state)
 	assert_int_equal(a->rtp + a->rtcp, 0);
 }
 
+/* Whatever is changed, there is time to follow. */
+static void test_a_change_begins_the_silence_anew(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+
+	start(a);
+	run_ms(line, SILENCE_S * 1000 - 100);
+	a->params.sends = false;
+	change(a);
+	run_ms(line, SILENCE_S * 1000 - 100);
+	assert_int_equal(a->silent, 0);
+	run_ms(line, 200);
+	assert_int_equal(a->silent, 1);
+}
+
 /* Held, nobody is awaited; resumed, from then on. */
 static void test_hold_is_no_silence(void **state)
 {
@@ -677,7 +693,8 @@ int main(void)
 		TEST(test_another_rate_is_refused),
 		TEST(test_while_opening),
 		TEST(test_closed_while_opening),
-		TEST(test_silence_is_told_once),
+		TEST(test_silence_is_told_as_long_as_it_lasts),
+		TEST(test_a_change_begins_the_silence_anew),
 		TEST(test_collision),
 		TEST(test_echo),
 		TEST(test_restart),

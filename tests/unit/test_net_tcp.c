@@ -499,6 +499,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_freed_by_its_event, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_freed_with_unsent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_given_up, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_last_words, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_far_end_that_does_not_read, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_memory, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_no_descriptors, set_up, tear_down),
