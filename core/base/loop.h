@@ -177,8 +177,8 @@ void tcp_local(struct addr *out, const struct tcp *tcp);
 void tcp_remote(struct addr *out, const struct tcp *tcp);
 
 /*
- * Closes it behind what is still to be sent; one that does not stand is given up with all that waits
- * for it. No event comes any more. NULL is allowed.
+ * Closes it behind what is still to be sent; one that does not stand is given up with all that
+ * waits for it. No event comes any more. NULL is allowed.
  */
 void tcp_free(struct tcp *tcp);
 
