@@ -30,6 +30,7 @@ struct call {
 	double phase;
 	uint16_t seq;
 	uint32_t timestamp;
+	uint8_t payload_type;
 	size_t frame;
 	int16_t heard[FRAME_MAX];
 };
@@ -72,7 +73,10 @@ static void talk(struct call *call, bool lost)
 {
 	uint8_t bytes[CODEC_PAYLOAD_MAX];
 	struct buf payload = {bytes, 0, sizeof(bytes)};
-	struct rtp_packet packet = {.seq = call->seq++, .timestamp = call->timestamp, .ssrc = 1};
+	struct rtp_packet packet = {.payload_type = call->payload_type,
+		.seq = call->seq++,
+		.timestamp = call->timestamp,
+		.ssrc = 1};
 	int16_t samples[FRAME_MAX];
 
 	for (size_t i = 0; i < call->frame; i++) {
@@ -210,6 +214,143 @@ static void test_nonsense(void **state)
 	close_call(&call);
 }
 
+/* The talker goes on by another codec or type; what was put in before stays. */
+static void turn(struct call *call, const char *key, uint8_t payload_type)
+{
+	const struct codec_settings settings = {.ptime_ms = TICK_MS};
+
+	if (key) {
+		codec_encoder_free(call->encoder);
+		call->codec = codec_find(slice_of(key));
+		assert_int_equal(codec_encoder_new(&call->encoder, call->codec, &settings), 0);
+	}
+	call->payload_type = payload_type;
+}
+
+/* The listener is told of it. */
+static void told(struct call *call, bool voice, bool gives_one_back)
+{
+	struct voice *other = NULL;
+
+	if (voice)
+		assert_int_equal(voice_new(&other, call->codec), 0);
+	playout_turn(call->playout, call->payload_type, &other);
+	assert_int_equal(other != NULL, gives_one_back);
+	voice_free(other);
+}
+
+static double talked(struct call *call, int ticks)
+{
+	double least = 0;
+
+	for (int tick = 0; tick < ticks; tick++) {
+		double level;
+
+		talk(call, false);
+		level = listen(call);
+		if (level < least)
+			least = level;
+	}
+	return least;
+}
+
+static double concealed(const struct call *call)
+{
+	struct playout_stats stats;
+
+	playout_stats(&stats, call->playout);
+	return stats.concealed_pct;
+}
+
+/* Without a gap, whoever learns of it first. */
+static void test_turns(void **state)
+{
+	struct call call;
+
+	(void)state;
+	open_call(&call, "pcmu");
+	talked(&call, WARM_UP);
+	turn(&call, "pcma", 8);
+	told(&call, true, false);
+	assert_true(talked(&call, 100) > -15);
+	told(&call, false, false); /* nothing new */
+	turn(&call, NULL, 96);
+	told(&call, false, true); /* the first goes, the other has two types now */
+	assert_true(talked(&call, 100) > -15);
+	turn(&call, NULL, 97);
+	told(&call, false, false);
+	assert_true(talked(&call, 100) > -15);
+	turn(&call, "pcmu", 0);
+	told(&call, true, false); /* that of both types stays for those on their way */
+	assert_true(talked(&call, 100) > -15);
+	assert_true(concealed(&call) == 0);
+	close_call(&call);
+}
+
+/* The old type, for as long as the new has not come, and a second more. */
+static void test_old_type(void **state)
+{
+	struct encoder *old;
+	struct call call;
+
+	(void)state;
+	open_call(&call, "pcmu");
+	talked(&call, WARM_UP);
+	call.payload_type = 8;
+	call.codec = codec_find(slice_of("pcma"));
+	told(&call, true, false);
+	call.payload_type = 0;
+	assert_true(talked(&call, 500) > -15);
+
+	old = call.encoder;
+	call.encoder = NULL;
+	turn(&call, "pcma", 8);
+	talked(&call, 1); /* one of the new: now or never */
+	codec_encoder_free(call.encoder);
+	call.encoder = old;
+	call.payload_type = 0;
+	assert_true(talked(&call, 49) > -15);
+	assert_true(concealed(&call) == 0);
+	talked(&call, 50);
+	assert_true(listen(&call) == AUDIO_QUIET);
+	close_call(&call);
+}
+
+/* Two turns while packets wait: what they are is not known any more, and something is made up. */
+static void test_two_turns_at_once(void **state)
+{
+	struct call call;
+
+	(void)state;
+	open_call(&call, "pcmu");
+	talked(&call, WARM_UP);
+	for (int i = 0; i < 5; i++)
+		talk(&call, false);
+	turn(&call, "pcma", 8);
+	told(&call, true, false);
+	turn(&call, "pcmu", 96);
+	told(&call, true, true);
+	for (int i = 0; i < 5; i++)
+		listen(&call);
+	assert_true(concealed(&call) > 20);
+	talked(&call, 30);
+	assert_true(talked(&call, 10) > -15);
+	close_call(&call);
+}
+
+/* Packets of types that were never agreed on. */
+static void test_strange_types(void **state)
+{
+	struct call call;
+
+	(void)state;
+	open_call(&call, "pcmu");
+	call.payload_type = 8;
+	talked(&call, WARM_UP);
+	assert_true(listen(&call) == AUDIO_QUIET);
+	close_call(&call);
+}
+
 /* Each allocation fails in turn; that what came before it is freed, LeakSanitizer sees. */
 static void test_no_memory(void **state)
 {
@@ -241,6 +382,10 @@ int main(void)
 		cmocka_unit_test(test_silence_when_nothing_comes),
 		cmocka_unit_test(test_unequal_packets),
 		cmocka_unit_test(test_nonsense),
+		cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_old_type),
+		cmocka_unit_test(test_two_turns_at_once),
+		cmocka_unit_test(test_strange_types),
 		cmocka_unit_test(test_no_memory),
 	};
 

@@ -266,6 +266,72 @@ static void test_rtcp_behind_nat(void **state)
 	assert_rtcp_goes_to(line, &line->behind);
 }
 
+/* RFC 3605: RTCP may be described at another host; it is believed from there and from RTP's. */
+static void test_rtcp_of_another_host(void **state)
+{
+	struct line *line = *state;
+	uint16_t port = (uint16_t)(line->local.port + 1);
+	const struct media_aim apart = {
+		world_addr("192.0.2.2:6000"), world_addr("192.0.2.3:6000"), false};
+
+	media_transport_aim(line->transport, &apart);
+	assert_rtcp_goes_to(line, &line->stranger);
+	send_rtcp(line, &line->stranger, port);
+	send_rtcp(line, &line->far_rtcp, port);
+	assert_int_equal(line->rtcp, 2);
+	assert_sends_to(line, &line->far);          /* RTP is not led astray by any of it */
+	assert_rtcp_goes_to(line, &line->stranger); /* nor RTCP, while nobody has been followed */
+}
+
+/* Multiplexed, it may come to either port; a stranger's to neither. */
+static void test_rtcp_to_either_port(void **state)
+{
+	struct line *line = *state;
+
+	send_rtcp(line, &line->behind, line->local.port);
+	send_rtcp(line, &line->behind, (uint16_t)(line->local.port + 1));
+	assert_int_equal(line->rtcp, 2);
+	send_rtcp(line, &line->stranger, line->local.port);
+	send_rtcp(line, &line->stranger, (uint16_t)(line->local.port + 1));
+	assert_int_equal(line->rtcp, 2);
+	assert_int_equal(line->rtp, 0);
+	assert_sends_to(line, &line->far);
+}
+
+/* A description knows no scope: what is on a link is on ours, and is known again by that. */
+static void test_link_local(void **state)
+{
+	static const struct {
+		const char *local, *remote;
+		uint32_t scope, described, wanted;
+	} rows[] = {
+		{"[fe80::1%3]:0", "[fe80::2]:6000", 3, 0, 3},
+		{"[fe80::1%3]:0", "[febf::2]:6000", 3, 0, 3},
+		{"[fe80::1%3]:0", "[fe80::2]:6000", 3, 2, 2},
+		{"[fe80::1%3]:0", "[fec0::2]:6000", 3, 0, 0},
+		{"[fe80::1%3]:0", "[fe00::2]:6000", 3, 0, 0},
+		{"[fe80::1%3]:0", "[2001:db8::2]:6000", 3, 0, 0},
+	};
+	struct line *line = *state;
+	struct loop *link = world_host(&line->world, "fe80::1%3");
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct addr host = world_addr(rows[i].local);
+		struct media_aim aim = {.rtp = world_addr(rows[i].remote)};
+		struct media_transport *transport;
+
+		host.scope = rows[i].scope;
+		aim.rtp.scope = rows[i].described;
+		aim.rtcp = aim.rtp;
+		assert_int_equal(media_transport_new(&transport, link, &host), 0);
+		media_transport_aim(transport, &aim);
+		if (media_transport_remote(transport)->scope != rows[i].wanted)
+			fail_msg(
+				"%s: %u", rows[i].remote, media_transport_remote(transport)->scope);
+		media_transport_free(transport);
+	}
+}
+
 static void test_rtcp_mux(void **state)
 {
 	struct line *line = *state;
@@ -329,6 +395,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_new_ssrc_at_the_same_address, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rtcp_behind_nat, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rtcp_of_another_host, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_rtcp_to_either_port, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_link_local, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rtcp_mux, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_goes_to_any, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_trouble_is_remembered, set_up, tear_down),

@@ -68,6 +68,22 @@ static const struct row {
 	{"two sources at once", {{THEIRS, 1, 0}, {OTHER, 7, -EPROTO}, {THEIRS, 2, 0}, {OTHER, 8, -EPROTO},
 		{THEIRS, 3, 0}, {OTHER, 9, -EPROTO}, END}, 3, 0, 0, 0, 3},
 	{"one stray each", {{THEIRS, 1, 0}, {OTHER, 7, -EPROTO}, {OTHER + 1, 8, -EPROTO}, END}, 1, 0, 0, 0, 2},
+	{"another source and back", {{THEIRS, 1, 0}, {OTHER, 7, -EPROTO}, {OTHER, 8, 0}, {THEIRS, 2, -EPROTO},
+		{THEIRS, 3, 0}, {THEIRS, 4, 0}, {OTHER, 9, -EPROTO}, END}, 4, 0, 0, 0, 3},
+	{"late after a new start", {{THEIRS, 1000, 0}, {THEIRS, 30000, -EPROTO}, {THEIRS, 30001, 0},
+		{THEIRS, 1001, -EPROTO}, {THEIRS, 30002, 0}, {THEIRS, 1003, -EPROTO}, END}, 3, 0, 0, 0, 3},
+	{"a start just behind", {{THEIRS, 1000, 0}, {THEIRS, 10, -EPROTO}, {THEIRS, 11, 0}, {THEIRS, 12, 0}, END},
+		3, 0, 0, 0, 1},
+	{"a start round the corner", {{THEIRS, 7, 0}, {THEIRS, 65000, -EPROTO}, {THEIRS, 65001, 0}, END},
+		2, 0, 0, 0, 1},
+	{"on probation twice", {{THEIRS, 1, 0}, {OTHER, 7, -EPROTO}, {OTHER, 7, -EPROTO}, {OTHER, 8, 0}, END},
+		2, 0, 0, 0, 2},
+	{"on probation, backwards", {{THEIRS, 1, 0}, {OTHER, 8, -EPROTO}, {OTHER, 7, -EPROTO}, {OTHER, 8, 0}, END},
+		2, 0, 0, 0, 2},
+	{"on probation round the corner", {{THEIRS, 1, 0}, {OTHER, 65535, -EPROTO}, {OTHER, 0, 0}, END},
+		2, 0, 0, 0, 1},
+	{"two starts, mixed", {{THEIRS, 1, 0}, {OTHER, 7, -EPROTO}, {THEIRS, 30000, -EPROTO}, {OTHER, 8, -EPROTO},
+		{THEIRS, 30001, -EPROTO}, {THEIRS, 2, 0}, END}, 2, 0, 0, 0, 4},
 	{"an echo of our own", {{OURS, 1, 0}, {OURS, 2, 0}, END}, 2, 0, 0, 0, 0},
 };
 /* clang-format on */
@@ -210,6 +226,49 @@ static void test_jitter_of_a_new_clock(void **state)
 	rtp_session_free(session);
 }
 
+/* Twice round all numbers, as an hour of speech does nearly three times. */
+static void test_cycles(void **state)
+{
+	struct rtp_session *session = new_session(OURS);
+	struct report out;
+
+	(void)state;
+	for (uint32_t i = 0; i < 131072 + 10; i++)
+		if (i % 1000 != 7)
+			assert_int_equal(receive_seq(session, THEIRS, (uint16_t)(65000 + i)), 0);
+	assert_int_equal(stats_of(session).lost, 132);
+	assert_int_equal(stats_of(session).out_of_order, 0);
+	report(&out, session, S, false);
+	assert_int_equal(out.items[1].block.highest_seq, 65000 + 131072 + 9);
+	assert_int_equal(out.items[1].block.lost, 132);
+	rtp_session_free(session);
+}
+
+/* Sources, extension and padding of a packet take nothing from its payload, which alone counts. */
+static void test_what_stands_around(void **state)
+{
+	static const uint8_t bytes[] = "\xb1\0\0\1\0\0\0\0\0\0\0\x0b"   /* X, P, one source */
+				       "\0\0\0\5\xbe\xde\0\1\x1f\0\0\0" /* too long within */
+				       "voice\0\0\3";
+	static const uint8_t empty[] = "\xa0\0\0\2\0\0\0\xa0\0\0\0\x0b\0\0\3";
+	static const uint8_t bad[] = "\xa0\0\0\3\0\0\0\xa0\0\0\0\x0b\0\0\4";
+	struct rtp_session *session = new_session(OURS);
+	struct rtp_packet out;
+
+	(void)state;
+	assert_int_equal(
+		rtp_session_receive(&out, session, (struct slice){bytes, sizeof(bytes) - 1}, 0), 0);
+	assert_int_equal(out.payload.len, 5);
+	assert_memory_equal(out.payload.data, "voice", 5);
+	assert_int_equal(rtp_session_receive(&out, session, (struct slice){empty, 15}, 0), 0);
+	assert_int_equal(out.payload.len, 0);
+	assert_int_equal(rtp_session_receive(&out, session, (struct slice){bad, 15}, 0), -EPROTO);
+	assert_int_equal(stats_of(session).octets_received, 5);
+	assert_int_equal(stats_of(session).refused, 1);
+	assert_int_equal(stats_of(session).lost, 0);
+	rtp_session_free(session);
+}
+
 /* Nothing of a pause is lost, however the far end numbers what comes after it. */
 static void test_resume(void **state)
 {
@@ -290,6 +349,8 @@ int main(void)
 		cmocka_unit_test(test_send),
 		cmocka_unit_test(test_jitter),
 		cmocka_unit_test(test_jitter_of_a_new_clock),
+		cmocka_unit_test(test_cycles),
+		cmocka_unit_test(test_what_stands_around),
 		cmocka_unit_test(test_resume),
 		cmocka_unit_test(test_collision),
 		cmocka_unit_test(test_no_memory),
