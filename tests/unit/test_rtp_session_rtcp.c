@@ -372,6 +372,14 @@ static void test_next_report_by_share(void **state)
 	assert_true(next_s(session) < 6);
 	rtp_session_free(session);
 	rtp_session_free(theirs);
+
+	/* and what we send ourselves: 24 bytes of RR and name, and 28 */
+	session = new_session(OURS);
+	rtp_session_start_reports(session, 200, 0, 1u << 31);
+	report(&out, session, 0, false);
+	rtp_session_plan_report(session, 1u << 31);
+	assert_true(near(next_s(session), (116 - 64 / 16.0) / 7.5 / 1.21828));
+	rtp_session_free(session);
 }
 
 /* RFC 3550, section 6.3.7: whom nobody has heard says no goodbye. */
