@@ -42,12 +42,12 @@ static const struct {
 	const char *json; /* NULL: machines are not told */
 } rows[] = {
 	{{.kind = UA_LISTENING, WALL, .phone = "a",
-		.listening = {"udp", IP(127, 0, 0, 1, 5060), true}},
+		.listening = {.transport = "udp", .address = IP(127, 0, 0, 1, 5060), .fallback = true}},
 		"{\"v\":1,\"ts\":\"2026-11-20T23:00:00.000412Z\",\"event\":\"listening\","
 		"\"phone\":\"a\",\"account\":null,\"call\":null,\"call_id\":null,\"peer\":null,"
 		"\"transport\":\"udp\",\"address\":\"127.0.0.1\",\"port\":5060}"},
 	{{.kind = UA_LISTENING, .account = "work",
-		.listening = {"udp", {.family = ADDR_IPV6, .ip = {[15] = 1}}, false}},
+		.listening = {.transport = "udp", .address = {.family = ADDR_IPV6, .ip = {[15] = 1}}}},
 		"{\"v\":1,\"ts\":\"1970-01-01T00:00:00.000000Z\",\"event\":\"listening\","
 		"\"phone\":null,\"account\":\"work\",\"call\":null,\"call_id\":null,\"peer\":null,"
 		"\"transport\":\"udp\",\"address\":\"::1\",\"port\":0}"},
@@ -102,7 +102,7 @@ static const struct {
 		"\"answered\":false,\"duration_s\":0.0,\"sent\":0,\"received\":0,\"lost\":-1,"
 		"\"late\":0,\"jitter_ms\":0.0,\"rtt_ms\":null,\"buffer_ms\":0.0,"
 		"\"concealed_pct\":0.0,\"mos\":null,\"recording\":null}"},
-	{{.kind = UA_ERROR, CALL, .error = {"a\xff.wav"}},
+	{{.kind = UA_ERROR, CALL, .error = {.words = "a\xff.wav"}},
 		HEAD("error") "\"words\":\"a\\\\xff.wav\"}"},
 };
 /* clang-format on */

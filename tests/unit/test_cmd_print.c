@@ -184,12 +184,23 @@ static void test_redirected(void **state)
 static void test_listening_by_both(void **state)
 {
 	static const struct ua_event events[] = {
-		{.kind = UA_LISTENING, .listening = {"udp", IP(0, 0, 0, 0, 5060), .more = true}},
-		{.kind = UA_LISTENING, .listening = {"tcp", IP(0, 0, 0, 0, 5060)}},
 		{.kind = UA_LISTENING,
-			.listening = {"udp", IP(0, 0, 0, 0, 40000), true, .more = true}},
-		{.kind = UA_LISTENING, .listening = {"tcp", IP(0, 0, 0, 0, 40000), true}},
-		{.kind = UA_LISTENING, .listening = {"tcp", IP(127, 0, 0, 1, 5070)}},
+			.listening = {.transport = "udp",
+				.address = IP(0, 0, 0, 0, 5060),
+				.more = true}},
+		{.kind = UA_LISTENING,
+			.listening = {.transport = "tcp", .address = IP(0, 0, 0, 0, 5060)}},
+		{.kind = UA_LISTENING,
+			.listening = {.transport = "udp",
+				.address = IP(0, 0, 0, 0, 40000),
+				.fallback = true,
+				.more = true}},
+		{.kind = UA_LISTENING,
+			.listening = {.transport = "tcp",
+				.address = IP(0, 0, 0, 0, 40000),
+				.fallback = true}},
+		{.kind = UA_LISTENING,
+			.listening = {.transport = "tcp", .address = IP(127, 0, 0, 1, 5070)}},
 	};
 
 	(void)state;
@@ -363,7 +374,7 @@ static const struct fate {
 		"missed    bob gave up   (answered elsewhere)\n", false},
 	{ENDED(.cause = UA_CAUSE_REMOTE, .answered = true, .words = "Q.850 17: user\x1b busy"),
 		"ended     by bob after 0:00   (Q.850 17: user\\x1b busy)\n", false},
-	{{.kind = UA_ERROR, .error = {"cannot write a\x1b.wav"}},
+	{{.kind = UA_ERROR, .error = {.words = "cannot write a\x1b.wav"}},
 		"error     cannot write a\\x1b.wav\n", true},
 };
 
@@ -382,8 +393,12 @@ static void test_quiet(void **state)
 {
 	static const struct printer_config quiet = {.quiet = true, .live = true, .listening = true};
 	static const struct ua_event events[] = {
-		{.kind = UA_LISTENING, .listening = {"udp", IP(0, 0, 0, 0, 5060), .more = true}},
-		{.kind = UA_LISTENING, .listening = {"tcp", IP(0, 0, 0, 0, 5060), false}},
+		{.kind = UA_LISTENING,
+			.listening = {.transport = "udp",
+				.address = IP(0, 0, 0, 0, 5060),
+				.more = true}},
+		{.kind = UA_LISTENING,
+			.listening = {.transport = "tcp", .address = IP(0, 0, 0, 0, 5060)}},
 		HELD(true),
 		REDIRECTED,
 		{.kind = UA_CALL_INCOMING, .call = 2, .peer = TEXT("sip:eve@example.org")},
@@ -437,8 +452,12 @@ static void test_who_ended(void **state)
 static void test_waiting(void **state)
 {
 	static const struct ua_event events[] = {
-		{.kind = UA_LISTENING, .listening = {"udp", IP(0, 0, 0, 0, 5060), false}},
-		{.kind = UA_LISTENING, .listening = {"udp", IP(0, 0, 0, 0, 40123), true}},
+		{.kind = UA_LISTENING,
+			.listening = {.transport = "udp", .address = IP(0, 0, 0, 0, 5060)}},
+		{.kind = UA_LISTENING,
+			.listening = {.transport = "udp",
+				.address = IP(0, 0, 0, 0, 40123),
+				.fallback = true}},
 		{.kind = UA_CALL_INCOMING,
 			ALICE,
 			.display = TEXT("Alice"),
@@ -451,7 +470,7 @@ static void test_waiting(void **state)
 			ALICE,
 			.ended = {.cause = UA_CAUSE_REMOTE, .answered = true, .duration_s = 9}},
 		{.kind = UA_CALL_ENDED, DAVE, .ended = {.cause = UA_CAUSE_REMOTE}},
-		{.kind = UA_ERROR, .call = 2, .error = {"late words"}},
+		{.kind = UA_ERROR, .call = 2, .error = {.words = "late words"}},
 	};
 	static const struct printer_config silent = {.listening = false};
 	static const struct printer_config many = {.listening = true, .numbered = true};
