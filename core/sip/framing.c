@@ -72,7 +72,7 @@ static void broken(
 /* Takes the empty lines before a message; true: there were two on end. */
 static bool take_empty_lines(struct sip_framing *framing, struct slice *from)
 {
-	static const char ping[] = "\r\n\r\n";
+	static const uint8_t ping[] = {'\r', '\n', '\r', '\n'};
 
 	while (from->len > 0 && (*from->data == '\r' || *from->data == '\n')) {
 		uint8_t byte = *from->data;
@@ -80,7 +80,7 @@ static bool take_empty_lines(struct sip_framing *framing, struct slice *from)
 		from->data++;
 		from->len--;
 		framing->ping = byte == ping[framing->ping] ? framing->ping + 1 : byte == '\r';
-		if (framing->ping == strlen(ping)) {
+		if (framing->ping == sizeof(ping)) {
 			framing->ping = 0;
 			return true;
 		}
