@@ -207,6 +207,46 @@ static void test_server_other(void **state)
 	close_bench(&bench);
 }
 
+static void count_gone(void *arg)
+{
+	(*(size_t *)arg)++;
+}
+
+/* RFC 4320, section 4.2: whoever asked has given up after 64 T1, and no answer is sent any more. */
+static void test_server_never_answers(void **state)
+{
+	static const struct sip_server_events events = {.gone = count_gone};
+	struct bench bench;
+	size_t gone = 0;
+
+	(void)state;
+	open_bench(&bench);
+	ask(&bench, "OPTIONS");
+	sip_server_watch(bench.pair.a.server, &events, &gone);
+	run_to_ms(&bench, 32000);
+	assert_int_equal(gone, 0);
+	run_to_ms(&bench, 32001);
+	assert_int_equal(gone, 1);
+	assert_true(phone_is_idle(&bench.pair.a));
+	EXPECT_TIMES(&bench, "SIP/2.0 100", 3501);
+	close_bench(&bench);
+}
+
+/* The same section: 408 tells who has given up already, and nobody who has not. */
+static void test_server_is_no_408(void **state)
+{
+	struct bench bench;
+
+	(void)state;
+	open_bench(&bench);
+	ask(&bench, "OPTIONS");
+	respond(&bench, 408);
+	run_to_ms(&bench, 33000);
+	assert_int_equal(pair_count(&bench.pair, "SIP/2.0"), 0);
+	assert_true(phone_is_idle(&bench.pair.a));
+	close_bench(&bench);
+}
+
 /* Section 17.2.3. Each row's second request is the first one again, or new (and merged: 482). */
 static void test_server_matching(void **state)
 {
@@ -352,6 +392,8 @@ int main(void)
 		cmocka_unit_test(test_server_confirmed),
 		cmocka_unit_test(test_server_accepted),
 		cmocka_unit_test(test_server_other),
+		cmocka_unit_test(test_server_never_answers),
+		cmocka_unit_test(test_server_is_no_408),
 		cmocka_unit_test(test_server_matching),
 		cmocka_unit_test(test_reply_to),
 		cmocka_unit_test(test_no_branch),
