@@ -151,6 +151,12 @@ struct sip_invite *sip_invite_find(
 	return NULL;
 }
 
+/* How the call goes to the far end. */
+static const struct sip_flow *flow_of(const struct sip_invite *invite)
+{
+	return invite->dialog ? sip_dialog_flow(invite->dialog) : &invite->flow;
+}
+
 static bool leads_by(const struct sip_flow *flow, const struct sip_flow *by)
 {
 	return flow->transport == by->transport &&
@@ -163,7 +169,7 @@ bool sip_invite_uses(const struct sip_stack *stack, const struct sip_flow *flow)
 	{
 		const struct sip_invite *invite = container_of(link, struct sip_invite, link);
 
-		if (leads_by(&invite->flow, flow) || leads_by(sip_invite_flow(invite), flow))
+		if (leads_by(&invite->flow, flow) || leads_by(flow_of(invite), flow))
 			return true;
 	}
 	return false;
@@ -300,11 +306,6 @@ struct slice sip_invite_tag(const struct sip_invite *invite)
 uint32_t sip_invite_cseq(const struct sip_invite *invite)
 {
 	return invite->cseq;
-}
-
-const struct sip_flow *sip_invite_flow(const struct sip_invite *invite)
-{
-	return invite->dialog ? sip_dialog_flow(invite->dialog) : &invite->flow;
 }
 
 void sip_invite_free(struct sip_invite *invite)

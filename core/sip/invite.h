@@ -146,9 +146,6 @@ struct slice sip_invite_call_id(const struct sip_invite *invite);
 struct slice sip_invite_tag(const struct sip_invite *invite);
 uint32_t sip_invite_cseq(const struct sip_invite *invite);
 
-/* How the call goes to the far end. */
-const struct sip_flow *sip_invite_flow(const struct sip_invite *invite);
-
 /*
  * Hangs up if it is not ending, and forgets its owner: no event comes any more, what it still owes
  * to the far end it does by itself (CANCEL for a late 180, ACK and BYE for a late 200), then it

@@ -72,18 +72,6 @@ static void pause_for_glare(struct sip_invite *invite)
 	pause_for(invite, (uint64_t)steps * PAUSE_STEP_MS * NS_PER_MS);
 }
 
-/* "18 (in a meeting);duration=5" (section 20.33). */
-static bool read_retry_after(uint64_t *out_s, const struct sip_msg *response)
-{
-	const struct slice *header = sip_msg_header(response, SIP_RETRY_AFTER);
-	struct slice rest = header ? *header : (struct slice){0};
-	struct slice number, digits;
-
-	slice_cut(&number, &rest, ';');
-	slice_cut(&digits, &number, '(');
-	return header && slice_number(out_s, slice_trim(digits), RETRY_AFTER_MAX_S) == 0;
-}
-
 static void tell_unchanged(struct sip_invite *invite, const struct sip_msg *response)
 {
 	bool freed = false;
@@ -109,7 +97,8 @@ static void refused(struct sip_invite *invite, const struct sip_msg *response)
 						   .msg = response});
 	else if (status == 491)
 		pause_for_glare(invite);
-	else if ((status == 500 || status == 503) && read_retry_after(&seconds, response))
+	else if ((status == 500 || status == 503) &&
+		 sip_msg_retry_after(&seconds, response, RETRY_AFTER_MAX_S))
 		pause_for(invite, seconds > 0 ? seconds * NS_PER_S : AT_ONCE_NS);
 	else
 		tell_unchanged(invite, response);

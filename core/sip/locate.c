@@ -30,15 +30,30 @@ static const char *show(char out[static SHOWN_SIZE], struct slice name)
 }
 
 /*
- * Section 4.1 of RFC 3263: which transport. Without a parameter that is UDP for a numeric host or a
- * port, and for a name too, because no NAPTR or SRV record is asked for.
+ * Section 4.1 of RFC 3263. Without a parameter that is UDP for a numeric host or a port, and for a
+ * name too, because no NAPTR or SRV record is asked for.
  */
-static int choose(enum sip_transport_kind *out, struct fault *why, const struct sip_uri *uri)
+int sip_locate_transport(enum sip_transport_kind *out, const struct sip_uri *uri)
 {
 	static const struct {
 		const char *name;
 		enum sip_transport_kind kind;
 	} kinds[] = {{"udp", SIP_UDP}, {"tcp", SIP_TCP}};
+	struct slice transport;
+
+	*out = SIP_UDP;
+	if (!sip_param(&transport, uri->params, "transport"))
+		return 0;
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		*out = kinds[i].kind;
+		if (slice_is_nocase(transport, kinds[i].name))
+			return 0;
+	}
+	return -EPROTONOSUPPORT;
+}
+
+static int choose(enum sip_transport_kind *out, struct fault *why, const struct sip_uri *uri)
+{
 	char shown[SHOWN_SIZE];
 	struct slice transport;
 
@@ -50,14 +65,9 @@ static int choose(enum sip_transport_kind *out, struct fault *why, const struct 
 	if (uri->scheme != SIP_SCHEME_SIP)
 		return fault_set(why, -EPROTONOSUPPORT, "%s: is no way to call",
 			show(shown, uri->scheme_name));
-	*out = SIP_UDP;
-	if (!sip_param(&transport, uri->params, "transport"))
+	if (sip_locate_transport(out, uri) == 0)
 		return 0;
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		*out = kinds[i].kind;
-		if (slice_is_nocase(transport, kinds[i].name))
-			return 0;
-	}
+	sip_param(&transport, uri->params, "transport");
 	return fault_set(why, -EPROTONOSUPPORT,
 		"transport=%s is asked for, and we speak UDP and TCP only", show(shown, transport));
 }

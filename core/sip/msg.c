@@ -176,3 +176,15 @@ bool sip_msg_has_token(const struct sip_msg *msg, enum sip_header_name id, const
 			return true;
 	return false;
 }
+
+/* "18 (in a meeting);duration=5" */
+bool sip_msg_retry_after(uint64_t *out_s, const struct sip_msg *msg, uint64_t max_s)
+{
+	const struct slice *header = sip_msg_header(msg, SIP_RETRY_AFTER);
+	struct slice rest = header ? *header : (struct slice){0};
+	struct slice number, digits;
+
+	slice_cut(&number, &rest, ';');
+	slice_cut(&digits, &number, '(');
+	return slice_number(out_s, slice_trim(digits), max_s) == 0;
+}

@@ -165,6 +165,9 @@ bool sip_msg_next(struct slice *value, struct sip_cursor *cursor, const struct s
 /* Whether a list header (Require, Supported, Allow, ...) has that token. */
 bool sip_msg_has_token(const struct sip_msg *msg, enum sip_header_name id, const char *token);
 
+/* The seconds of Retry-After (section 20.33), at most max_s. Returns whether it has such. */
+bool sip_msg_retry_after(uint64_t *out_s, const struct sip_msg *msg, uint64_t max_s);
+
 /* Each reads one value. -EPROTO, with out untouched, if it is broken. */
 int sip_via_parse(struct sip_via *out, struct slice value);
 int sip_name_addr_parse(struct sip_name_addr *out, struct slice value);

@@ -21,7 +21,6 @@ struct sip_request {
 	char *text;
 	struct sip_locate *locate; /* NULL: not at it */
 	struct sip_client *client; /* NULL: none yet, or no more */
-	struct sip_flow flow;      /* by which it went last */
 	struct sip_flow *rest;     /* all that were located, if there are more than one; or NULL */
 	size_t rest_at, rest_count;
 	struct sip_flow datagram; /* that it goes by if TCP, taken for its size, fails */
@@ -152,7 +151,6 @@ static int send_text(
 {
 	static const struct sip_client_events events = {.response = receive, .ended = client_ended};
 
-	request->flow = *flow;
 	return sip_client_new(
 		&request->client, request->stack, flow, text_slice(text), &events, request);
 }
@@ -281,11 +279,6 @@ out:
 struct sip_sent sip_request_sent(const struct sip_request *request)
 {
 	return sip_client_sent(request->client);
-}
-
-const struct sip_flow *sip_request_flow(const struct sip_request *request)
-{
-	return &request->flow;
 }
 
 int sip_request_cancel(struct sip_request *request, struct slice headers)

@@ -47,9 +47,6 @@ int sip_request_send(struct sip_request **out, struct sip_stack *stack,
 /* As sip_client_sent(): only with a flow, and until its final response but 2xx to INVITE. */
 struct sip_sent sip_request_sent(const struct sip_request *request);
 
-/* How it went, as far as it has gone: over TCP, too, for its size alone (section 18.1.1). */
-const struct sip_flow *sip_request_flow(const struct sip_request *request);
-
 /* CANCEL for an INVITE that has had a provisional response. As sip_client_cancel(). */
 int sip_request_cancel(struct sip_request *request, struct slice headers);
 

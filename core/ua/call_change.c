@@ -110,7 +110,6 @@ static void forget(struct call *call)
 /* Our offer to be put into a message: what is wanted goes with it. */
 static int print_offer(struct text *out, struct call *call)
 {
-
 	call->hold.offered = call->hold.wanted;
 	negotiation_hold(&call->negotiation, call->hold.offered);
 	return negotiation_offer(out, &call->negotiation, &call->rtp);

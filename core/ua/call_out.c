@@ -140,13 +140,12 @@ static int send_invite(struct call *call, struct slice offer)
 	return call_keep(&call->call_id, sip_invite_call_id(call->invite));
 }
 
+/* One that we do not speak is told once the call is located. */
 static enum sip_transport_kind kind_of(const struct sip_uri *uri)
 {
-	struct slice transport;
+	enum sip_transport_kind kind;
 
-	return sip_param(&transport, uri->params, "transport") && slice_is_nocase(transport, "tcp")
-		       ? SIP_TCP
-		       : SIP_UDP;
+	return sip_locate_transport(&kind, uri) == 0 ? kind : SIP_UDP;
 }
 
 const char *call_transport(const struct sip_flow *flow)

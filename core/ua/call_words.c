@@ -58,20 +58,13 @@ static void add_warning(struct fault *words, const struct sip_msg *msg)
 	}
 }
 
-/* Section 20.33: "18 (in a meeting);duration=5" */
 static void add_retry_after(struct fault *words, const struct sip_msg *msg)
 {
-	const struct slice *header = sip_msg_header(msg, SIP_RETRY_AFTER);
 	char room[PIECE_SIZE];
 	struct text piece = TEXT_IN(room);
-	size_t digits = 0;
 	uint64_t seconds;
 
-	if (!header)
-		return;
-	while (digits < header->len && header->data[digits] >= '0' && header->data[digits] <= '9')
-		digits++;
-	if (slice_number(&seconds, (struct slice){header->data, digits}, SECONDS_MAX) != 0)
+	if (!sip_msg_retry_after(&seconds, msg, SECONDS_MAX))
 		return;
 	text_printf(&piece, "they ask to try again in %llu s", (unsigned long long)seconds);
 	add(words, room);

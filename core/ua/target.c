@@ -1,5 +1,7 @@
 #include "core/ua/target.h"
 
+#include "core/sip/locate.h"
+
 #include <errno.h>
 
 /* The prefix of what was typed without a scheme. */
@@ -107,12 +109,12 @@ static int check_scheme(const struct sip_uri *uri, struct fault *why, size_t *at
 static int check_transport(const struct target *target, size_t added, struct fault *why, size_t *at)
 {
 	const uint8_t *text = (const uint8_t *)target->text + added;
+	enum sip_transport_kind kind;
 	struct slice transport;
 
-	if (!sip_param(&transport, target->uri.params, "transport"))
+	if (sip_locate_transport(&kind, &target->uri) == 0)
 		return 0;
-	if (slice_is_nocase(transport, "udp") || slice_is_nocase(transport, "tcp"))
-		return 0;
+	sip_param(&transport, target->uri.params, "transport");
 	if (transport.len == 0)
 		return refuse(why, at, (size_t)(target->uri.params.data - text),
 			"transport= is udp or tcp");
