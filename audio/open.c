@@ -21,9 +21,9 @@ struct kind {
 	const char *form; /* how it is written; without a colon it takes nothing */
 	const char *needs;
 	int (*check)(struct slice arg, struct fault *why); /* NULL: nothing to see to */
-	int (*open_source)(struct source **out, struct loop *loop, struct slice arg, uint32_t rate,
+	int (*open_source)(struct source **out, const struct audio_setup *setup, struct slice arg,
 		struct fault *why);
-	int (*open_sink)(struct sink **out, struct loop *loop, struct slice arg, uint32_t rate,
+	int (*open_sink)(struct sink **out, const struct audio_setup *setup, struct slice arg,
 		struct fault *why);
 };
 
@@ -52,7 +52,7 @@ static int source_file_check(struct slice arg, struct fault *why)
 }
 
 static int source_file_open(
-	struct source **out, struct loop *loop, struct slice arg, uint32_t rate, struct fault *why)
+	struct source **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
 {
 	char *path;
 	int err;
@@ -61,7 +61,7 @@ static int source_file_open(
 	if (err)
 		return err;
 
-	err = file_source_open(out, loop, path, rate, why);
+	err = file_source_open(out, setup->loop, path, setup->rate, why);
 	free(path);
 	return err;
 }
@@ -86,31 +86,29 @@ static int tone_check(struct slice arg, struct fault *why)
 }
 
 static int tone_open(
-	struct source **out, struct loop *loop, struct slice arg, uint32_t rate, struct fault *why)
+	struct source **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
 {
 	uint32_t hz = 0;
 	int err;
 
-	(void)loop;
 	err = read_hz(&hz, arg, why);
 	if (err)
 		return err;
 
-	err = tone_new(out, hz, rate);
+	err = tone_new(out, hz, setup->rate);
 	if (err == -EINVAL)
 		return fault_set(why, err, "tone:%u: at %u Hz there are no tones above %u Hz", hz,
-			rate, rate / 2 - 1);
+			setup->rate, setup->rate / 2 - 1);
 	return err ? fault_set(why, err, "too little memory for a tone") : 0;
 }
 
 static int silence_open(
-	struct source **out, struct loop *loop, struct slice arg, uint32_t rate, struct fault *why)
+	struct source **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
 {
 	int err = silence_new(out);
 
-	(void)loop;
+	(void)setup;
 	(void)arg;
-	(void)rate;
 	return err ? fault_set(why, err, "too little memory for silence") : 0;
 }
 
@@ -129,7 +127,7 @@ static int sink_file_check(struct slice arg, struct fault *why)
 }
 
 static int sink_file_open(
-	struct sink **out, struct loop *loop, struct slice arg, uint32_t rate, struct fault *why)
+	struct sink **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
 {
 	char *path;
 	int err;
@@ -138,18 +136,17 @@ static int sink_file_open(
 	if (err)
 		return err;
 
-	err = file_sink_open(out, loop, path, rate, why);
+	err = file_sink_open(out, setup->loop, path, setup->rate, why);
 	free(path);
 	return err;
 }
 
 static int null_open(
-	struct sink **out, struct loop *loop, struct slice arg, uint32_t rate, struct fault *why)
+	struct sink **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
 {
-	int err = null_new(out, loop);
+	int err = null_new(out, setup->loop);
 
 	(void)arg;
-	(void)rate;
 	return err ? fault_set(why, err, "too little memory for a sink") : 0;
 }
 
@@ -268,8 +265,8 @@ bool audio_source_is_loop(struct slice spec)
 	return slice_is(spec, "loop");
 }
 
-int audio_source_open(struct source **out, struct loop *media_loop, struct slice spec,
-	uint32_t rate, struct fault *why)
+int audio_source_open(
+	struct source **out, const struct audio_setup *setup, struct slice spec, struct fault *why)
 {
 	const struct kind *kind;
 	struct slice arg;
@@ -280,7 +277,7 @@ int audio_source_open(struct source **out, struct loop *media_loop, struct slice
 		return err;
 
 	assert(kind->open_source);
-	return kind->open_source(out, media_loop, arg, rate, why);
+	return kind->open_source(out, setup, arg, why);
 }
 
 int audio_sink_check(struct slice spec, struct fault *why)
@@ -288,8 +285,8 @@ int audio_sink_check(struct slice spec, struct fault *why)
 	return check(&sinks, spec, why);
 }
 
-int audio_sink_open(struct sink **out, struct loop *media_loop, struct slice spec, uint32_t rate,
-	struct fault *why)
+int audio_sink_open(
+	struct sink **out, const struct audio_setup *setup, struct slice spec, struct fault *why)
 {
 	const struct kind *kind;
 	struct slice arg;
@@ -299,5 +296,5 @@ int audio_sink_open(struct sink **out, struct loop *media_loop, struct slice spe
 	if (err)
 		return err;
 
-	return kind->open_sink(out, media_loop, arg, rate, why);
+	return kind->open_sink(out, setup, arg, why);
 }

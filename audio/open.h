@@ -8,14 +8,13 @@
  */
 #pragma once
 
+#include "audio/setup.h"
 #include "audio/sink.h"
 #include "audio/source.h"
 #include "core/base/bytes.h"
 #include "core/base/fault.h"
 
 #include <stdbool.h>
-
-struct loop;
 
 /* Whether spec names a source that can be had: for a file, that it is there and has sound in it. It
  * reads from the disk. */
@@ -24,13 +23,13 @@ int audio_source_check(struct slice spec, struct fault *why);
 /* Whether spec is the word "loop": to send back what is heard, which is for the caller to do. */
 bool audio_source_is_loop(struct slice spec);
 
-/* Opens spec, which is not "loop", for media_loop's thread. rate: Hz, 8000..48000. */
-int audio_source_open(struct source **out, struct loop *media_loop, struct slice spec,
-	uint32_t rate, struct fault *why);
+/* Opens spec, which is not "loop". */
+int audio_source_open(
+	struct source **out, const struct audio_setup *setup, struct slice spec, struct fault *why);
 
 /* Whether spec names a sink that can be had; nothing is created. */
 int audio_sink_check(struct slice spec, struct fault *why);
 
-/* Opens spec for media_loop's thread. A file is created or overwritten. rate: Hz, 8000..48000. */
-int audio_sink_open(struct sink **out, struct loop *media_loop, struct slice spec, uint32_t rate,
-	struct fault *why);
+/* Opens spec. A file is created or overwritten. */
+int audio_sink_open(
+	struct sink **out, const struct audio_setup *setup, struct slice spec, struct fault *why);

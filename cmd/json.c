@@ -214,6 +214,11 @@ static void put_ended(struct object *to, const struct ua_event *event)
 		put_string(to, "recording", NULL);
 }
 
+static void put_notice(struct object *to, const struct ua_event *event)
+{
+	put_text(to, "words", slice_of(event->notice.words));
+}
+
 static void put_error(struct object *to, const struct ua_event *event)
 {
 	put_text(to, "words", slice_of(event->error.words));
@@ -233,6 +238,7 @@ static void (*const fields[])(struct object *to, const struct ua_event *event) =
 	[UA_CALL_STATS] = put_stats,
 	[UA_CALL_METER] = NULL, /* for a live line only */
 	[UA_CALL_ENDED] = put_ended,
+	[UA_NOTICE] = put_notice,
 	[UA_ERROR] = put_error,
 };
 

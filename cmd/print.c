@@ -523,6 +523,15 @@ static void print_ended(struct printer *self, const struct ua_event *event, stru
 		told_free(told);
 }
 
+static void print_notice(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet)
+		return;
+	start(self, out, PLAIN, "note", event);
+	text_put_escaped(out, slice_of(event->notice.words));
+	finish(self, out);
+}
+
 static void print_error(struct printer *self, const struct ua_event *event, struct text *out)
 {
 	start(self, out, BAD, "error", event);
@@ -545,6 +554,7 @@ static void (*const printers[])(
 	[UA_CALL_STATS] = NULL, /* the meter tells more, the end the rest */
 	[UA_CALL_METER] = print_meter,
 	[UA_CALL_ENDED] = print_ended,
+	[UA_NOTICE] = print_notice,
 	[UA_ERROR] = print_error,
 };
 

@@ -83,6 +83,14 @@ struct change_post {
 	struct stream_change *change;
 };
 
+/* News of a source or sink on their way to the agent. */
+struct news_post {
+	struct post post;
+	struct media *media;
+	enum audio_news news;
+	struct fault words;
+};
+
 /* Silence on its way to the agent. */
 struct silent_post {
 	struct post post;
@@ -158,7 +166,7 @@ void media_local(struct addr *out, const struct media *media)
 	media_transport_local(out, media->transport);
 }
 
-static void left_trouble(void *arg, const char *words)
+static void left_words(void *arg, const char *words)
 {
 	(void)arg;
 	log_warning("after a call: %s", words);
@@ -173,7 +181,8 @@ static void left_closed(void *arg, const struct stream_report *last, const char 
 
 void media_leave(struct media *media)
 {
-	static const struct media_events nobody = {.trouble = left_trouble, .closed = left_closed};
+	static const struct media_events nobody = {
+		.notice = left_words, .trouble = left_words, .closed = left_closed};
 
 	assert(media->state == MEDIA_LEAVING || media->state == MEDIA_CLOSING);
 	media->events = &nobody;
@@ -235,18 +244,57 @@ static void stream_silent(void *arg, const struct fault *why)
 	loop_post(media->agent_loop, &self->post);
 }
 
+/* Agent thread. */
+static void post_news(struct post *post)
+{
+	struct news_post *self = container_of(post, struct news_post, post);
+	struct media *media = self->media;
+
+	if (self->news == AUDIO_FAILED)
+		media->events->trouble(media->arg, self->words.words);
+	else
+		media->events->notice(media->arg, self->words.words);
+	free(self);
+}
+
+/* Media thread. */
+static void audio_tells(void *arg, enum audio_news news, const char *words)
+{
+	struct media *media = arg;
+	struct news_post *self;
+
+	self = calloc(1, sizeof(*self));
+	if (!self) {
+		log_warning("out of memory: nobody is told that %s", words);
+		return;
+	}
+
+	self->post.run = post_news;
+	self->media = media;
+	self->news = news;
+	fault_set(&self->words, 0, "%s", words);
+	loop_post(media->agent_loop, &self->post);
+}
+
 static int open_ends(struct media *media)
 {
 	struct stream_config *config = &media->stream_config;
 	uint32_t rate = config->params.codec->sample_rate;
+	const struct audio_setup setup = {
+		.loop = media->media_loop,
+		.rate = rate,
+		.pipe_rate = AUDIO_PIPE_RATE,
+		.tell = audio_tells,
+		.arg = media,
+	};
 	int err = 0;
 
 	if (!audio_source_is_loop(slice_of(media->mic)))
-		err = audio_source_open(&config->source, media->media_loop, slice_of(media->mic),
-			rate, &media->open_fault);
+		err = audio_source_open(
+			&config->source, &setup, slice_of(media->mic), &media->open_fault);
 	if (!err)
-		err = audio_sink_open(&config->sink, media->media_loop, slice_of(media->speaker),
-			rate, &media->open_fault);
+		err = audio_sink_open(
+			&config->sink, &setup, slice_of(media->speaker), &media->open_fault);
 	if (!err && media->recording) /* a call is worth more than its recording */
 		media->recorder_failed =
 			recorder_new(&config->recorder, media->media_loop, media->recording, rate,

@@ -31,7 +31,11 @@ struct media_events {
 	 * each time that it has lasted so long. why: that the far end said goodbye by RTCP, what
 	 * the network said of what we sent, or no words. */
 	void (*silent)(void *arg, const struct fault *why);
-	/* A file is not what it should be: no recording, or not all of it. The sound goes on. */
+	/* What is told by a source or sink (audio/setup.h): that the sound goes on in another way,
+	 */
+	void (*notice)(void *arg, const char *words);
+	/* or that a file, or what comes from a command, is not what it should be. The sound goes
+	 * on. */
 	void (*trouble)(void *arg, const char *words);
 	/* After media_close(), the last of all: all zero if nothing ran. recording: the path of the
 	 * file that was made, or NULL. The media is gone. */

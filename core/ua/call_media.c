@@ -78,6 +78,13 @@ void call_trouble(void *arg, const char *words)
 	call_emit(arg, &event);
 }
 
+static void media_notice(void *arg, const char *words)
+{
+	struct ua_event event = {.kind = UA_NOTICE, .notice = {words}};
+
+	call_emit(arg, &event);
+}
+
 static void media_failed(void *arg, int err, const char *words)
 {
 	struct call *call = arg;
@@ -133,6 +140,7 @@ int call_open_media(struct call *call, struct fault *why)
 	static const struct media_events events = {.report = media_report,
 		.failed = media_failed,
 		.silent = media_silent,
+		.notice = media_notice,
 		.trouble = call_trouble,
 		.closed = media_closed};
 	const struct ua_config *config = call->list->config;

@@ -16,6 +16,7 @@ static const char *const event_names[UA_EVENT_KINDS] = {
 	[UA_CALL_STATS] = "call.stats",
 	[UA_CALL_METER] = "call.meter",
 	[UA_CALL_ENDED] = "call.ended",
+	[UA_NOTICE] = "notice",
 	[UA_ERROR] = "error",
 };
 

@@ -26,7 +26,8 @@ enum ua_event_kind {
 	UA_CALL_STATS,      /* every 5 s and at the end */
 	UA_CALL_METER,      /* as often as was asked for; for a live line, in no machine's output */
 	UA_CALL_ENDED,
-	UA_ERROR, /* something fails while the phone goes on; words tell */
+	UA_NOTICE, /* something goes on in another way; words tell */
+	UA_ERROR,  /* something fails while the phone goes on; words tell */
 	UA_EVENT_KINDS,
 };
 
@@ -123,6 +124,9 @@ struct ua_event {
 			struct ua_stats stats; /* all zero if no media ran */
 			const char *recording; /* path, or NULL */
 		} ended;
+		struct {
+			const char *words;
+		} notice;
 		struct {
 			const char *words;
 			bool ours; /* a file of ours is not what it should be; the call may be */

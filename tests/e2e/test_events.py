@@ -33,6 +33,7 @@ FIELDS = {
     "call.ended": {
         **CALL, "cause": str, "code": int, "reason": str, "duration_s": NUMBER,
     },
+    "notice": {"words": str},
     "error": {},
 }  # fmt: skip
 CAUSES = {"local", "remote", "rejected", "timeout", "unreachable", "media", "error"}

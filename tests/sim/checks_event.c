@@ -84,6 +84,7 @@ static enum word word_of(const struct ua_event *event)
 		[UA_CALL_HELD] = W_HELD,
 		[UA_CALL_RESUMED] = W_RESUMED,
 		[UA_CALL_ENDED] = W_ENDED,
+		[UA_NOTICE] = W_ERROR, /* as harmless */
 		[UA_ERROR] = W_ERROR,
 	};
 

@@ -141,7 +141,8 @@ static void test_open(void **state)
 			continue;
 
 		fake_loop_init(&fake);
-		err = audio_source_open(&source, &fake.loop, spec, 48000, &why);
+		err = audio_source_open(&source,
+			&(struct audio_setup){.loop = &fake.loop, .rate = 48000}, spec, &why);
 		if (err != source_rows[i].err || (source != NULL) != (err == 0))
 			fail_msg("'%s': %d", source_rows[i].spec, err);
 		if (err && !strstr(why.words, source_rows[i].words))
@@ -160,9 +161,14 @@ static void test_tone_of_rate(void **state)
 
 	(void)state;
 	assert_int_equal(
-		audio_source_open(&source, NULL, slice_of("tone:4000"), 8000, &why), -EINVAL);
+		audio_source_open(&source, &(struct audio_setup){.loop = NULL, .rate = 8000},
+			slice_of("tone:4000"), &why),
+		-EINVAL);
 	assert_string_equal(why.words, "tone:4000: at 8000 Hz there are no tones above 3999 Hz");
-	assert_int_equal(audio_source_open(&source, NULL, slice_of("tone:2000"), 8000, &why), 0);
+	assert_int_equal(
+		audio_source_open(&source, &(struct audio_setup){.loop = NULL, .rate = 8000},
+			slice_of("tone:2000"), &why),
+		0);
 	assert_int_equal(source_read(source, out, 8), 8);
 	assert_int_equal(out[0], 0);
 	assert_int_equal(out[1], 10362);
@@ -188,8 +194,9 @@ static void test_sinks(void **state)
 	(void)state;
 	fake_loop_init(&fake);
 	for (int round = 0; round < 2; round++) { /* the second overwrites the first */
-		assert_int_equal(
-			audio_sink_open(&sink, &fake.loop, slice_of("file:new.wav"), 16000, NULL),
+		assert_int_equal(audio_sink_open(&sink,
+					 &(struct audio_setup){.loop = &fake.loop, .rate = 16000},
+					 slice_of("file:new.wav"), NULL),
 			0);
 		sink_write(sink, samples, 300);
 		sink_close(sink, note_done, &done);
@@ -205,14 +212,19 @@ static void test_sinks(void **state)
 	sf_close(file);
 	unlink("new.wav");
 
-	assert_int_equal(audio_sink_open(&sink, &fake.loop, slice_of("null"), 8000, NULL), 0);
+	assert_int_equal(
+		audio_sink_open(&sink, &(struct audio_setup){.loop = &fake.loop, .rate = 8000},
+			slice_of("null"), NULL),
+		0);
 	sink_close(sink, NULL, NULL);
 	fake_loop_settle(&fake);
 	sink = NULL;
 	for (size_t i = 0; i < sizeof(sink_rows) / sizeof(sink_rows[0]); i++)
 		if (sink_rows[i].err && strcmp(sink_rows[i].spec, "file:fifo") != 0) {
-			assert_int_equal(audio_sink_open(&sink, &fake.loop,
-						 slice_of(sink_rows[i].spec), 8000, NULL),
+			assert_int_equal(
+				audio_sink_open(&sink,
+					&(struct audio_setup){.loop = &fake.loop, .rate = 8000},
+					slice_of(sink_rows[i].spec), NULL),
 				sink_rows[i].err);
 			assert_null(sink);
 		}
@@ -245,19 +257,22 @@ static void test_no_memory(void **state)
 
 		allocations_left = 0;
 		if (i < 3)
-			err = audio_source_open(
-				&source, &fake.loop, slice_of(specs[i]), 8000, &why);
+			err = audio_source_open(&source,
+				&(struct audio_setup){.loop = &fake.loop, .rate = 8000},
+				slice_of(specs[i]), &why);
 		else
-			err = audio_sink_open(
-				&sink, &fake.loop, slice_of(sink_specs[i - 3]), 8000, &why);
+			err = audio_sink_open(&sink,
+				&(struct audio_setup){.loop = &fake.loop, .rate = 8000},
+				slice_of(sink_specs[i - 3]), &why);
 		allocations_left = SIZE_MAX;
 		assert_int_equal(err, -ENOMEM);
 		assert_non_null(strstr(why.words, "too little memory"));
 	}
 	for (size_t allowed = 1; allowed < 3; allowed++) { /* the sink, its writer */
 		allocations_left = allowed;
-		assert_int_equal(
-			audio_sink_open(&sink, &fake.loop, slice_of("file:new.wav"), 8000, NULL),
+		assert_int_equal(audio_sink_open(&sink,
+					 &(struct audio_setup){.loop = &fake.loop, .rate = 8000},
+					 slice_of("file:new.wav"), NULL),
 			-ENOMEM);
 		allocations_left = SIZE_MAX;
 	}

@@ -102,6 +102,8 @@ static const struct {
 		"\"answered\":false,\"duration_s\":0.0,\"sent\":0,\"received\":0,\"lost\":-1,"
 		"\"late\":0,\"jitter_ms\":0.0,\"rtt_ms\":null,\"buffer_ms\":0.0,"
 		"\"concealed_pct\":0.0,\"mos\":null,\"recording\":null}"},
+	{{.kind = UA_NOTICE, CALL, .notice = {"a\xff is gone"}},
+		HEAD("notice") "\"words\":\"a\\\\xff is gone\"}"},
 	{{.kind = UA_ERROR, CALL, .error = {.words = "a\xff.wav"}},
 		HEAD("error") "\"words\":\"a\\\\xff.wav\"}"},
 };

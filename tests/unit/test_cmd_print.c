@@ -374,6 +374,8 @@ static const struct fate {
 		"missed    bob gave up   (answered elsewhere)\n", false},
 	{ENDED(.cause = UA_CAUSE_REMOTE, .answered = true, .words = "Q.850 17: user\x1b busy"),
 		"ended     by bob after 0:00   (Q.850 17: user\\x1b busy)\n", false},
+	{{.kind = UA_NOTICE, .notice = {.words = "the loudspeaker a\x1b is gone"}},
+		"note      the loudspeaker a\\x1b is gone\n", false},
 	{{.kind = UA_ERROR, .error = {.words = "cannot write a\x1b.wav"}},
 		"error     cannot write a\\x1b.wav\n", true},
 };

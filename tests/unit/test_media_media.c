@@ -62,6 +62,12 @@ static void on_failed(void *arg, int err, const char *words)
 	fail_msg("%d: %s", err, words);
 }
 
+static void on_notice(void *arg, const char *words)
+{
+	(void)arg;
+	(void)words;
+}
+
 static void on_trouble(void *arg, const char *words)
 {
 	(void)arg;
@@ -110,7 +116,7 @@ static void on_wire(void *arg, enum world_wire what, uint64_t now_ns, const stru
 static void open_end(struct line *line, unsigned i)
 {
 	static const struct media_events events = {
-		on_report, on_failed, on_silent, on_trouble, on_closed};
+		on_report, on_failed, on_silent, on_notice, on_trouble, on_closed};
 	struct end *end = &line->ends[i];
 	struct media_config config = {
 		.mic = "tone:440",
