@@ -1,8 +1,11 @@
 #include "audio/open.h"
 
+#include "audio/device_sink.h"
+#include "audio/device_source.h"
 #include "audio/file_sink.h"
 #include "audio/file_source.h"
 #include "audio/nothing.h"
+#include "audio/portaudio.h"
 #include "audio/tone.h"
 #include "audio/wav_writer.h"
 #include "core/base/nearest.h"
@@ -102,6 +105,62 @@ static int tone_open(
 	return err ? fault_set(why, err, "too little memory for a tone") : 0;
 }
 
+/* A name as a device's maker wants it: empty for the default one. */
+static int take_name(char out[static DEVICE_NAME_SIZE], struct slice arg, struct fault *why)
+{
+	if (arg.len >= DEVICE_NAME_SIZE || slice_find(arg, '\0') < arg.len)
+		return fault_set(why, -EINVAL, "a device's name is not that long, nor holds a NUL");
+
+	if (arg.len > 0)
+		memcpy(out, arg.data, arg.len);
+	out[arg.len] = '\0';
+	return 0;
+}
+
+static int device_check(enum port_way way, struct slice arg, struct fault *why)
+{
+	char name[DEVICE_NAME_SIZE];
+	int err;
+
+	err = take_name(name, arg, why);
+	return err ? err : portaudio.check(&portaudio, way, name, why);
+}
+
+static int microphone_check(struct slice arg, struct fault *why)
+{
+	return device_check(PORT_IN, arg, why);
+}
+
+static int loudspeaker_check(struct slice arg, struct fault *why)
+{
+	return device_check(PORT_OUT, arg, why);
+}
+
+static const struct device_maker *maker_of(const struct audio_setup *setup)
+{
+	return setup->devices ? setup->devices : &portaudio;
+}
+
+static int microphone_open(
+	struct source **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
+{
+	char name[DEVICE_NAME_SIZE];
+	int err;
+
+	err = take_name(name, arg, why);
+	return err ? err : device_source_open(out, setup, maker_of(setup), name, why);
+}
+
+static int loudspeaker_open(
+	struct sink **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
+{
+	char name[DEVICE_NAME_SIZE];
+	int err;
+
+	err = take_name(name, arg, why);
+	return err ? err : device_sink_open(out, setup, maker_of(setup), name, why);
+}
+
 static int silence_open(
 	struct source **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
 {
@@ -151,6 +210,8 @@ static int null_open(
 }
 
 static const struct kind source_kinds[] = {
+	{"default", "default", NULL, NULL, microphone_open, NULL},
+	{"device", "device:NAME", "a name", microphone_check, microphone_open, NULL},
 	{"file", "file:PATH", "a path", source_file_check, source_file_open, NULL},
 	{"tone", "tone:HZ", "a frequency", tone_check, tone_open, NULL},
 	{"silence", "silence", NULL, NULL, silence_open, NULL},
@@ -158,6 +219,8 @@ static const struct kind source_kinds[] = {
 };
 
 static const struct kind sink_kinds[] = {
+	{"default", "default", NULL, NULL, NULL, loudspeaker_open},
+	{"device", "device:NAME", "a name", loudspeaker_check, NULL, loudspeaker_open},
 	{"file", "file:PATH", "a path", sink_file_check, NULL, sink_file_open},
 	{"null", "null", NULL, NULL, NULL, null_open},
 };
@@ -263,6 +326,19 @@ int audio_source_check(struct slice spec, struct fault *why)
 bool audio_source_is_loop(struct slice spec)
 {
 	return slice_is(spec, "loop");
+}
+
+bool audio_is_default(struct slice spec)
+{
+	return slice_is(spec, "default");
+}
+
+bool audio_sink_is_device(struct slice spec)
+{
+	struct slice kind;
+
+	slice_cut(&kind, &spec, ':');
+	return slice_is(kind, "default") || slice_is(kind, "device");
 }
 
 int audio_source_open(

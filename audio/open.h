@@ -20,6 +20,12 @@
  * reads from the disk. */
 int audio_source_check(struct slice spec, struct fault *why);
 
+/* Whether spec names the loudspeaker of a device, before which a person may be. */
+bool audio_sink_is_device(struct slice spec);
+
+/* Whether spec is "default", which is silence where there is no device. */
+bool audio_is_default(struct slice spec);
+
 /* Whether spec is the word "loop": to send back what is heard, which is for the caller to do. */
 bool audio_source_is_loop(struct slice spec);
 

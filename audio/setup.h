@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+struct device_maker;
 struct loop;
 
 enum audio_news {
@@ -20,11 +21,12 @@ enum audio_news {
 typedef void audio_tell_fn(void *arg, enum audio_news news, const char *words);
 
 struct audio_setup {
-	struct loop *loop;   /* of the media thread, to which it will belong */
-	uint32_t rate;       /* of the samples, Hz, 8000..48000 */
-	uint32_t pipe_rate;  /* of the samples in pipes, Hz, 8000..48000 */
-	audio_tell_fn *tell; /* NULL: nobody listens */
-	void *arg;           /* of tell */
+	struct loop *loop;                  /* of the media thread, to which it will belong */
+	uint32_t rate;                      /* of the samples, Hz, 8000..48000 */
+	uint32_t pipe_rate;                 /* of the samples in pipes, Hz, 8000..48000 */
+	const struct device_maker *devices; /* NULL: PortAudio's */
+	audio_tell_fn *tell;                /* NULL: nobody listens */
+	void *arg;                          /* of tell */
 };
 
 enum { AUDIO_PIPE_RATE = 16000 }; /* Hz, where nobody wishes for another */

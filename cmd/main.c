@@ -1,5 +1,6 @@
 /* sipcall: start-up and exit code. */
 #include "cmd/check.h"
+#include "cmd/devices.h"
 #include "cmd/options.h"
 #include "cmd/phone.h"
 #include "cmd/terminal.h"
@@ -113,6 +114,17 @@ static int show_codecs(void)
 	return answer(&text);
 }
 
+static int show_devices(void)
+{
+	char room[DEVICES_LIST_SIZE];
+	struct text text = TEXT_IN(room);
+	struct fault why;
+
+	if (devices_list(&text, &why))
+		return complain(VERDICT_LOCAL, why.words);
+	return answer(&text);
+}
+
 static int run(const struct options *options)
 {
 	char room[CHECK_SIZE];
@@ -147,6 +159,8 @@ int main(int argc, char *argv[])
 		return show_version();
 	case OPTIONS_LIST_CODECS:
 		return show_codecs();
+	case OPTIONS_LIST_DEVICES:
+		return show_devices();
 	case OPTIONS_RUN:
 		break;
 	}

@@ -284,6 +284,13 @@ static int read_list_codecs(const struct given *given, void *field)
 	return 0;
 }
 
+static int read_list_devices(const struct given *given, void *field)
+{
+	(void)field;
+	given->out->action = OPTIONS_LIST_DEVICES;
+	return 0;
+}
+
 #define FIELD(name) offsetof(struct options, name)
 
 /* A row without a name is the title of a group. */
@@ -307,9 +314,9 @@ static const struct option table[] = {
 
 	{0, NULL, NULL, false, false, "Sound", NULL, 0},
 	{'i', "mic", "SOURCE", false, false,
-		"file:PATH, tone:HZ, silence, loop", read_string, FIELD(mic)},
+		"default, device:NAME, file:PATH, tone:HZ, ...", read_string, FIELD(mic)},
 	{'o', "speaker", "SINK", false, false,
-		"file:PATH, null", read_string, FIELD(speaker)},
+		"default, device:NAME, file:PATH, null", read_string, FIELD(speaker)},
 	{0, "record", "FILE", false, false,
 		"both sides as stereo WAV; %n %t %p in FILE", read_string, FIELD(record)},
 	{0, "codecs", "LIST", false, false,
@@ -338,6 +345,8 @@ static const struct option table[] = {
 	{0, NULL, NULL, false, false, "Asking", NULL, 0},
 	{0, "list-codecs", NULL, false, true,
 		"the codecs that there are", read_list_codecs, 0},
+	{0, "list-devices", NULL, false, true,
+		"the sound devices that there are", read_list_devices, 0},
 	{0, "version", NULL, false, true,
 		"which sipcall this is", read_version, 0},
 	{'h', "help", NULL, false, true,

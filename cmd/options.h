@@ -27,6 +27,7 @@ enum options_action {
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 	OPTIONS_LIST_CODECS,
+	OPTIONS_LIST_DEVICES,
 };
 
 struct options_listen {
@@ -64,7 +65,7 @@ struct options {
 
 /*
  * Reads argv, argv[0] aside. Returns -EINVAL with words in why that say what to mend. Nothing after
- * --help, --version or --list-codecs is looked at.
+ * --help, --version or a list is looked at.
  */
 int options_parse(struct options *out, int argc, char *const argv[], struct fault *why);
 

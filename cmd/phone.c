@@ -1,5 +1,6 @@
 #include "cmd/phone.h"
 
+#include "cmd/devices.h"
 #include "cmd/json.h"
 #include "cmd/print.h"
 #include "cmd/terminal.h"
@@ -50,6 +51,8 @@ struct phone {
 	uint64_t last_signal_ns;
 	unsigned live; /* calls that have begun and not ended */
 	bool closing;
+	struct work look;            /* whether there are sound devices */
+	char missing[LINE_SIZE / 2]; /* the look's, while it is out */
 	struct post start;
 	struct post close;
 	struct post finish;
@@ -320,8 +323,8 @@ static void configure(struct ua_config *config, struct phone *self)
 		.media_loop = self->media_loop,
 		.user_agent = "sipcall/" SIPCALL_VERSION,
 		.user = self->user,
-		.mic = options->mic ? options->mic : "silence",
-		.speaker = options->speaker ? options->speaker : "null",
+		.mic = options->mic ? options->mic : "default",
+		.speaker = options->speaker ? options->speaker : "default",
 		.record = options->record,
 		.codecs = self->codecs,
 		.codec_count = self->codec_count,
@@ -361,6 +364,31 @@ static int listen_somewhere(struct phone *self, struct fault *why)
 	return agent_listen_both(self->agent, &usual, why);
 }
 
+/* A thread of the I/O pool. */
+static void run_look(struct work *work)
+{
+	struct phone *self = container_of(work, struct phone, look);
+	struct text text = TEXT_IN(self->missing);
+
+	devices_missing(&text, self->options);
+}
+
+static void look_done(struct work *work)
+{
+	struct phone *self = container_of(work, struct phone, look);
+
+	if (self->missing[0] != '\0' && !self->closing)
+		put_line(self, self->missing);
+}
+
+/* Beside all else, for it takes a while and nobody waits for it. */
+static void look_for_devices(struct phone *self)
+{
+	self->look = (struct work){run_look, look_done};
+	if (!self->options->quiet && devices_wanted(self->options))
+		(void)loop_work(self->agent_loop, &self->look);
+}
+
 static void run_start(struct post *post)
 {
 	struct phone *self = container_of(post, struct phone, start);
@@ -383,6 +411,7 @@ static void run_start(struct post *post)
 		fail(self, VERDICT_LOCAL, why.words);
 		return;
 	}
+	look_for_devices(self);
 	if (!self->options->target)
 		return;
 
@@ -413,23 +442,6 @@ static void take_codecs(struct phone *self)
 	self->codec_count = options->codec_count > 0 ? options->codec_count : codec_count();
 	for (size_t i = 0; i < self->codec_count; i++)
 		self->codecs[i] = options->codec_count > 0 ? options->codecs[i] : codec_at(i);
-}
-
-/* A person who hears nothing shall not have to guess why. */
-static void tell_silence(struct phone *self)
-{
-	const struct options *options = self->options;
-	char room[LINE_SIZE];
-	struct text text = TEXT_IN(room);
-
-	if (options->quiet || options->answer_code > 0 || (options->mic && options->speaker))
-		return;
-
-	text_printf(&text, "this build has no sound devices:%s%s%s",
-		options->mic ? "" : " silence is sent (--mic)",
-		options->mic || options->speaker ? "" : ",",
-		options->speaker ? "" : " what comes is not heard (--speaker)");
-	put_line(self, room);
 }
 
 static size_t live_columns(void *arg)
@@ -506,7 +518,6 @@ static int run(struct phone *self)
 	if (err)
 		goto out;
 
-	tell_silence(self);
 	loop_post(self->agent_loop, &self->start);
 	terminal_run(self->terminal);
 	loop_thread_stop(self->agent_thread);

@@ -3,17 +3,19 @@
 #include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
 
 enum { SYMBOLS_MAX = 64 };
 
-int library_load(void *table, const char *file, const struct library_symbol *symbols, size_t count,
+/* Who finds a table filled under it may use the table. */
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+
+static int load(void *table, const char *file, const struct library_symbol *symbols, size_t count,
 	struct fault *why)
 {
 	void *found[SYMBOLS_MAX];
 	void *library;
-
-	assert(count <= SYMBOLS_MAX);
 
 	/* its names are for it alone: RTLD_LOCAL */
 	library = dlopen(file, RTLD_NOW | RTLD_LOCAL);
@@ -32,4 +34,20 @@ int library_load(void *table, const char *file, const struct library_symbol *sym
 	for (size_t i = 0; i < count; i++)
 		memcpy((char *)table + symbols[i].at, &found[i], sizeof(found[i]));
 	return 0;
+}
+
+int library_load(void *table, const char *file, const struct library_symbol *symbols, size_t count,
+	struct fault *why)
+{
+	void *first;
+	int err = 0;
+
+	assert(count > 0 && count <= SYMBOLS_MAX);
+
+	pthread_mutex_lock(&mutex);
+	memcpy(&first, (char *)table + symbols[0].at, sizeof(first));
+	if (!first)
+		err = load(table, file, symbols, count, why);
+	pthread_mutex_unlock(&mutex);
+	return err;
 }

@@ -1,8 +1,7 @@
 /*
  * Shared libraries that only some runs need, loaded when one does: who never opens a sound device
  * does not wait for its library, and a machine without it can say so. A library stays loaded until
- * the program ends, as its threads and handlers may. Any thread; who may load one twice at once
- * guards it by pthread_once().
+ * the program ends, as its threads and handlers may. Any thread, and several at once.
  */
 #pragma once
 
@@ -17,8 +16,9 @@ struct library_symbol {
 };
 
 /*
- * Loads file ("libportaudio.so.2") and fills the pointers of table. Returns -ENOENT, with words in
- * why and table as it was, if there is no such file, or -ENOSYS if it lacks a function.
+ * Loads file ("libportaudio.so.2") and fills the pointers of table, which was all NULL; one that is
+ * filled already stays as it is. Returns -ENOENT, with words in why and table as it was, if there is
+ * no such file, or -ENOSYS if it lacks a function.
  */
 int library_load(void *table, const char *file, const struct library_symbol *symbols, size_t count,
 	struct fault *why);

@@ -35,6 +35,7 @@ static const unsigned next_states[] = {
 struct media {
 	struct loop *agent_loop;
 	struct loop *media_loop;
+	const struct device_maker *devices;
 	const char *mic;
 	const char *speaker;
 	char *recording;
@@ -135,6 +136,7 @@ int media_open(struct media **out, const struct media_config *config, const stru
 
 	media->agent_loop = config->agent_loop;
 	media->media_loop = config->media_loop;
+	media->devices = config->devices;
 	media->mic = config->mic;
 	media->speaker = config->speaker;
 	media->report_ns = config->report_ns;
@@ -276,6 +278,50 @@ static void audio_tells(void *arg, enum audio_news news, const char *words)
 	loop_post(media->agent_loop, &self->post);
 }
 
+/*
+ * Whether the call goes on with nothing in place of spec: what is the default may be missing. Where
+ * there is no device at all, that is no news of one call.
+ */
+static bool can_do_without(struct media *media, const char *spec, int err, const char *instead)
+{
+	if (!audio_is_default(slice_of(spec)))
+		return false;
+
+	if (err != -ENODEV && err != -ENOENT)
+		audio_tells(media, AUDIO_NOTE, media->open_fault.words);
+	log_info("%s; instead there is %s", media->open_fault.words, instead);
+	return true;
+}
+
+static int open_source(struct media *media, const struct audio_setup *setup)
+{
+	static const char silence[] = "silence";
+	struct source **out = &media->stream_config.source;
+	struct fault *why = &media->open_fault;
+	int err;
+
+	if (audio_source_is_loop(slice_of(media->mic)))
+		return 0;
+
+	err = audio_source_open(out, setup, slice_of(media->mic), why);
+	if (err && can_do_without(media, media->mic, err, silence))
+		err = audio_source_open(out, setup, slice_of(silence), why);
+	return err;
+}
+
+static int open_sink(struct media *media, const struct audio_setup *setup)
+{
+	static const char null[] = "null";
+	struct sink **out = &media->stream_config.sink;
+	struct fault *why = &media->open_fault;
+	int err;
+
+	err = audio_sink_open(out, setup, slice_of(media->speaker), why);
+	if (err && can_do_without(media, media->speaker, err, null))
+		err = audio_sink_open(out, setup, slice_of(null), why);
+	return err;
+}
+
 static int open_ends(struct media *media)
 {
 	struct stream_config *config = &media->stream_config;
@@ -284,17 +330,15 @@ static int open_ends(struct media *media)
 		.loop = media->media_loop,
 		.rate = rate,
 		.pipe_rate = AUDIO_PIPE_RATE,
+		.devices = media->devices,
 		.tell = audio_tells,
 		.arg = media,
 	};
-	int err = 0;
+	int err;
 
-	if (!audio_source_is_loop(slice_of(media->mic)))
-		err = audio_source_open(
-			&config->source, &setup, slice_of(media->mic), &media->open_fault);
+	err = open_source(media, &setup);
 	if (!err)
-		err = audio_sink_open(
-			&config->sink, &setup, slice_of(media->speaker), &media->open_fault);
+		err = open_sink(media, &setup);
 	if (!err && media->recording) /* a call is worth more than its recording */
 		media->recorder_failed =
 			recorder_new(&config->recorder, media->media_loop, media->recording, rate,

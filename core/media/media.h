@@ -14,6 +14,7 @@ struct media;
 struct media_config {
 	struct loop *agent_loop;
 	struct loop *media_loop;
+	const struct device_maker *devices; /* of sound; NULL: PortAudio's */
 	const char *mic;       /* as audio/open.h spells it; kept alive by the caller */
 	const char *speaker;   /* likewise */
 	const char *recording; /* pattern, as audio_record_name() reads it; NULL: none */

@@ -148,6 +148,7 @@ int call_open_media(struct call *call, struct fault *why)
 	const struct media_config media = {
 		.agent_loop = config->loop,
 		.media_loop = config->media_loop,
+		.devices = config->devices,
 		.mic = config->mic,
 		.speaker = config->speaker,
 		.recording = config->record,

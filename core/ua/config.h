@@ -12,10 +12,12 @@
 #include <stdint.h>
 
 struct codec;
+struct device_maker;
 
 struct ua_config {
-	struct loop *loop;       /* the agent's thread */
-	struct loop *media_loop; /* the media thread */
+	struct loop *loop;                  /* the agent's thread */
+	struct loop *media_loop;            /* the media thread */
+	const struct device_maker *devices; /* of sound; NULL: PortAudio's */
 	const char *user_agent;
 	const char *user;                  /* user part of From and Contact */
 	const char *mic;                   /* a source as audio/open.h spells it */

@@ -51,6 +51,8 @@ static const struct {
 	{"cmd/*",            "*"},
 	{"core/net/*",       "*"},
 	{"core/base/addr.c", "arpa/inet.h"}, /* reads and prints; asks nobody */
+	{"core/base/library.c", "pthread.h"}, /* a lock for any thread */
+	{"audio/portaudio.c", "*"}, /* the devices' own thread and clock */
 	{"audio/*file*",     "fcntl.h"},
 	{"audio/*file*",     "unistd.h"},
 	{"audio/wav_*",      "fcntl.h"}, /* files, too */

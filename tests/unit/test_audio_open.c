@@ -64,6 +64,8 @@ static const struct row source_rows[] = {
 	{"tone:",            -EINVAL, "source tone needs a frequency: tone:HZ"},
 	{"file",             -EINVAL, "source file needs a path: file:PATH"},
 	{"file:",            -EINVAL, "source file needs a path: file:PATH"},
+	{"device:",          -EINVAL, "source device needs a name: device:NAME"},
+	{"defualt",          -EINVAL, "no source defualt; did you mean default?"},
 	{"silence:",         -EINVAL, "source silence takes nothing after it"},
 	{"loop:1",           -EINVAL, "source loop takes nothing after it"},
 	{"",                 -EINVAL, "a source has no name"},
@@ -72,7 +74,7 @@ static const struct row source_rows[] = {
 	{"silense",          -EINVAL, "no source silense; did you mean silence?"},
 	{"Loop",             -EINVAL, "no source Loop; did you mean loop?"},
 	{"tome:440",         -EINVAL, "no source tome; did you mean tone:?"},
-	{"null",             -EINVAL, "no source null; there are file:PATH, tone:HZ, silence, loop"},
+	{"null",             -EINVAL, "no source null; there are default, device:NAME, file:PATH, tone:HZ"},
 	{"speech.wav",       -EINVAL, "no source speech.wav; for a file write file:speech.wav"},
 	{"a/speech",         -EINVAL, "no source a/speech; for a file write file:a/speech"},
 	{"x\x1b[2J:",        -EINVAL, "no source x\\x1b[2J; there are"},
@@ -90,8 +92,11 @@ static const struct row sink_rows[] = {
 	{"null:",            -EINVAL, "sink null takes nothing after it"},
 	{"file:",            -EINVAL, "sink file needs a path: file:PATH"},
 	{"nul",              -EINVAL, "no sink nul; did you mean null?"},
-	{"device:foo",       -EINVAL, "no sink device; there are file:PATH, null"},
-	{"silence",          -EINVAL, "no sink silence; there are file:PATH, null"},
+	{"default:",         -EINVAL, "sink default takes nothing after it"},
+	{"device",           -EINVAL, "sink device needs a name: device:NAME"},
+	{"device:",          -EINVAL, "sink device needs a name: device:NAME"},
+	{"devise:x",         -EINVAL, "no sink devise; did you mean device:?"},
+	{"silence",          -EINVAL, "no sink silence; there are default, device:NAME, file:PATH, null"},
 	{"",                 -EINVAL, "a sink has no name"},
 	{"file:no/new.wav",  -ENOENT, "no/new.wav: no such folder"},
 	{"file:no/",         -EISDIR, "no/: is a directory"},
@@ -175,6 +180,17 @@ static void test_tone_of_rate(void **state)
 	assert_int_equal(out[2], 0);
 	assert_int_equal(out[3], -10362);
 	source_free(source);
+}
+
+static void test_devices_are_told_from_files(void **state)
+{
+	(void)state;
+	assert_true(audio_sink_is_device(slice_of("default")));
+	assert_true(audio_sink_is_device(slice_of("device:usb")));
+	assert_false(audio_sink_is_device(slice_of("file:device")));
+	assert_false(audio_sink_is_device(slice_of("null")));
+	assert_true(audio_is_default(slice_of("default")));
+	assert_false(audio_is_default(slice_of("device:default")));
 }
 
 static void note_done(void *arg, int err)
@@ -317,6 +333,7 @@ int main(void)
 		cmocka_unit_test(test_check),
 		cmocka_unit_test(test_open),
 		cmocka_unit_test(test_tone_of_rate),
+		cmocka_unit_test(test_devices_are_told_from_files),
 		cmocka_unit_test(test_sinks),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_no_memory),

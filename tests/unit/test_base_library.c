@@ -40,6 +40,16 @@ static void test_only_as_many_as_are_asked_for(void **state)
 	assert_null(table.fabs);
 }
 
+static void test_a_table_that_is_filled_stays_as_it_is(void **state)
+{
+	struct table table = {0};
+
+	(void)state;
+	assert_int_equal(library_load(&table, "libm.so.6", symbols, 2, NULL), 0);
+	assert_int_equal(library_load(&table, "libnobody.so.7", symbols, 2, NULL), 0);
+	assert_true(table.fabs(-1) == 1.0);
+}
+
 static void test_a_library_that_is_not_there_is_named(void **state)
 {
 	struct table table = {0};
@@ -73,6 +83,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_functions_are_found_and_can_be_called),
 		cmocka_unit_test(test_only_as_many_as_are_asked_for),
+		cmocka_unit_test(test_a_table_that_is_filled_stays_as_it_is),
 		cmocka_unit_test(test_a_library_that_is_not_there_is_named),
 		cmocka_unit_test(test_a_function_that_is_not_there_is_named_and_nothing_is_touched),
 	};

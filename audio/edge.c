@@ -1,0 +1,108 @@
+#include "audio/edge.h"
+
+#include "core/base/loop.h"
+
+#include <math.h>
+
+static const double PER_MS = PORT_RATE / 1000.0;
+static const double SHORT_MS = 1; /* below nothing: the loudspeaker has gone on without us */
+
+int edge_open(struct edge *edge, const struct audio_setup *setup, const struct device_maker *maker,
+	enum port_way way, const char *name, struct fault *why)
+{
+	uint32_t in = way == PORT_IN ? PORT_RATE : setup->rate;
+	uint32_t out = way == PORT_IN ? setup->rate : PORT_RATE;
+	int err;
+
+	*edge = (struct edge){.setup = *setup, .way = way};
+	drift_init(&edge->drift);
+	err = elastic_new(&edge->elastic, in, out, why);
+	if (err)
+		return err;
+
+	err = line_open(&edge->line, setup, maker, way, name, why);
+	if (err)
+		elastic_free(edge->elastic);
+	return err;
+}
+
+/*
+ * What has to be there besides the reserve: of a microphone, what is about to be read, and a block
+ * more, because the device may bring the last one just after we have looked.
+ */
+static double needed(const struct edge *edge, size_t count)
+{
+	if (edge->way == PORT_OUT)
+		return 0;
+	return (double)(count * PORT_RATE / edge->setup.rate + line_block(edge->line));
+}
+
+/* Once a second: how late the device, or our own tick, was at most. */
+static void note(struct edge *edge, struct port *port, uint64_t now_ns)
+{
+	double block_ms = (double)line_block(edge->line) / PER_MS;
+	double late_ms;
+	unsigned breaks;
+
+	if (now_ns - edge->noted_ns < NS_PER_S)
+		return;
+
+	late_ms = (double)port_take_longest_ns(port) / NS_PER_MS - block_ms;
+	breaks = port_take_breaks(port);
+	drift_note(&edge->drift, fmax(late_ms, edge->dip_ms), breaks);
+	line_note_breaks(edge->line, breaks);
+	edge->noted_ns = now_ns;
+	edge->dip_ms = 0;
+}
+
+/* What a new device tells of the time before it was heard is of no use. */
+static void begin(struct edge *edge, struct port *port, uint64_t now_ns)
+{
+	(void)port_take_longest_ns(port);
+	(void)port_take_breaks(port);
+	drift_jumped(&edge->drift);
+	edge->noted_ns = now_ns;
+	edge->dip_ms = 0;
+}
+
+static bool is_off(const struct edge *edge, double level, double over_ms)
+{
+	if (fabs(over_ms) > DRIFT_JUMP_MS)
+		return true;
+	return edge->way == PORT_OUT && level / PER_MS < -SHORT_MS;
+}
+
+struct port *edge_tick(struct edge *edge, size_t count, long *jump)
+{
+	uint64_t now_ns = loop_now(edge->setup.loop);
+	double level, over_ms, bend_ppm;
+	struct port *port;
+	bool fresh;
+
+	*jump = 0;
+	port = line_port(edge->line, &fresh);
+	if (!port)
+		return NULL;
+
+	if (fresh)
+		begin(edge, port, now_ns);
+	note(edge, port, now_ns);
+	level = port_level(port, now_ns);
+	over_ms = (level - needed(edge, count)) / PER_MS - drift_reserve_ms(&edge->drift);
+	if (fresh || is_off(edge, level, over_ms)) {
+		*jump = lround(over_ms * PER_MS);
+		drift_jumped(&edge->drift);
+		over_ms = 0;
+	}
+
+	bend_ppm = drift_follow(&edge->drift, (double)count * 1000 / edge->setup.rate, over_ms);
+	elastic_bend(edge->elastic, bend_ppm);
+	edge->dip_ms = fmax(edge->dip_ms, edge->drift.error_ms - over_ms);
+	return port;
+}
+
+void edge_close(struct edge *edge, line_closed *closed, void *arg)
+{
+	elastic_free(edge->elastic);
+	line_close(edge->line, closed, arg);
+}

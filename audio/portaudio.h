@@ -1,0 +1,16 @@
+/*
+ * The sound devices that PortAudio knows. Its library is loaded when the first is asked for; what
+ * it, ALSA and JACK then say to standard error goes to the log. Any thread; each call may take
+ * long.
+ */
+#pragma once
+
+#include "audio/device.h"
+
+extern const struct device_maker portaudio;
+
+/*
+ * A line a device: its name, whether it records and plays, and which one is the default. Returns,
+ * with words, -ENODEV if there are none, or -ENOENT if PortAudio is not installed.
+ */
+int portaudio_list(struct text *out, struct fault *why);
