@@ -35,19 +35,31 @@ static size_t take(struct device_source *self, struct port *port, int16_t *out, 
 	return made;
 }
 
+/* How many samples of a tick are silence so that the device gets ahead of us by -jump of its own.
+ */
+static size_t wait_for(const struct device_source *self, size_t count, long jump)
+{
+	size_t silent = jump < 0 ? (size_t)-jump * self->edge.setup.rate / PORT_RATE : 0;
+
+	return silent < count ? silent : count;
+}
+
 static size_t device_read(struct source *source, int16_t *out, size_t count)
 {
 	struct device_source *self = container_of(source, struct device_source, source);
+	size_t silent = count, made = 0;
 	struct port *port;
-	size_t made = 0;
 	long jump;
 
 	port = edge_tick(&self->edge, count, &jump);
-	if (port && jump > 0)
-		port_skip(port, (size_t)jump);
-	if (port)
-		made = take(self, port, out, count);
-	memset(out + made, 0, (count - made) * sizeof(*out));
+	if (port) {
+		silent = wait_for(self, count, jump);
+		if (jump > 0)
+			port_skip(port, (size_t)jump);
+		made = take(self, port, out + silent, count - silent);
+	}
+	memset(out, 0, silent * sizeof(*out));
+	memset(out + silent + made, 0, (count - silent - made) * sizeof(*out));
 	source->missed += count - made;
 	return count;
 }

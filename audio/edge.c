@@ -5,6 +5,7 @@
 #include <math.h>
 
 static const double PER_MS = PORT_RATE / 1000.0;
+static const double MEAN_S = 1;   /* that the mean of the level is over */
 static const double SHORT_MS = 1; /* below nothing: the loudspeaker has gone on without us */
 
 int edge_open(struct edge *edge, const struct audio_setup *setup, const struct device_maker *maker,
@@ -65,6 +66,13 @@ static void begin(struct edge *edge, struct port *port, uint64_t now_ns)
 	edge->dip_ms = 0;
 }
 
+/* How late we were ourselves: the level is then lower than it mostly is. */
+static void watch_level(struct edge *edge, double tick_ms, double level_ms)
+{
+	edge->mean_ms += (level_ms - edge->mean_ms) * fmin(tick_ms / 1000 / MEAN_S, 1);
+	edge->dip_ms = fmax(edge->dip_ms, edge->mean_ms - level_ms);
+}
+
 static bool is_off(const struct edge *edge, double level, double over_ms)
 {
 	if (fabs(over_ms) > DRIFT_JUMP_MS)
@@ -74,8 +82,9 @@ static bool is_off(const struct edge *edge, double level, double over_ms)
 
 struct port *edge_tick(struct edge *edge, size_t count, long *jump)
 {
+	double tick_ms = (double)count * 1000 / edge->setup.rate;
 	uint64_t now_ns = loop_now(edge->setup.loop);
-	double level, over_ms, bend_ppm;
+	double level, level_ms, over_ms;
 	struct port *port;
 	bool fresh;
 
@@ -88,16 +97,17 @@ struct port *edge_tick(struct edge *edge, size_t count, long *jump)
 		begin(edge, port, now_ns);
 	note(edge, port, now_ns);
 	level = port_level(port, now_ns);
-	over_ms = (level - needed(edge, count)) / PER_MS - drift_reserve_ms(&edge->drift);
+	level_ms = (level - needed(edge, count)) / PER_MS;
+	over_ms = level_ms - drift_reserve_ms(&edge->drift);
 	if (fresh || is_off(edge, level, over_ms)) {
 		*jump = lround(over_ms * PER_MS);
 		drift_jumped(&edge->drift);
-		over_ms = 0;
+		edge->mean_ms = level_ms - over_ms;
+		return port;
 	}
 
-	bend_ppm = drift_follow(&edge->drift, (double)count * 1000 / edge->setup.rate, over_ms);
-	elastic_bend(edge->elastic, bend_ppm);
-	edge->dip_ms = fmax(edge->dip_ms, edge->drift.error_ms - over_ms);
+	watch_level(edge, tick_ms, level_ms);
+	elastic_bend(edge->elastic, drift_follow(&edge->drift, tick_ms, over_ms));
 	return port;
 }
 
