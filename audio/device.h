@@ -19,10 +19,10 @@ struct device {
 	char name[DEVICE_NAME_SIZE]; /* as people know it; escaped */
 };
 
-/* The samples of a block that it moves at a time. */
+/* The samples of a block that it moves at a time. A device holds two of them. */
 enum {
-	DEVICE_BLOCK = PORT_RATE / 100, /* 10 ms */
-	DEVICE_BLOCK_MAX = 4 * DEVICE_BLOCK,
+	DEVICE_BLOCK = PORT_RATE / 200, /* 5 ms */
+	DEVICE_BLOCK_MAX = 8 * DEVICE_BLOCK,
 };
 
 struct device_maker {

@@ -264,8 +264,8 @@ static void test_who_does_not_keep_up_gets_longer_blocks(void **state)
 	ticks(1000);
 	assert_int_equal(table.usb->block, 2 * DEVICE_BLOCK);
 	assert_int_equal(line_block(table.line), 2 * DEVICE_BLOCK);
-	says("the loudspeaker usb cannot keep up with blocks of 10 ms and gets 20 ms\n");
-	for (unsigned i = 0; i < 20; i++) {
+	says("the loudspeaker usb cannot keep up with blocks of 5 ms and gets 10 ms\n");
+	for (unsigned i = 0; i < 30; i++) {
 		ticks(1000);
 		line_note_breaks(table.line, 1);
 	}
