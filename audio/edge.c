@@ -35,7 +35,7 @@ static double needed(const struct edge *edge, size_t count)
 {
 	if (edge->way == PORT_OUT)
 		return 0;
-	return (double)(count * PORT_RATE / edge->setup.rate + line_block(edge->line));
+	return (double)count * PORT_RATE / edge->setup.rate + (double)line_block(edge->line);
 }
 
 /* Once a second: how late the device, or our own tick, was at most. */

@@ -17,8 +17,8 @@ struct library_symbol {
 
 /*
  * Loads file ("libportaudio.so.2") and fills the pointers of table, which was all NULL; one that is
- * filled already stays as it is. Returns -ENOENT, with words in why and table as it was, if there is
- * no such file, or -ENOSYS if it lacks a function.
+ * filled already stays as it is. Returns -ENOENT, with words in why and table as it was, if there
+ * is no such file, or -ENOSYS if it lacks a function.
  */
 int library_load(void *table, const char *file, const struct library_symbol *symbols, size_t count,
 	struct fault *why);

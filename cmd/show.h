@@ -1,0 +1,19 @@
+/*
+ * What the program says before there is a call, or instead of one: what it was asked for, and what
+ * is wrong with how it was asked. Before the threads run and after they have ended.
+ */
+#pragma once
+
+#include "core/base/bytes.h"
+
+/* Lines for standard error, as they are. */
+void show_lines(struct slice lines);
+
+/* "sipcall: words" on standard error. Returns code. */
+int show_complaint(int code, const char *words);
+
+/* Each answers on standard output, and returns the exit code. */
+int show_help(void);
+int show_version(void);
+int show_codecs(void);
+int show_devices(void);
