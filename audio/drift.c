@@ -6,9 +6,9 @@
  * The loop: d(error)/dt = (drift - bend) / 1000 per ms, and bend = GAIN * error + learnt. With
  * learnt growing by GAIN^2 / 4 of error it settles without swinging, in about 2 / GAIN seconds.
  */
-static const double GAIN_PER_S = 0.1; /* of the error is taken away in a second */
-static const double SMOOTH_S = 1;     /* a device's block comes a little early, a little late */
-static const double LEAST_MS = 1.5;   /* in hand, however even everything is */
+static const double GAIN_PER_S = 0.15; /* of the error is taken away in a second */
+static const double SMOOTH_S = 1;      /* a device's block comes a little early, a little late */
+static const double LEAST_MS = 1.5;    /* in hand, however even everything is */
 static const double MOST_MS = 80;
 static const double STEP_MS = 3;         /* more after sound broke off */
 static const double FORGET = 0.02;       /* of what was kept in hand, from note to note */
@@ -16,12 +16,12 @@ static const double PPM_PER_MS_S = 1000; /* a millisecond in a second is a thous
 
 void drift_init(struct drift *drift)
 {
-	*drift = (struct drift){.uneven_ms = LEAST_MS};
+	*drift = (struct drift){0};
 }
 
 double drift_reserve_ms(const struct drift *drift)
 {
-	return fmin(fmax(drift->uneven_ms, LEAST_MS) + drift->extra_ms, MOST_MS);
+	return fmin(LEAST_MS + drift->uneven_ms + drift->extra_ms, MOST_MS);
 }
 
 static double within(double value, double most)
