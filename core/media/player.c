@@ -15,6 +15,7 @@ enum {
 	TICK_MS = 10,
 	FRAME = PLAYER_RATE / 1000 * TICK_MS, /* samples of a tick */
 	LATE_TICKS_MAX = 10, /* after a longer standstill it goes on from the present */
+	QUIET_TICKS = 10,    /* behind a sound, while a device plays what it holds of that */
 };
 
 static const uint64_t tick_ns = TICK_MS * NS_PER_MS;
@@ -38,14 +39,16 @@ static const unsigned next_states[] = {
 enum play {
 	PLAY_NEW,
 	PLAY_TICKING,
-	PLAY_FADING, /* the next tick is the last */
-	PLAY_OVER,   /* nothing sounds any more */
+	PLAY_FADING, /* the next tick is the last of the sound */
+	PLAY_QUIET,  /* a device that is closed drops what it holds: that shall be silence */
+	PLAY_OVER,   /* nothing is written any more */
 };
 
 static const unsigned next_plays[] = {
 	[PLAY_NEW] = 1U << PLAY_TICKING | 1U << PLAY_OVER,
-	[PLAY_TICKING] = 1U << PLAY_FADING | 1U << PLAY_OVER,
-	[PLAY_FADING] = 1U << PLAY_OVER,
+	[PLAY_TICKING] = 1U << PLAY_FADING | 1U << PLAY_QUIET,
+	[PLAY_FADING] = 1U << PLAY_QUIET,
+	[PLAY_QUIET] = 1U << PLAY_OVER,
 	[PLAY_OVER] = 0,
 };
 
@@ -66,12 +69,14 @@ struct player {
 	enum play play;
 	struct timer tick;
 	uint64_t due_ns;
-	uint64_t left; /* samples, where there is a limit */
+	uint64_t left;  /* samples, where there is a limit */
+	unsigned quiet; /* ticks */
 	struct work reopen;
 	struct source *reopened;
 	int reopen_err;
 	bool reopening; /* the work is under way */
-	bool closing;   /* as soon as that is done */
+	bool stopped;   /* by the agent, */
+	bool closing;   /* and to be closed as soon as that is done */
 
 	struct post start;    /* to the media thread */
 	struct post stop;     /* likewise, the last of all */
@@ -139,13 +144,17 @@ static int open_source(struct source **out, struct player *player, struct fault 
 	return err ? fault_set(why, err, "too little memory for a tone") : 0;
 }
 
-/* A thread of the I/O pool. */
-static void open_run(struct work *work)
+/* A machine without a sound device has silence there, and that is no fault of a sound. */
+static bool can_do_without(const struct player *player, int err)
 {
-	struct player *player = container_of(work, struct player, open);
-	const struct player_config *config = &player->config;
+	return audio_is_default(slice_of(player->config.sink)) &&
+	       (err == -ENODEV || err == -ENOENT);
+}
+
+static int open_sink(struct player *player)
+{
 	const struct audio_setup setup = {
-		.loop = config->media_loop,
+		.loop = player->config.media_loop,
 		.rate = PLAYER_RATE,
 		.pipe_rate = AUDIO_PIPE_RATE,
 		.tell = sink_tells,
@@ -153,10 +162,19 @@ static void open_run(struct work *work)
 	};
 	int err;
 
+	err = audio_sink_open(&player->sink, &setup, slice_of(player->config.sink), &player->fault);
+	return can_do_without(player, err) ? 0 : err;
+}
+
+/* A thread of the I/O pool. */
+static void open_run(struct work *work)
+{
+	struct player *player = container_of(work, struct player, open);
+	int err;
+
 	err = open_source(&player->source, player, &player->fault);
 	if (!err)
-		err = audio_sink_open(
-			&player->sink, &setup, slice_of(config->sink), &player->fault);
+		err = open_sink(player);
 	player->failed = err != 0;
 }
 
@@ -194,13 +212,6 @@ static void close_when_idle(struct player *player)
 		close_all(player);
 }
 
-/* Its sound is over, or does not go on: the agent then says stop. */
-static void finish(struct player *player)
-{
-	change_play(player, PLAY_OVER);
-	loop_post(player->config.agent_loop, &player->finished);
-}
-
 static void reopen_run(struct work *work)
 {
 	struct player *player = container_of(work, struct player, reopen);
@@ -223,8 +234,7 @@ static void reopen_done(struct work *work)
 	if (!player->reopen_err || player->play != PLAY_TICKING)
 		return;
 	player->failed = true;
-	timer_stop(&player->tick);
-	finish(player);
+	change_play(player, PLAY_QUIET);
 }
 
 /* Returns whether there is more to come. */
@@ -287,9 +297,8 @@ static void next_tick(struct player *player)
 	timer_start(&player->tick, player->due_ns);
 }
 
-static void run_tick(void *arg)
+static void sound(struct player *player)
 {
-	struct player *player = arg;
 	int16_t samples[FRAME];
 	bool more = take_frame(player, samples);
 
@@ -297,15 +306,37 @@ static void run_tick(void *arg)
 		fade(samples);
 		more = false;
 	}
+	if (!more)
+		change_play(player, PLAY_QUIET);
 	sink_write(player->sink, samples, FRAME);
-	if (more) {
-		next_tick(player);
-	} else if (player->play == PLAY_FADING) {
-		change_play(player, PLAY_OVER);
+}
+
+static void be_quiet(struct player *player)
+{
+	static const int16_t zeros[FRAME];
+
+	sink_write(player->sink, zeros, FRAME);
+	player->quiet++;
+	if (player->quiet < QUIET_TICKS)
+		return;
+
+	change_play(player, PLAY_OVER);
+	if (player->stopped)
 		close_when_idle(player);
-	} else {
-		finish(player);
-	}
+	else
+		loop_post(player->config.agent_loop, &player->finished); /* it will say stop */
+}
+
+static void run_tick(void *arg)
+{
+	struct player *player = arg;
+
+	if (player->play == PLAY_QUIET)
+		be_quiet(player);
+	else
+		sound(player);
+	if (player->play != PLAY_OVER)
+		next_tick(player);
 }
 
 /* Media thread. */
@@ -324,13 +355,13 @@ static void stop_run(struct post *post)
 {
 	struct player *player = container_of(post, struct player, stop);
 
-	if (player->play == PLAY_TICKING) {
+	player->stopped = true;
+	if (player->play == PLAY_TICKING)
 		change_play(player, PLAY_FADING);
-		return;
-	}
-	if (player->play == PLAY_NEW)
+	else if (player->play == PLAY_NEW)
 		change_play(player, PLAY_OVER);
-	close_when_idle(player);
+	if (player->play == PLAY_OVER)
+		close_when_idle(player);
 }
 
 static void post_stop(struct player *player)
@@ -352,7 +383,7 @@ static void open_done(struct work *work)
 {
 	struct player *player = container_of(work, struct player, open);
 
-	if (player->failed || player->state == PLAYER_LEAVING) {
+	if (!player->sink || player->state == PLAYER_LEAVING) {
 		post_stop(player);
 		return;
 	}

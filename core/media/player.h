@@ -35,7 +35,8 @@ struct player_events {
 	void (*ended)(void *arg, const struct fault *why);
 };
 
-/* Plays as soon as file and sink are open. -ENOMEM, or another error of loop_work(). */
+/* Plays as soon as file and sink are open; ends, with no fault, where the sink is "default" and
+ * there is no device. -ENOMEM, or another error of loop_work(). */
 int player_start(struct player **out, const struct player_config *config,
 	const struct player_events *events, void *arg);
 
