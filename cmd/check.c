@@ -1,5 +1,6 @@
 #include "cmd/check.h"
 
+#include "audio/file_source.h"
 #include "audio/open.h"
 #include "audio/recorder.h"
 #include "audio/wav_writer.h"
@@ -226,6 +227,58 @@ static int check_files(struct text *out, const struct options *options)
 	return code;
 }
 
+/* A person does not sit before a file. */
+static int check_ring_device(struct text *out, const char *spec)
+{
+	struct fault why;
+	int err;
+
+	err = audio_sink_check(slice_of(spec), &why);
+	if (!err && !audio_sink_is_device(slice_of(spec)))
+		err = fault_set(&why, -EINVAL, "calls ring at default or device:NAME only");
+	return err ? told(out, "ring-device", err, &why) : VERDICT_DONE;
+}
+
+static int check_tone(struct text *out, const struct options *options, const char *option,
+	enum ringer_sound sound)
+{
+	bool rings = sound == RINGER_RING && options->ring_device;
+	const char *file = options->tones[sound];
+	struct fault why;
+	int err = 0;
+
+	if (!file)
+		return VERDICT_DONE;
+
+	if (!rings && options->speaker && !audio_sink_is_device(slice_of(options->speaker)))
+		err = fault_set(
+			&why, -EINVAL, "there are no tones where --speaker is no sound device");
+	else if (strcmp(file, RINGER_NONE) != 0)
+		err = file_source_check(file, &why);
+	return err ? told(out, option, err, &why) : VERDICT_DONE;
+}
+
+static int check_tones(struct text *out, const struct options *options)
+{
+	static const struct {
+		const char *option;
+		enum ringer_sound sound;
+	} rows[] = {
+		{"ringback-tone", RINGER_RINGBACK},
+		{"busy-tone", RINGER_BUSY},
+		{"failure-tone", RINGER_FAILURE},
+		{"ring-tone", RINGER_RING},
+		{"waiting-tone", RINGER_WAITING},
+	};
+	int code = VERDICT_DONE;
+
+	if (options->ring_device)
+		code = check_ring_device(out, options->ring_device);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && code == VERDICT_DONE; i++)
+		code = check_tone(out, options, rows[i].option, rows[i].sound);
+	return code;
+}
+
 int check_options(struct text *out, const struct options *options)
 {
 	struct fault why;
@@ -242,5 +295,7 @@ int check_options(struct text *out, const struct options *options)
 		err = audio_sink_check(slice_of(options->speaker), &why);
 	if (err)
 		return told(out, "speaker", err, &why);
+	if (code == VERDICT_DONE)
+		code = check_tones(out, options);
 	return code == VERDICT_DONE ? check_files(out, options) : code;
 }

@@ -180,6 +180,16 @@ static int read_codecs(const struct given *given, void *field)
 	return 0;
 }
 
+static int read_country(const struct given *given, void *field)
+{
+	struct fault why;
+	int err = tone_plan_parse(field, given->value, &why);
+
+	if (err)
+		return fault_set(given->why, err, "--%s: %s", given->option->name, why.words);
+	return 0;
+}
+
 static int wrong_transport(const struct given *given)
 {
 	char shown[SHOWN_SIZE];
@@ -321,6 +331,27 @@ static const struct option table[] = {
 		"both sides as stereo WAV; %n %t %p in FILE", read_string, FIELD(record)},
 	{0, "codecs", "LIST", false, false,
 		"in order of preference, like opus,pcmu", read_codecs, FIELD(codecs)},
+
+	{0, NULL, NULL, false, false, "Tones, on sound devices", NULL, 0},
+	{0, "country", "CC", false, false,
+		"whose they are, like de (the locale's)", read_country, FIELD(country)},
+	{0, "ringback-tone", "FILE", false, false,
+		"while it rings at the far end; none: silence",
+		read_string, FIELD(tones[RINGER_RINGBACK])},
+	{0, "busy-tone", "FILE", false, false,
+		"when the far end is busy, or none",
+		read_string, FIELD(tones[RINGER_BUSY])},
+	{0, "failure-tone", "FILE", false, false,
+		"when a call fails in another way, or none",
+		read_string, FIELD(tones[RINGER_FAILURE])},
+	{0, "ring-tone", "FILE", false, false,
+		"with --answer=SEC: how calls ring, or none",
+		read_string, FIELD(tones[RINGER_RING])},
+	{0, "waiting-tone", "FILE", false, false,
+		"how they ring during another, or none",
+		read_string, FIELD(tones[RINGER_WAITING])},
+	{0, "ring-device", "SINK", false, false,
+		"default, device:NAME: where they ring (-o)", read_string, FIELD(ring_device)},
 
 	{0, NULL, NULL, false, false, "Network", NULL, 0},
 	{'l', "listen", "udp:ADDR:PORT", false, true,
@@ -551,6 +582,12 @@ static int check_effect(const struct reader *reader, struct fault *why)
 		{"timeout", "answer", "--timeout goes with a call of ours only, not with --answer"},
 		{"late-offer", "answer",
 			"--late-offer goes with a call of ours only, not with --answer"},
+		{"ringback-tone", "answer",
+			"--ringback-tone goes with a call of ours only, not with --answer"},
+		{"busy-tone", "answer",
+			"--busy-tone goes with a call of ours only, not with --answer"},
+		{"failure-tone", "answer",
+			"--failure-tone goes with a call of ours only, not with --answer"},
 		{"media-timeout", "answer-code",
 			"--media-timeout has no effect on calls that are refused"},
 		{"duration", "answer-code", "--duration has no effect on calls that are refused"},
@@ -561,6 +598,29 @@ static int check_effect(const struct reader *reader, struct fault *why)
 		if (reader->seen[find_name(slice_of(rows[i].name))] &&
 			reader->seen[find_name(slice_of(rows[i].with))])
 			return fault_set(why, -EINVAL, "%s", rows[i].words);
+	return 0;
+}
+
+/* Who answers at once has nothing to hear before. */
+static int check_ringing(const struct reader *reader, struct fault *why)
+{
+	static const char *const names[] = {"ring-tone", "waiting-tone", "ring-device"};
+	const struct options *options = reader->out;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (!reader->seen[find_name(slice_of(names[i]))])
+			continue;
+		if (!options->answer)
+			return fault_set(why, -EINVAL, "--%s goes with --answer only", names[i]);
+		if (options->answer_code > 0)
+			return fault_set(why, -EINVAL,
+				"--%s has no effect on calls that are refused", names[i]);
+		if (options->answer_after_ns == 0)
+			return fault_set(why, -EINVAL,
+				"--%s has no effect on calls that are answered at once; let them "
+				"ring: --answer=5",
+				names[i]);
+	}
 	return 0;
 }
 
@@ -596,7 +656,9 @@ int options_parse(struct options *out, int argc, char *const argv[], struct faul
 		if (err || out->action != OPTIONS_RUN)
 			return err;
 	}
-	return check_together(out, why) ? -EINVAL : check_effect(&reader, why);
+	if (check_together(out, why) || check_effect(&reader, why))
+		return -EINVAL;
+	return check_ringing(&reader, why);
 }
 
 static void help_option(struct text *out, const struct option *option)

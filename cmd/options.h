@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cmd/ringer.h"
 #include "codecs/codec.h"
 #include "core/base/addr.h"
 #include "core/base/fault.h"
@@ -49,6 +50,9 @@ struct options {
 	const char *mic;     /* NULL: not given; so below */
 	const char *speaker;
 	const char *record;
+	const struct tone_plan *country;
+	const char *ring_device;
+	const char *tones[RINGER_SOUNDS]; /* paths, or RINGER_NONE */
 	const struct codec *codecs[CODEC_LIST_MAX];
 	size_t codec_count; /* 0: not given */
 	struct options_listen listen[OPTIONS_LISTEN_MAX];

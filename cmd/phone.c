@@ -1,8 +1,10 @@
 #include "cmd/phone.h"
 
+#include "audio/open.h"
 #include "cmd/devices.h"
 #include "cmd/json.h"
 #include "cmd/print.h"
+#include "cmd/ringer.h"
 #include "cmd/terminal.h"
 #include "cmd/trace.h"
 #include "cmd/verdict.h"
@@ -41,6 +43,7 @@ struct phone {
 	/* From here on the agent thread's, until it has been stopped. */
 	struct agent *agent;
 	struct printer *printer; /* NULL with --json */
+	struct ringer *ringer;
 	struct verdict verdict;
 	char user[USER_SIZE];
 	const struct codec *codecs[CODEC_LIST_MAX];
@@ -149,6 +152,7 @@ static void on_event(void *arg, const struct ua_event *event)
 		printer_event(self->printer, event);
 	else
 		put_json(self, event);
+	ringer_event(self->ringer, event);
 	if (is_last(self, event))
 		close_all(self);
 }
@@ -206,16 +210,25 @@ static void run_finish(struct post *post)
 
 	agent_free(self->agent);
 	self->agent = NULL;
+	ringer_free(self->ringer);
+	self->ringer = NULL;
 	timer_stop(&self->patience);
 	timer_start_in(&self->linger, NS_PER_S);
 	terminal_end(self->terminal);
+}
+
+static void on_quiet(void *arg)
+{
+	struct phone *self = arg;
+
+	loop_post(self->agent_loop, &self->finish); /* not from within what is freed there */
 }
 
 static void on_closed(void *arg)
 {
 	struct phone *self = arg;
 
-	loop_post(self->agent_loop, &self->finish); /* not from within what is freed there */
+	ringer_close(self->ringer, on_quiet, self);
 }
 
 static void run_close(struct post *post)
@@ -279,6 +292,8 @@ static void on_signal(void *arg, int number)
 	if (number == SIGINT && !self->options->quiet)
 		timer_start_in(&self->patience, patience_ns);
 	verdict_signal(&self->verdict, number);
+	if (self->ringer)
+		ringer_hush(self->ringer);
 	close_all(self);
 }
 
@@ -314,6 +329,11 @@ static uint64_t meter_every(const struct phone *self)
 	return options->verbose > 0 ? meter_line_ns : 0;
 }
 
+static const char *speaker_of(const struct options *options)
+{
+	return options->speaker ? options->speaker : "default";
+}
+
 static void configure(struct ua_config *config, struct phone *self)
 {
 	const struct options *options = self->options;
@@ -324,7 +344,7 @@ static void configure(struct ua_config *config, struct phone *self)
 		.user_agent = "sipcall/" SIPCALL_VERSION,
 		.user = self->user,
 		.mic = options->mic ? options->mic : "default",
-		.speaker = options->speaker ? options->speaker : "default",
+		.speaker = speaker_of(options),
 		.record = options->record,
 		.codecs = self->codecs,
 		.codec_count = self->codec_count,
@@ -470,6 +490,49 @@ static int make_printer(struct phone *self)
 	return options->json ? 0 : printer_new(&self->printer, &config);
 }
 
+static void tell_ringing(void *arg, const char *words)
+{
+	struct phone *self = arg;
+
+	if (!self->options->quiet)
+		put_line(self, words);
+}
+
+/* As setlocale() would choose it. */
+static const struct tone_plan *plan_of_environment(void)
+{
+	static const char *const names[] = {"LC_ALL", "LC_TELEPHONE", "LANG"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const char *locale = getenv(names[i]);
+
+		if (locale && *locale != '\0')
+			return tone_plan_of_locale(slice_of(locale));
+	}
+	return tone_plan_default();
+}
+
+/* Tones are for a person: not for a file, and not before an answer that comes at once. */
+static int make_ringer(struct phone *self)
+{
+	const struct options *options = self->options;
+	const char *speaker = speaker_of(options);
+	const char *bell = options->ring_device ? options->ring_device : speaker;
+	bool rings = options->answer && options->answer_after_ns > 0 && options->answer_code == 0;
+	struct ringer_config config = {
+		.agent_loop = self->agent_loop,
+		.media_loop = self->media_loop,
+		.speaker = audio_sink_is_device(slice_of(speaker)) ? speaker : NULL,
+		.ring_device = rings && audio_sink_is_device(slice_of(bell)) ? bell : NULL,
+		.plan = options->country ? options->country : plan_of_environment(),
+		.tell = tell_ringing,
+		.arg = self,
+	};
+
+	memcpy(config.files, options->tones, sizeof(config.files));
+	return ringer_new(&self->ringer, &config);
+}
+
 static void open_log(struct phone *self)
 {
 	static const enum log_level levels[] = {LOG_WARNING, LOG_INFO, LOG_DEBUG};
@@ -492,6 +555,8 @@ static int make(struct phone *self)
 		err = terminal_new(&self->terminal, self->main_loop);
 	if (!err)
 		err = make_printer(self);
+	if (!err)
+		err = make_ringer(self);
 	if (err)
 		return err;
 
@@ -553,6 +618,7 @@ int phone_run(int *exit_code, const struct options *options, struct fault *why)
 		_exit(*exit_code);
 	terminal_free(self->terminal);
 	printer_free(self->printer);
+	ringer_free(self->ringer);
 	loop_uv_free(self->agent_loop);
 	loop_uv_free(self->media_loop);
 	loop_uv_free(self->main_loop);

@@ -183,6 +183,40 @@ static void test_record_nowhere(void **state)
 	assert_memory_equal(room, "sipcall: --record: /nowhere/1.wav", 33);
 }
 
+static void test_tones(void **state)
+{
+	static const char no_person[] = "sipcall: --busy-tone: there are no tones where --speaker "
+					"is no sound device\n";
+	static const char speech[] = "tests/data/speech.wav";
+
+	(void)state;
+	EXPECT(0, "", .target = "x@y", .tones[RINGER_BUSY] = speech);
+	EXPECT(0, "", .target = "x@y", .tones[RINGER_BUSY] = RINGER_NONE);
+	EXPECT(0, "", .target = "x@y", .speaker = "default", .tones[RINGER_BUSY] = speech);
+	EXPECT(2, no_person, .target = "x@y", .speaker = "null", .tones[RINGER_BUSY] = speech);
+	EXPECT(2, no_person, .target = "x@y", .speaker = "file:/tmp/all.wav",
+		.tones[RINGER_BUSY] = RINGER_NONE);
+	EXPECT(9, "sipcall: --ringback-tone: /nowhere/a.wav: no such file\n", .target = "x@y",
+		.tones[RINGER_RINGBACK] = "/nowhere/a.wav");
+	EXPECT(9, "sipcall: --failure-tone: none.wav: no such file\n", .target = "x@y",
+		.tones[RINGER_FAILURE] = "none.wav");
+	EXPECT(9, "sipcall: --waiting-tone: /dev/null: not a regular file\n", .answer = true,
+		.tones[RINGER_WAITING] = "/dev/null");
+
+	EXPECT(0, "", .answer = true, .speaker = "null", .ring_device = "default",
+		.tones[RINGER_RING] = speech);
+	EXPECT(2, "sipcall: --ring-tone: there are no tones where --speaker is no sound device\n",
+		.answer = true, .speaker = "null", .tones[RINGER_RING] = speech);
+	EXPECT(2,
+		"sipcall: --waiting-tone: there are no tones where --speaker is no sound device\n",
+		.answer = true, .speaker = "null", .ring_device = "default",
+		.tones[RINGER_WAITING] = speech);
+	EXPECT(2, "sipcall: --ring-device: calls ring at default or device:NAME only\n",
+		.answer = true, .ring_device = "null");
+	EXPECT(2, "sipcall: --ring-device: no sink nul; did you mean null?\n", .answer = true,
+		.ring_device = "nul");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -192,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_same_file),
 		cmocka_unit_test(test_many_calls),
 		cmocka_unit_test(test_record_nowhere),
+		cmocka_unit_test(test_tones),
 	};
 
 	return cmocka_run_group_tests_name("cmd/check", tests, NULL, NULL);

@@ -122,6 +122,26 @@ static const struct wrong {
 	{{"--answer", "-ludp:[::]:1", "-ludp:[::]:2", "-ludp:[::]:3", "-ludp:[::]:4", "-ludp:[::]:5",
 		"-ludp:[::]:6", "-ludp:[::]:7", "-ludp:[::]:8", "-ludp:[::]:9"},
 		"--listen: 8 are enough"},
+	{{"a@b", "--country", "xx"},
+		"--country: no country xx; there are at au be bg br ca ch cn cz de dk es eu fi fr gb gr hk "
+		"hu ie in it jp mx nl no nz pl pt ru se sg tr us za"},
+	{{"a@b", "--country", "Sweeden"}, "--country: no country Sweeden; did you mean se?"},
+	{{"a@b", "--busy-tone="}, "--busy-tone: FILE is empty"},
+	{{"a@b", "--ring-tone", "r.wav"}, "--ring-tone goes with --answer only"},
+	{{"a@b", "--waiting-tone", "none"}, "--waiting-tone goes with --answer only"},
+	{{"a@b", "--ring-device", "default"}, "--ring-device goes with --answer only"},
+	{{"--answer", "--ring-tone", "r.wav"},
+		"--ring-tone has no effect on calls that are answered at once; let them ring: --answer=5"},
+	{{"--answer=0", "--ring-device", "default"},
+		"--ring-device has no effect on calls that are answered at once; let them ring: --answer=5"},
+	{{"--answer=5", "--answer-code=486", "--waiting-tone=w.wav"},
+		"--waiting-tone has no effect on calls that are refused"},
+	{{"--answer=5", "--busy-tone", "b.wav"},
+		"--busy-tone goes with a call of ours only, not with --answer"},
+	{{"--answer=5", "--ringback-tone", "b.wav"},
+		"--ringback-tone goes with a call of ours only, not with --answer"},
+	{{"--answer=5", "--failure-tone", "b.wav"},
+		"--failure-tone goes with a call of ours only, not with --answer"},
 	{{"a@b", "--codecs", "opuss"}, "--codecs: no codec opuss; did you mean opus?"},
 };
 /* clang-format on */
@@ -264,6 +284,26 @@ static void test_far_end(void **state)
 	assert_true(RIGHT("a@b", "--late-offer").late_offer);
 }
 
+static void test_tones(void **state)
+{
+	struct options options = RIGHT("a@b", "--country=JP", "--busy-tone=b.wav", "--failure-tone",
+		"none", "--ringback-tone", "r.ogg");
+
+	(void)state;
+	assert_string_equal(tone_plan_name(options.country), "Japan");
+	assert_string_equal(options.tones[RINGER_BUSY], "b.wav");
+	assert_string_equal(options.tones[RINGER_FAILURE], RINGER_NONE);
+	assert_string_equal(options.tones[RINGER_RINGBACK], "r.ogg");
+	assert_null(options.tones[RINGER_RING]);
+
+	options = RIGHT("--answer=.5", "--ring-tone=r.wav", "--waiting-tone=w.wav", "--ring-device",
+		"device:Bell");
+	assert_null(options.country);
+	assert_string_equal(options.tones[RINGER_RING], "r.wav");
+	assert_string_equal(options.tones[RINGER_WAITING], "w.wav");
+	assert_string_equal(options.ring_device, "device:Bell");
+}
+
 static void test_seconds(void **state)
 {
 	static const struct {
@@ -384,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_answer),
 		cmocka_unit_test(test_far_end),
+		cmocka_unit_test(test_tones),
 		cmocka_unit_test(test_seconds),
 		cmocka_unit_test(test_operand_after_dashes),
 		cmocka_unit_test(test_headers),
