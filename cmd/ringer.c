@@ -1,5 +1,6 @@
 #include "cmd/ringer.h"
 
+#include "cmd/ending.h"
 #include "core/base/list.h"
 #include "core/base/log.h"
 #include "core/media/player.h"
@@ -56,39 +57,26 @@ struct ringer {
 	struct timer limit;
 };
 
-enum answered { NO, YES, EITHER };
-
-enum { ANY_CODE = 0 };
-
 /* What tells a person how a call of ours ended (ITU-T E.182); the first row that fits counts. */
-static const struct ending {
-	enum ua_cause cause;
-	enum answered answered;
-	uint16_t code;
+static const struct {
+	struct ending how;
 	int tone;
 } endings[] = {
-	{UA_CAUSE_LOCAL, EITHER, ANY_CODE, SILENCE},
-	{UA_CAUSE_REMOTE, EITHER, ANY_CODE, SILENCE},
-	{UA_CAUSE_ERROR, EITHER, ANY_CODE, SILENCE}, /* a device of ours may be what fails */
-	{UA_CAUSE_TIMEOUT, EITHER, ANY_CODE, PLAN_CONGESTION},
-	{UA_CAUSE_UNREACHABLE, EITHER, ANY_CODE, PLAN_CONGESTION},
-	{UA_CAUSE_MEDIA, EITHER, ANY_CODE, PLAN_CONGESTION},
-	{UA_CAUSE_REJECTED, NO, 486, PLAN_BUSY},
-	{UA_CAUSE_REJECTED, NO, 600, PLAN_BUSY},
-	{UA_CAUSE_REJECTED, NO, 603, PLAN_BUSY},
-	{UA_CAUSE_REJECTED, NO, 404, PLAN_INFORMATION}, /* there is none of that name, */
-	{UA_CAUSE_REJECTED, NO, 410, PLAN_INFORMATION}, /* or no more, */
-	{UA_CAUSE_REJECTED, NO, 484, PLAN_INFORMATION}, /* or it is not whole */
-	{UA_CAUSE_REJECTED, NO, 604, PLAN_INFORMATION},
-	{UA_CAUSE_REJECTED, EITHER, ANY_CODE, PLAN_CONGESTION},
+	{{UA_CAUSE_LOCAL, EITHER, ANY_CODE}, SILENCE},
+	{{UA_CAUSE_REMOTE, EITHER, ANY_CODE}, SILENCE},
+	{{UA_CAUSE_ERROR, EITHER, ANY_CODE}, SILENCE}, /* a device of ours may be what fails */
+	{{UA_CAUSE_TIMEOUT, EITHER, ANY_CODE}, PLAN_CONGESTION},
+	{{UA_CAUSE_UNREACHABLE, EITHER, ANY_CODE}, PLAN_CONGESTION},
+	{{UA_CAUSE_MEDIA, EITHER, ANY_CODE}, PLAN_CONGESTION},
+	{{UA_CAUSE_REJECTED, NO, 486}, PLAN_BUSY},
+	{{UA_CAUSE_REJECTED, NO, 600}, PLAN_BUSY},
+	{{UA_CAUSE_REJECTED, NO, 603}, PLAN_BUSY},
+	{{UA_CAUSE_REJECTED, NO, 404}, PLAN_INFORMATION}, /* there is none of that name, */
+	{{UA_CAUSE_REJECTED, NO, 410}, PLAN_INFORMATION}, /* or no more, */
+	{{UA_CAUSE_REJECTED, NO, 484}, PLAN_INFORMATION}, /* or it is not whole */
+	{{UA_CAUSE_REJECTED, NO, 604}, PLAN_INFORMATION},
+	{{UA_CAUSE_REJECTED, EITHER, ANY_CODE}, PLAN_CONGESTION},
 };
-
-static bool fits(const struct ending *row, const struct ua_event *event)
-{
-	return row->cause == event->ended.cause &&
-	       (row->answered == EITHER || (row->answered == YES) == event->ended.answered) &&
-	       (row->code == ANY_CODE || row->code == event->ended.code);
-}
 
 static int ending_of(const struct ua_event *event)
 {
@@ -96,7 +84,7 @@ static int ending_of(const struct ua_event *event)
 		return SILENCE;
 
 	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++)
-		if (fits(&endings[i], event))
+		if (ending_fits(&endings[i].how, event))
 			return endings[i].tone;
 	return SILENCE;
 }
@@ -311,8 +299,12 @@ static void go_on(struct ring *ring, enum ua_event_kind kind)
 
 void ringer_event(struct ringer *ringer, const struct ua_event *event)
 {
-	struct ring *ring = find(ringer, event->call);
+	struct ring *ring;
 
+	if (!ringer->config.speaker && !ringer->config.ring_device)
+		return; /* there may be a thousand calls, and no person */
+
+	ring = find(ringer, event->call);
 	if (event->kind == UA_CALL_OUTGOING)
 		begin(ringer, event->call, RING_TRYING);
 	else if (event->kind == UA_CALL_INCOMING)

@@ -1,50 +1,39 @@
 #include "cmd/verdict.h"
 
+#include "cmd/ending.h"
+
 #include <signal.h>
-
-enum answered { NO, YES, EITHER };
-
-enum { ANY_CODE = 0 };
 
 /* How a call that we placed ended, and what that is worth; the first row that fits counts. */
 static const struct row {
-	enum ua_cause cause;
-	enum answered answered;
-	uint16_t code;
+	struct ending how;
 	int exit; /* enum verdict_code */
 } table[] = {
-	{UA_CAUSE_LOCAL, YES, ANY_CODE, VERDICT_DONE},
-	{UA_CAUSE_LOCAL, NO, ANY_CODE, VERDICT_NO_ANSWER}, /* unless a signal came: see there */
-	{UA_CAUSE_REMOTE, YES, ANY_CODE, VERDICT_DONE},
-	{UA_CAUSE_REMOTE, NO, ANY_CODE, VERDICT_REJECTED},
-	{UA_CAUSE_TIMEOUT, EITHER, ANY_CODE, VERDICT_NO_ANSWER},
-	{UA_CAUSE_UNREACHABLE, EITHER, ANY_CODE, VERDICT_UNREACHABLE},
-	{UA_CAUSE_MEDIA, EITHER, ANY_CODE, VERDICT_MEDIA},
-	{UA_CAUSE_ERROR, EITHER, ANY_CODE, VERDICT_LOCAL},
-	{UA_CAUSE_REJECTED, EITHER, 401, VERDICT_AUTH},
-	{UA_CAUSE_REJECTED, EITHER, 407, VERDICT_AUTH},
-	{UA_CAUSE_REJECTED, EITHER, 408, VERDICT_NO_ANSWER},
-	{UA_CAUSE_REJECTED, EITHER, 480, VERDICT_NO_ANSWER},
-	{UA_CAUSE_REJECTED, EITHER, 486, VERDICT_BUSY},
-	{UA_CAUSE_REJECTED, EITHER, 600, VERDICT_BUSY},
-	{UA_CAUSE_REJECTED, EITHER, 603, VERDICT_BUSY},
-	{UA_CAUSE_REJECTED, EITHER, 488, VERDICT_MEDIA},
-	{UA_CAUSE_REJECTED, EITHER, 606, VERDICT_MEDIA},
-	{UA_CAUSE_REJECTED, EITHER, 503, VERDICT_UNREACHABLE},
-	{UA_CAUSE_REJECTED, EITHER, ANY_CODE, VERDICT_REJECTED},
+	{{UA_CAUSE_LOCAL, YES, ANY_CODE}, VERDICT_DONE},
+	{{UA_CAUSE_LOCAL, NO, ANY_CODE}, VERDICT_NO_ANSWER}, /* unless a signal came: see there */
+	{{UA_CAUSE_REMOTE, YES, ANY_CODE}, VERDICT_DONE},
+	{{UA_CAUSE_REMOTE, NO, ANY_CODE}, VERDICT_REJECTED},
+	{{UA_CAUSE_TIMEOUT, EITHER, ANY_CODE}, VERDICT_NO_ANSWER},
+	{{UA_CAUSE_UNREACHABLE, EITHER, ANY_CODE}, VERDICT_UNREACHABLE},
+	{{UA_CAUSE_MEDIA, EITHER, ANY_CODE}, VERDICT_MEDIA},
+	{{UA_CAUSE_ERROR, EITHER, ANY_CODE}, VERDICT_LOCAL},
+	{{UA_CAUSE_REJECTED, EITHER, 401}, VERDICT_AUTH},
+	{{UA_CAUSE_REJECTED, EITHER, 407}, VERDICT_AUTH},
+	{{UA_CAUSE_REJECTED, EITHER, 408}, VERDICT_NO_ANSWER},
+	{{UA_CAUSE_REJECTED, EITHER, 480}, VERDICT_NO_ANSWER},
+	{{UA_CAUSE_REJECTED, EITHER, 486}, VERDICT_BUSY},
+	{{UA_CAUSE_REJECTED, EITHER, 600}, VERDICT_BUSY},
+	{{UA_CAUSE_REJECTED, EITHER, 603}, VERDICT_BUSY},
+	{{UA_CAUSE_REJECTED, EITHER, 488}, VERDICT_MEDIA},
+	{{UA_CAUSE_REJECTED, EITHER, 606}, VERDICT_MEDIA},
+	{{UA_CAUSE_REJECTED, EITHER, 503}, VERDICT_UNREACHABLE},
+	{{UA_CAUSE_REJECTED, EITHER, ANY_CODE}, VERDICT_REJECTED},
 };
-
-static bool fits(const struct row *row, const struct ua_event *event)
-{
-	return row->cause == event->ended.cause &&
-	       (row->answered == EITHER || (row->answered == YES) == event->ended.answered) &&
-	       (row->code == ANY_CODE || row->code == event->ended.code);
-}
 
 static int code_of(const struct ua_event *event)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
-		if (fits(&table[i], event))
+		if (ending_fits(&table[i].how, event))
 			return table[i].exit;
 	return VERDICT_LOCAL; /* a cause without a row */
 }

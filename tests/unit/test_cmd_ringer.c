@@ -445,6 +445,15 @@ static void test_where_nobody_listens(void **state)
 	tell(ringer, &answer);
 	assert_false(now.on);
 	close_ringer(ringer);
+
+	config.speaker = NULL;
+	ringer = open_ringer(&config);
+	allocations_left = 0; /* nor is a call remembered */
+	tell(ringer, &call);
+	tell(ringer, &busy);
+	allocations_left = SIZE_MAX;
+	assert_false(now.on);
+	close_ringer(ringer);
 }
 
 /* A device that is not there is told of once for each tone, and tried with the next. */
