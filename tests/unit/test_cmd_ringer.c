@@ -305,6 +305,9 @@ static const struct {
 	{"one fails during another, and afterwards it is too late", {
 		OUT(1, NOTHING), ANSWERED(1, NOTHING), OUT(2, NOTHING), REFUSED(2, 486, NOTHING),
 		HUNG_UP(1, NOTHING)}},
+	{"one fails while another rings there, which then is sent on", {
+		OUT(1, NOTHING), RINGS(1, PLAN_RINGBACK), OUT(2, PLAN_RINGBACK),
+		REFUSED(2, 486, PLAN_RINGBACK), REDIRECTED(1, NOTHING)}},
 	{"one fails while another comes", {
 		OUT(1, NOTHING), IN(2, PLAN_RING), REFUSED(1, 486, PLAN_RING), GONE(2, NOTHING)}},
 	{"one of theirs fails", {IN(1, PLAN_RING),

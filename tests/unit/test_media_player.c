@@ -50,6 +50,7 @@ struct room {
 
 static struct device device;
 static char file[] = "player.wav";
+static uint64_t work_late_ns; /* of the world that is opened next */
 static size_t allocations_left = SIZE_MAX;
 
 void *__wrap_calloc(size_t count, size_t size);
@@ -138,7 +139,7 @@ static void room_open(struct room *room, uint64_t seed)
 		.start_ns = NS_PER_S,
 		.timer_late_ns = NS_PER_MS,
 		.post_late_ns = 5 * NS_PER_MS,
-		.work_late_ns = 20 * NS_PER_MS};
+		.work_late_ns = work_late_ns ? work_late_ns : 20 * NS_PER_MS};
 	const struct addr addr = {.family = ADDR_IPV4, .ip = {10, 0, 0, 1}};
 	struct world_host *host;
 
@@ -451,13 +452,17 @@ static void test_told(void **state)
 struct wish {
 	struct post post;
 	struct room *room;
-	bool leave, late;
+	bool leave; /* once it is stopped */
+	bool take;  /* the file away, before */
+	bool late;
 };
 
 static void wish_run(struct post *post)
 {
 	struct wish *wish = container_of(post, struct wish, post);
 
+	if (wish->take)
+		unlink(file);
 	wish->late = wish->room->ended > 0;
 	if (!wish->late)
 		player_stop(wish->room->player);
@@ -467,13 +472,13 @@ static void wish_run(struct post *post)
 }
 
 /* Returns whether it had ended by itself before. */
-static bool stop_after(unsigned steps, uint64_t seed, bool leave, bool repeats)
+static bool stop_after(unsigned steps, uint64_t seed, struct wish wish, bool repeats)
 {
-	struct wish wish = {.post.run = wish_run, .leave = leave};
 	struct room room;
 
-	room_open(&room, seed);
+	wish.post.run = wish_run;
 	wish.room = &room;
+	room_open(&room, seed);
 	room.config.file = repeats ? file : NULL;
 	room.config.repeats = repeats;
 	room.config.limit_ns = 100 * NS_PER_MS;
@@ -481,28 +486,47 @@ static bool stop_after(unsigned steps, uint64_t seed, bool leave, bool repeats)
 	for (unsigned i = 0; i < steps; i++)
 		(void)world_step(room.world);
 	loop_post(room.agent, &wish.post);
-	run_ms(&room, 1000);
-	if (!leave || wish.late)
-		ended_well(&room);
-	else
+	run_ms(&room, 2000);
+	if (wish.leave && !wish.late)
 		assert_int_equal(room.ended, 0);
+	else if (wish.take && room.failed)
+		ended_with(&room, file);
+	else
+		ended_well(&room);
 	room_close(&room);
 	return wish.late;
 }
 
-/* Stopped and left after each number of steps, from its start to its end. */
+static void stop_after_each(uint64_t seed, struct wish wish, bool repeats)
+{
+	bool late = false;
+
+	for (unsigned steps = 0; !late; steps++) {
+		if (repeats)
+			make_file(25);
+		late = stop_after(steps, seed, wish, repeats);
+		assert_true(!late || steps > 12);
+	}
+}
+
+/*
+ * Stopped and left after each number of steps, from its start to its end; while a file is there and
+ * is not, with a disk that is fast and one that is slower than a device.
+ */
 static void test_each_state(void **state)
 {
-	(void)state;
-	make_file(25);
-	for (uint64_t seed = 1; seed <= SEEDS; seed++)
-		for (unsigned how = 0; how < 4; how++) {
-			unsigned steps = 0;
+	static const uint64_t disks_ns[] = {20 * NS_PER_MS, 400 * NS_PER_MS};
 
-			while (!stop_after(steps, seed, how & 1, how & 2))
-				steps++;
-			assert_true(steps > 12);
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++)
+		for (unsigned leave = 0; leave < 2; leave++) {
+			work_late_ns = disks_ns[seed % 2];
+			stop_after_each(seed, (struct wish){.leave = leave > 0}, false);
+			stop_after_each(seed, (struct wish){.leave = leave > 0}, true);
+			stop_after_each(
+				seed, (struct wish){.leave = leave > 0, .take = true}, true);
 		}
+	work_late_ns = 0;
 	unlink(file);
 }
 
