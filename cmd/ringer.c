@@ -12,6 +12,7 @@
 
 static const uint64_t tone_limit_ns = 3 * NS_PER_S;  /* of what tells how a call ended, */
 static const uint64_t file_limit_ns = 10 * NS_PER_S; /* and of a file in its place */
+static const uint64_t patience_ns = 150 * NS_PER_MS; /* what rings for less is not heard */
 static const uint64_t close_limit_ns = 2 * NS_PER_S; /* that a device may take beyond */
 
 /* Silence is a tone, too. */
@@ -45,6 +46,8 @@ struct ringer {
 	struct list rings; /* of struct ring: calls that are not over */
 	int ending;        /* enum plan_tone: of the call that ended last; SILENCE: it is over */
 	int spent;         /* has sounded or cannot, and is not to begin again while it is wanted */
+	int soon;          /* what is to ring, if it is still wanted when its timer goes off */
+	struct timer patience;
 	bool hushed;
 	bool closing;
 
@@ -222,6 +225,22 @@ static void stop(struct ringer *ringer)
 	ringer->stopping = true;
 }
 
+/*
+ * A call that is answered or refused at once is not to be kept from a device by one that is opened
+ * for a moment's ring.
+ */
+static bool is_time(struct ringer *ringer, int tone)
+{
+	if (is_ending(tone))
+		return true;
+	if (ringer->soon == tone)
+		return !timer_running(&ringer->patience);
+
+	ringer->soon = tone;
+	timer_start_in(&ringer->patience, patience_ns);
+	return false;
+}
+
 /* One after the other: a device may be for one alone. */
 static void update(struct ringer *ringer)
 {
@@ -232,9 +251,13 @@ static void update(struct ringer *ringer)
 		ringer->spent = SILENCE;
 	if (tone != ringer->ending)
 		ringer->ending = SILENCE; /* something else came first, and then it is too late */
+	if (tone != ringer->soon) {
+		ringer->soon = SILENCE;
+		timer_stop(&ringer->patience);
+	}
 	if (ringer->player && (tone != ringer->sounds || !sink))
 		stop(ringer);
-	if (!ringer->player && sink && tone != ringer->spent)
+	if (!ringer->player && sink && tone != ringer->spent && is_time(ringer, tone))
 		play(ringer, tone, sink);
 	if (!ringer->player && ringer->done)
 		finish(ringer);
@@ -326,6 +349,11 @@ void ringer_hush(struct ringer *ringer)
 	update(ringer);
 }
 
+static void on_patience(void *arg)
+{
+	update(arg);
+}
+
 /* A device that hangs is not waited for. */
 static void on_limit(void *arg)
 {
@@ -362,7 +390,9 @@ int ringer_new(struct ringer **out, const struct ringer_config *config)
 	list_init(&ringer->rings);
 	ringer->ending = SILENCE;
 	ringer->spent = SILENCE;
+	ringer->soon = SILENCE;
 	ringer->sounds = SILENCE;
+	timer_init(&ringer->patience, config->agent_loop, on_patience, ringer);
 	timer_init(&ringer->limit, config->agent_loop, on_limit, ringer);
 	*out = ringer;
 	return 0;

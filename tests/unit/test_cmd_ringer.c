@@ -171,7 +171,7 @@ struct step {
 	bool incoming;
 };
 
-static void tell(struct ringer *ringer, const struct step *step)
+static void tell_hastily(struct ringer *ringer, const struct step *step)
 {
 	struct ua_event event = {.kind = step->kind, .call = step->call};
 
@@ -183,6 +183,19 @@ static void tell(struct ringer *ringer, const struct step *step)
 	}
 	ringer_event(ringer, &event);
 	settle();
+}
+
+/* Until what rings is heard. */
+static void be_patient(void)
+{
+	fake_loop_advance(&fake, 150 * NS_PER_MS);
+	settle();
+}
+
+static void tell(struct ringer *ringer, const struct step *step)
+{
+	tell_hastily(ringer, step);
+	be_patient();
 }
 
 #define OUT(call, heard)                                                                           \
@@ -339,6 +352,36 @@ static void test_plays(void **state)
 static const struct step call = OUT(1, 0), rings = RINGS(1, 0), answer = ANSWERED(1, 0),
 			 busy = REFUSED(1, 486, 0), failed = REFUSED(1, 500, 0),
 			 incoming = IN(2, 0);
+
+/* Neither a device nor a person is troubled by what is over in a moment. */
+static void test_answered_at_once(void **state)
+{
+	struct ringer_config config = usual();
+	struct ringer *ringer = open_ringer(&config);
+
+	(void)state;
+	tell_hastily(ringer, &call);
+	tell_hastily(ringer, &rings);
+	tell_hastily(ringer, &answer);
+	be_patient();
+	assert_int_equal(now.started, 0);
+	tell_hastily(ringer, &incoming);
+	fake_loop_advance(&fake, 100 * NS_PER_MS);
+	tell_hastily(ringer, &(struct step)GONE(2, 0));
+	be_patient();
+	assert_int_equal(now.started, 0);
+
+	/* the next is waited for as long, */
+	tell_hastily(ringer, &incoming);
+	fake_loop_advance(&fake, 150 * NS_PER_MS - 1);
+	assert_int_equal(now.started, 0);
+	fake_loop_advance(&fake, 1);
+	assert_int_equal(heard(), PLAN_WAITING);
+	tell_hastily(ringer, &(struct step)GONE(2, 0));
+	tell_hastily(ringer, &failed); /* but what tells of an end comes at once */
+	assert_int_equal(heard(), PLAN_CONGESTION);
+	close_ringer(ringer);
+}
 
 static void test_for_how_long(void **state)
 {
@@ -628,6 +671,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plays),
+		cmocka_unit_test(test_answered_at_once),
 		cmocka_unit_test(test_for_how_long),
 		cmocka_unit_test(test_waiting_once),
 		cmocka_unit_test(test_files),
