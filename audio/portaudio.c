@@ -15,7 +15,12 @@
 
 #include <portaudio.h>
 
-enum { SHOWN_MAX = 8 }; /* names of devices in an error's words */
+enum {
+	SHOWN_MAX = 8, /* names of devices in an error's words */
+	/* A device that another has closed a moment ago may still be held. */
+	BUSY_TRIES = 20,
+	BUSY_WAIT_US = 50000,
+};
 
 /* Its functions, found when the first device is asked for. */
 static struct {
@@ -110,6 +115,33 @@ static void take_stderr(void)
 	stderr = noise;
 }
 
+/*
+ * ALSA's own, which PortAudio uses: where that names no device at all, as with a configuration that
+ * is missing, PortAudio ends the program.
+ */
+static bool has_names(void)
+{
+	static struct {
+		int (*hints)(int card, const char *kind, void ***hints);
+		int (*free)(void **hints);
+	} alsa;
+	static const struct library_symbol symbols[] = {
+		{"snd_device_name_hint", offsetof(__typeof__(alsa), hints)},
+		{"snd_device_name_free_hint", offsetof(__typeof__(alsa), free)},
+	};
+	void **hints = NULL;
+	bool any;
+
+	if (library_load(&alsa, "libasound.so.2", symbols, sizeof(symbols) / sizeof(symbols[0]),
+		    NULL) != 0)
+		return true; /* then nobody else has it, either */
+	if (alsa.hints(-1, "pcm", &hints) < 0 || !hints)
+		return false;
+	any = hints[0] != NULL;
+	alsa.free(hints);
+	return any;
+}
+
 /* The clock that loops have, so that the media thread can compare. It is no system call. */
 static uint64_t now_ns(void)
 {
@@ -136,6 +168,8 @@ static int look(struct fault *why)
 	hushed = true;
 	if (initialized && (streams > 0 || now_ns() - looked_ns < stale_ns))
 		return 0;
+	if (!has_names())
+		return fault_set(why, -ENODEV, "this machine has no sound device");
 	if (initialized)
 		library.terminate();
 
@@ -298,7 +332,7 @@ static int open_stream(struct portaudio_device *self, enum port_way way, PaDevic
 static int find_and_open(struct portaudio_device *self, enum port_way way, const char *name,
 	size_t block, struct fault *why)
 {
-	struct text shown = TEXT_IN(self->device.name);
+	struct text shown;
 	PaDeviceIndex index;
 	int err;
 
@@ -308,6 +342,7 @@ static int find_and_open(struct portaudio_device *self, enum port_way way, const
 	if (err)
 		return err;
 
+	shown = TEXT_IN(self->device.name);
 	text_put_escaped(&shown, slice_of(library.device_info(index)->name));
 	err = open_stream(self, way, index, block, why);
 	if (!err)
@@ -319,16 +354,21 @@ static int open_device(struct device **out, const struct device_maker *maker, en
 	const char *name, size_t block, struct port *port, struct fault *why)
 {
 	struct portaudio_device *self = calloc(1, sizeof(*self));
-	int err;
+	int err = -EBUSY;
 
 	if (!self)
 		return fault_set(why, -ENOMEM, "too little memory for a sound device");
 
 	self->device.maker = maker;
 	self->port = port;
-	pthread_mutex_lock(&mutex);
-	err = find_and_open(self, way, name, block, why);
-	pthread_mutex_unlock(&mutex);
+	for (int tries = 0; tries < BUSY_TRIES; tries++) {
+		pthread_mutex_lock(&mutex);
+		err = find_and_open(self, way, name, block, why);
+		pthread_mutex_unlock(&mutex);
+		if (err != -EBUSY)
+			break;
+		usleep(BUSY_WAIT_US);
+	}
 	if (err) {
 		free(self);
 		return err;

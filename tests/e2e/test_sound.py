@@ -169,6 +169,12 @@ def test_devices_are_listed_and_nothing_else_is_said(sound, tmp_path):
     assert process.err.lines == ["sipcall: this machine has no sound device"]
 
 
+def test_a_sound_system_without_a_configuration_is_no_device(sound):
+    env = dict(sound.env, ALSA_CONFIG_PATH="/nonexistent")
+    code, process = run("--list-devices", env=env)
+    assert (code, process.err.lines) == (9, ["sipcall: this machine has no sound device"])
+
+
 @pytest.mark.parametrize(
     "option, words",
     [
