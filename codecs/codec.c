@@ -9,8 +9,13 @@
 /* In the order in which we prefer them. */
 static const struct codec *const table[] = {
 	&codec_opus,
+	&codec_g722,
 	&codec_pcmu,
 	&codec_pcma,
+	&codec_gsm,
+	&codec_l16,
+	&codec_l16_8k,
+	&codec_lpc10,
 };
 
 enum {
@@ -148,10 +153,17 @@ size_t codec_frame(const struct codec *codec, uint32_t ptime_ms)
 	return codec->sample_rate / 1000 * ptime_ms;
 }
 
+int codec_load(const struct codec *codec, struct fault *why)
+{
+	return codec->load ? codec->load(why) : 0;
+}
+
 int codec_encoder_new(
 	struct encoder **out, const struct codec *codec, const struct codec_settings *settings)
 {
 	if (settings->ptime_ms == 0 || codec_ptime(codec, settings->ptime_ms) != settings->ptime_ms)
+		return -EINVAL;
+	if (settings->complexity > CODEC_COMPLEXITY_MAX)
 		return -EINVAL;
 
 	return codec->encoder_new(out, codec, settings);
@@ -160,6 +172,13 @@ int codec_encoder_new(
 int codec_encode(struct encoder *encoder, struct buf *out, const int16_t *samples, size_t count)
 {
 	return encoder->codec->encode(encoder, out, samples, count);
+}
+
+void codec_expect_loss(struct encoder *encoder, uint32_t percent)
+{
+	assert(percent <= 100);
+	if (encoder->codec->expect_loss)
+		encoder->codec->expect_loss(encoder, percent);
 }
 
 void codec_encoder_free(struct encoder *encoder)

@@ -26,6 +26,7 @@ enum {
 	CODEC_SAMPLES_MAX = CODEC_RATE_MAX / 1000 * CODEC_PACKET_MAX_MS,
 	CODEC_PAYLOAD_MAX = 1500, /* room for what any codec makes of one ptime */
 	CODEC_PTIMES_MAX = 8,
+	CODEC_COMPLEXITY_MAX = 10,
 };
 
 struct codec;
@@ -43,6 +44,7 @@ struct codec_settings {
 	uint32_t ptime_ms; /* of each packet: one that codec_ptime() gave */
 	struct slice
 		remote_fmtp; /* how the receiver wants it: "useinbandfec=1;..."; may be empty */
+	uint32_t complexity; /* how hard to try, 1..CODEC_COMPLEXITY_MAX; 0: as the codec thinks */
 };
 
 struct codec {
@@ -58,11 +60,13 @@ struct codec {
 	double ie, bpl;       /* how it sounds and how it bears loss (ITU-T G.107, section 7.2) */
 	uint8_t ptimes_ms[CODEC_PTIMES_MAX]; /* that it can make, ascending, 0 after the last */
 
-	/* Behind the functions below; decode_fec and conceal may be NULL. */
+	/* Behind the functions below; load, expect_loss, decode_fec and conceal may be NULL. */
+	int (*load)(struct fault *why);
 	int (*encoder_new)(struct encoder **out, const struct codec *codec,
 		const struct codec_settings *settings);
 	int (*encode)(
 		struct encoder *encoder, struct buf *out, const int16_t *samples, size_t count);
+	void (*expect_loss)(struct encoder *encoder, uint32_t percent);
 	void (*encoder_free)(struct encoder *encoder);
 	int (*decoder_new)(struct decoder **out, const struct codec *codec);
 	int (*decode)(struct decoder *decoder, int16_t *out, size_t room, size_t *got,
@@ -101,21 +105,39 @@ uint32_t codec_ptime(const struct codec *codec, uint32_t wanted_ms);
 /* How many samples make a packet of ptime_ms. */
 size_t codec_frame(const struct codec *codec, uint32_t ptime_ms);
 
-/* Returns -ENOMEM, or -EINVAL for a ptime that codec_ptime() would not give. What the remote fmtp
- * asks for is obeyed; what it misspells is as if it were not there. */
+/*
+ * Loads the library that codec is made of, if it has one of its own and that is not there yet:
+ * encoders and decoders do so as well, but cannot say why it failed. Returns what library_load()
+ * does. Any thread.
+ */
+int codec_load(const struct codec *codec, struct fault *why);
+
+/*
+ * Returns -ENOMEM, -EINVAL for a ptime that codec_ptime() would not give or too much complexity, or
+ * as codec_load(). What the remote fmtp asks for is obeyed; what it misspells is as if it were not
+ * there.
+ */
 int codec_encoder_new(
 	struct encoder **out, const struct codec *codec, const struct codec_settings *settings);
 
 /*
- * Appends the payload for count samples, one ptime, to out. Returns -ENOBUFS, with out unchanged,
- * if CODEC_PAYLOAD_MAX bytes of room would have been needed, or -EINVAL for a count the codec
- * cannot make.
+ * Appends the payload for count samples, one ptime, to out; or nothing, if they are of a silence
+ * for which the receiver wants no packets (RFC 3551, section 4.1). Returns -ENOBUFS, with out
+ * unchanged, if CODEC_PAYLOAD_MAX bytes of room would have been needed, or -EINVAL for a count the
+ * codec cannot make.
  */
 int codec_encode(struct encoder *encoder, struct buf *out, const int16_t *samples, size_t count);
+
+/*
+ * Tells how many of the packets are likely to be lost on their way, 0..100: a codec that can bear
+ * loss at a price pays what is worth it. Until this is called, it thinks as it likes.
+ */
+void codec_expect_loss(struct encoder *encoder, uint32_t percent);
 
 /* NULL is allowed. */
 void codec_encoder_free(struct encoder *encoder);
 
+/* -ENOMEM, or as codec_load(). */
 int codec_decoder_new(struct decoder **out, const struct codec *codec);
 
 /*

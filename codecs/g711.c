@@ -2,6 +2,7 @@
  * PCMU and PCMA (ITU-T G.711; RFC 3551, section 4.5.14): a byte a sample. The two laws are
  * spandsp's, which are inline; the library itself is not needed.
  */
+#include "codecs/frames.h"
 #include "codecs/table.h"
 
 #include <stdlib.h>
@@ -13,9 +14,10 @@
 
 enum {
 	RATE = 8000,
-	SAMPLES_MAX = RATE / 1000 * CODEC_PACKET_MAX_MS,
 	STEPS = 256,
 };
+
+static const struct frames frames = {1, 1, RATE / 1000 * CODEC_PACKET_MAX_MS};
 
 struct g711_decoder {
 	struct decoder decoder;
@@ -41,14 +43,6 @@ static void law_encoder_free(struct encoder *encoder)
 	free(encoder);
 }
 
-static int take_room(uint8_t **room, struct buf *out, size_t count)
-{
-	if (count == 0 || count > SAMPLES_MAX)
-		return -EINVAL;
-
-	return buf_take(room, out, count);
-}
-
 static int pcmu_encode(
 	struct encoder *encoder, struct buf *out, const int16_t *samples, size_t count)
 {
@@ -56,7 +50,7 @@ static int pcmu_encode(
 	int err;
 
 	(void)encoder;
-	err = take_room(&bytes, out, count);
+	err = frames_take(&bytes, out, &frames, count);
 	if (err)
 		return err;
 
@@ -72,7 +66,7 @@ static int pcma_encode(
 	int err;
 
 	(void)encoder;
-	err = take_room(&bytes, out, count);
+	err = frames_take(&bytes, out, &frames, count);
 	if (err)
 		return err;
 
@@ -113,11 +107,7 @@ static void law_decoder_free(struct decoder *decoder)
 
 static int law_duration(size_t *samples, struct slice payload)
 {
-	if (payload.len == 0 || payload.len > SAMPLES_MAX)
-		return -EPROTO;
-
-	*samples = payload.len;
-	return 0;
+	return frames_duration(samples, &frames, payload);
 }
 
 static int law_decode(

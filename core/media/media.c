@@ -343,6 +343,8 @@ static int open_ends(struct media *media)
 		media->recorder_failed =
 			recorder_new(&config->recorder, media->media_loop, media->recording, rate,
 				&media->recorder_fault) != 0;
+	if (!err)
+		err = codec_load(config->params.codec, &media->open_fault);
 	if (!err) {
 		err = stream_new(&media->stream, config);
 		if (err)

@@ -353,7 +353,8 @@ REASONS.update({488: "Not Acceptable Here", 500: "Server Internal Error"})
 REASONS.update({503: "Service Unavailable", 600: "Busy Everywhere", 603: "Decline"})
 
 PAYLOADS = {"pcmu": (0, "PCMU/8000"), "gsm": (3, "GSM/8000"), "pcma": (8, "PCMA/8000")}
-PAYLOADS.update({"g722": (9, "G722/8000"), "opus": (96, "opus/48000/2")})
+PAYLOADS.update({"g722": (9, "G722/8000"), "lpc10": (7, "LPC/8000")})
+PAYLOADS.update({"opus": (96, "opus/48000/2"), "l16": (97, "L16/16000"), "l16-8k": (98, "L16/8000")})
 
 
 def sdp(port, codecs=("pcmu",), address="127.0.0.1", direction="sendrecv", more=""):

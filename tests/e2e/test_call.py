@@ -4,6 +4,7 @@ import json
 import shlex
 import socket
 import wave
+from collections import namedtuple
 
 import pytest
 
@@ -22,7 +23,17 @@ from phone import (
 )
 
 OTHER = DATA / "speech-other.wav"
-CODECS = {"pcmu": (0, 8000), "pcma": (8, 8000), "opus": (None, 48000)}  # payload type, file's rate
+Codec = namedtuple("Codec", "payload_type rate ptime_ms mos")  # the file's rate; the least MOS
+CODECS = {
+    "pcmu": Codec(0, 8000, 20, 4),
+    "pcma": Codec(8, 8000, 20, 4),
+    "opus": Codec(None, 48000, 20, 4),
+    "g722": Codec(9, 16000, 20, 4),
+    "gsm": Codec(3, 8000, 20, 3.5),
+    "l16": Codec(None, 16000, 20, 4),
+    "l16-8k": Codec(None, 8000, 20, 4),
+    "lpc10": Codec(7, 8000, 45, 2),
+}
 
 
 def knows(host):
@@ -114,7 +125,7 @@ def test_the_two_commands_of_the_readme_do_what_it_says(calls):
 @pytest.mark.parametrize("codec", CODECS)
 def test_what_was_heard_is_written_at_the_codec_s_rate_and_as_long_as_the_call(codec, calls):
     with wave.open(str(calls.path(codec))) as file:
-        assert (file.getnchannels(), file.getframerate()) == (1, CODECS[codec][1])
+        assert (file.getnchannels(), file.getframerate()) == (1, CODECS[codec].rate)
         assert 7.7 < file.getnframes() / file.getframerate() < 8.3
 
 
@@ -123,20 +134,22 @@ def test_both_ends_agree_on_the_codec(codec, calls):
     for end in calls.pairs[codec]:
         media = end.event("call.media")
         assert media["codec"] == codec
-        if CODECS[codec][0] is not None:
-            assert media["payload_type"] == CODECS[codec][0]
+        if CODECS[codec].payload_type is not None:
+            assert media["payload_type"] == CODECS[codec].payload_type
+        assert media["rate"] == CODECS[codec].rate
         assert media["address"].startswith("127.0.0.1:")
 
 
 @pytest.mark.parametrize("codec", CODECS)
-def test_eight_seconds_are_four_hundred_packets_each_way_and_none_is_lost(codec, calls):
+def test_eight_seconds_are_so_many_packets_each_way_and_none_is_lost(codec, calls):
     near, far = calls.pairs[codec]
+    packets = 8000 // CODECS[codec].ptime_ms  # 400 of 20 ms
     for end in near, far:
         ended = end.ended()
-        assert 395 <= ended["sent"] <= 405
-        assert 395 <= ended["received"] <= 405
+        assert packets - 5 <= ended["sent"] <= packets + 5
+        assert packets - 5 <= ended["received"] <= packets + 5
         assert ended["lost"] == 0
-        assert ended["mos"] > 4
+        assert ended["mos"] > CODECS[codec].mos
         assert 7.9 < ended["duration_s"] < 8.5
     assert near.ended()["cause"] == "local"
     assert far.ended()["cause"] == "remote"
@@ -147,8 +160,7 @@ def test_statistics_come_every_five_seconds_and_at_the_end(calls):
     for name in (*CODECS, "voices"):
         for end in calls.pairs[name]:
             first, last = end.having("call.stats")
-            assert 200 < first["sent"] < 300
-            assert last["sent"] > 390
+            assert 0.5 < first["sent"] / last["sent"] < 0.75
             known.append(last["rtt_ms"])
     # two reports have to cross for it, and chance has some go first after more than these seconds
     known = [rtt_ms for rtt_ms in known if rtt_ms is not None]

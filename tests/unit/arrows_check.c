@@ -57,6 +57,7 @@ static const struct {
 	{"audio/*file*",     "unistd.h"},
 	{"audio/wav_*",      "fcntl.h"}, /* files, too */
 	{"audio/wav_*",      "unistd.h"},
+	{"codecs/spandsp.c", "pthread.h"}, /* a library is loaded once, whoever comes first */
 };
 /* clang-format on */
 

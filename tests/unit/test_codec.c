@@ -32,9 +32,10 @@ static const struct {
 	{"opsu",                NULL, "no codec opsu; did you mean opus?"},
 	{"opus,pcm",            NULL, "no codec pcm; did you mean pcmu?"},
 	{"pcmaa",               NULL, "no codec pcmaa; did you mean pcma?"},
-	{"g729",                NULL, "no codec g729; there are opus, pcmu, pcma"},
-	{"pc",                  NULL, "no codec pc; there are opus, pcmu, pcma"},
-	{"xy",                  NULL, "no codec xy; there are opus, pcmu, pcma"},
+	{"g729",                NULL, "no codec g729; did you mean g722?"},
+	{"pc",                  NULL, "no codec pc; there are opus, g722, pcmu, pcma, gsm, l16"},
+	{"xy",                  NULL, "no codec xy; there are opus, g722, pcmu, pcma, gsm, l16"},
+	{"G722,GSM,L16,l16-8k,LPC10", "g722 gsm l16 l16-8k lpc10", NULL},
 	{"op\x1b[2J",           NULL, "no codec op\\x1b[2J; there are"},
 	{"opus pcmu",           NULL, "no codec opus pcmu; there are"},
 };
@@ -79,11 +80,13 @@ static void test_long_name(void **state)
 
 static void test_order(void **state)
 {
+	static const char *const keys[] = {
+		"opus", "g722", "pcmu", "pcma", "gsm", "l16", "l16-8k", "lpc10"};
+
 	(void)state;
-	assert_int_equal(codec_count(), 3);
-	assert_string_equal(key_of(codec_at(0)), "opus");
-	assert_string_equal(key_of(codec_at(1)), "pcmu");
-	assert_string_equal(key_of(codec_at(2)), "pcma");
+	assert_int_equal(codec_count(), sizeof(keys) / sizeof(keys[0]));
+	for (size_t i = 0; i < codec_count(); i++)
+		assert_string_equal(key_of(codec_at(i)), keys[i]);
 }
 
 static void test_find(void **state)
@@ -98,8 +101,14 @@ static void test_find(void **state)
 		{"opus", 48000, 0, "none"}, {"opus", 8000, 2, "none"},  {"PCMU", 8000, 1, "pcmu"},
 		{"pcmu", 8000, 0, "pcmu"},  {"PCMU", 16000, 1, "none"}, {"PCMU", 8000, 2, "none"},
 		{"PCMA", 8000, 0, "pcma"},  {"PCM", 8000, 0, "none"},   {"", 8000, 0, "none"},
+		{"G722", 8000, 1, "g722"},  {"G722", 16000, 1, "none"}, {"gsm", 8000, 0, "gsm"},
+		{"L16", 16000, 1, "l16"},   {"L16", 8000, 0, "l16-8k"}, {"L16", 44100, 2, "none"},
+		{"L16", 16000, 2, "none"},  {"LPC", 8000, 0, "lpc10"},  {"LPC10", 8000, 0, "none"},
 	};
 	/* clang-format on */
+	/* RFC 3551, table 4 */
+	static const char *const numbered[] = {
+		"pcmu", "none", "none", "gsm", "none", "none", "none", "lpc10", "pcma", "g722"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -111,7 +120,7 @@ static void test_find(void **state)
 				key_of(codec));
 	}
 	for (unsigned type = 0; type < 128; type++) {
-		const char *key = type == 0 ? "pcmu" : type == 8 ? "pcma" : "none";
+		const char *key = type <= 9 ? numbered[type] : "none";
 
 		assert_string_equal(key_of(codec_find_payload_type((uint8_t)type)), key);
 	}
@@ -138,6 +147,10 @@ static void test_ptime(void **state)
 		{"pcmu", 5, 10, 80},
 		{"pcma", 30, 30, 240},
 		{"pcma", 200, 60, 480},
+		{"g722", 0, 20, 320},
+		{"gsm", 10, 20, 160},
+		{"l16", 60, 40, 640},
+		{"lpc10", 0, 45, 360},
 	};
 
 	(void)state;

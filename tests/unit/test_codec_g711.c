@@ -219,10 +219,9 @@ void *__wrap_calloc(size_t count, size_t size)
 
 static void test_no_memory(void **state)
 {
-	struct codec_settings settings = {.ptime_ms = 20};
-
 	(void)state;
 	for (size_t i = 0; i < codec_count(); i++) {
+		struct codec_settings settings = {.ptime_ms = codec_ptime(codec_at(i), 0)};
 		struct encoder *encoder = NULL;
 		struct decoder *decoder = NULL;
 
