@@ -65,7 +65,8 @@ struct jitter {
 	uint32_t duration; /* of the packet last put */
 	uint32_t grown;    /* ticks by which the gap at hand was lengthened */
 	uint64_t dry_since_ns;
-	bool excess; /* more delay than needed, since: */
+	uint32_t dry_ticks; /* made up since then, until something is played */
+	bool excess;        /* more delay than needed, since: */
 	uint64_t excess_since_ns;
 	enum jitter_action pending;  /* decided and not done; ENOUGH: none */
 	struct entry *pending_entry; /* of PLAY: taken out of packets */
@@ -417,6 +418,24 @@ static int32_t wish(
 	return (int32_t)(ticks > half ? half : ticks);
 }
 
+/*
+ * What was made up while nothing came was no loss, if nothing is missing before entry but time: the
+ * sender was silent (RFC 3551, section 4.1), which could not be known then.
+ */
+static void see_silence(struct jitter *jitter, const struct entry *entry)
+{
+	int64_t gap = entry->ts - jitter->next_ts;
+	uint64_t silent = jitter->dry_ticks;
+
+	jitter->dry_ticks = 0;
+	if (!jitter->started || entry->seq != jitter->next_seq || gap <= 0)
+		return;
+
+	silent = silent < (uint64_t)gap ? silent : (uint64_t)gap;
+	jitter->stats.concealed_ticks -= silent;
+	jitter->stats.noise_ticks += silent;
+}
+
 static struct jitter_decision play(struct jitter *jitter, uint64_t play_ns, struct entry *entry)
 {
 	int64_t delay_ns = delay_at(jitter, play_ns, entry->ts);
@@ -427,6 +446,7 @@ static struct jitter_decision play(struct jitter *jitter, uint64_t play_ns, stru
 	jitter->wait_ns += wait_ns > 0 ? (uint64_t)wait_ns : 0;
 
 	enter(jitter, PHASE_PLAYING);
+	see_silence(jitter, entry);
 	leave(jitter, entry);
 	jitter->pending_entry = entry;
 	jitter->started = true;
@@ -572,6 +592,8 @@ void jitter_done(struct jitter *jitter, const struct jitter_done *done)
 	assert(jitter->pending != JITTER_ENOUGH);
 
 	count(&jitter->stats, done);
+	if (jitter->phase == PHASE_DRY && done->action == JITTER_CONCEAL)
+		jitter->dry_ticks += done->ticks;
 	move_on(jitter, done);
 	free(jitter->pending_entry);
 	jitter->pending_entry = NULL;

@@ -215,6 +215,37 @@ static void test_scripts(void **state)
 }
 
 /* A caller whose samples do not come as asked: what really happened is what counts. */
+/* What nobody sent is not told as made up for a loss, once that is known. */
+static void test_silence_is_no_loss(void **state)
+{
+	static const struct {
+		const char *script;
+		uint64_t concealed, noise; /* packets' worth */
+	} rows[] = {
+		{"PGPGSGSGPG", 0, 2}, {"PGPG.G.GPG", 2, 0},
+		{"PGPGSG.GPG", 2, 0}, /* nobody can know which of them was lost */
+		{"PGPGSGPG.GPGSGSGPG", 1, 3}, {"PGPGSGSGSGSGSGSGSGSGSGSGSGSGPGPG", 0, 10},
+		{"PGPGGGPPPGGG", 2, 0}, /* late, all of them */
+		{"PGPGSGSG", 2, 0},     /* nothing has shown yet what it was */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct player player = {.jitter = new_jitter(0, 500), .now_ns = START};
+		struct jitter_stats stats;
+
+		for (const char *p = rows[i].script; *p; p++)
+			player_step(&player, *p);
+		stats = stats_of(player.jitter);
+		if (stats.concealed_ticks != rows[i].concealed * FRAME ||
+			stats.noise_ticks != rows[i].noise * FRAME)
+			fail_msg("%s: %llu, %llu", rows[i].script,
+				(unsigned long long)stats.concealed_ticks,
+				(unsigned long long)stats.noise_ticks);
+		jitter_free(player.jitter);
+	}
+}
+
 static void test_done_is_believed(void **state)
 {
 	struct jitter *jitter = new_jitter(0, 500);
@@ -531,6 +562,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_scripts),
+		cmocka_unit_test(test_silence_is_no_loss),
 		cmocka_unit_test(test_done_is_believed),
 		cmocka_unit_test(test_fec),
 		cmocka_unit_test(test_delay_grows_in_a_gap),
