@@ -1,6 +1,6 @@
 /*
  * Opus (RFC 6716, RFC 7587), by libopus: mono for speech, always at 48 kHz on our side. Its
- * redundancy and its concealment are its own.
+ * redundancy and its concealment are its own. What comes in stereo is heard as the mean of both.
  */
 #include "codecs/table.h"
 #include "core/base/text.h"
@@ -13,19 +13,22 @@
 enum {
 	RATE = 48000, /* RFC 7587, section 4.1: the clock, whatever is in the packet */
 	FRAME_MAX = RATE / 1000 * 120,
-	BITRATE = 32000,
+	BITRATE = 32000,    /* as it is told; a receiver that plays less is sent less */
 	BITRATE_MIN = 6000, /* RFC 7587, section 6.1, as are the limits of the others */
 	BITRATE_MAX = 510000,
 	COMPLEXITY = 5,
-	LOSS_PERCENT =
-		10, /* that the redundancy is made for: with less, libopus thinks it not worth it */
-	FRAMES_MAX = 48, /* of 2.5 ms in a packet */
+	LOSS_AT_FIRST = 10, /* percent, while nobody knows the network */
+	LOSS_FLOOR = 6,     /* the least for which libopus thinks redundancy worth its bits */
+	NOTHING_MAX = 2,    /* bytes of a packet that says only that there is none */
+	FRAMES_MAX = 48,    /* of 2.5 ms in a packet */
 	PAYLOAD_IN_MAX = 65535,
 };
 
 struct opus_encoder {
 	struct encoder encoder;
 	OpusEncoder *opus;
+	bool fec;
+	bool dtx;
 };
 
 struct opus_decoder {
@@ -39,6 +42,7 @@ struct wishes {
 	uint32_t bitrate;
 	bool fec;
 	bool cbr;
+	bool dtx;
 };
 
 static void take_number(uint32_t *out, struct slice value, uint32_t min, uint32_t max)
@@ -49,7 +53,10 @@ static void take_number(uint32_t *out, struct slice value, uint32_t min, uint32_
 		*out = (uint32_t)number;
 }
 
-/* Stereo is not for us, who send mono; what else is in there speaks of the other direction. */
+/*
+ * A wish for stereo is not for us: mono may be sent to whoever prefers it not. What begins with
+ * "sprop" tells of the other direction, and whatever comes is played.
+ */
 static void read_wishes(struct wishes *wishes, struct slice fmtp)
 {
 	bool more;
@@ -69,21 +76,35 @@ static void read_wishes(struct wishes *wishes, struct slice fmtp)
 			wishes->fec = slice_is(value, "1");
 		else if (slice_is_nocase(name, "cbr"))
 			wishes->cbr = slice_is(value, "1");
+		else if (slice_is_nocase(name, "usedtx"))
+			wishes->dtx = slice_is(value, "1");
 	} while (more);
 }
 
-/* RFC 7587, section 3.1.1 and table 2: what bandwidth is worth sending to who plays at rate. */
-static int bandwidth(uint32_t rate)
+/*
+ * What is worth sending to who plays at rate: RFC 7587, section 6.1 and table 1. The bit rates are
+ * those of section 3.1.1 for speech, but for the narrow ones as much more as redundancy takes.
+ */
+static const struct playback {
+	uint32_t rate; /* from this on */
+	int bandwidth;
+	uint32_t bitrate;
+} playbacks[] = {
+	{8000, OPUS_BANDWIDTH_NARROWBAND, 20000},
+	{12000, OPUS_BANDWIDTH_MEDIUMBAND, 20000},
+	{16000, OPUS_BANDWIDTH_WIDEBAND, 24000},
+	{24000, OPUS_BANDWIDTH_SUPERWIDEBAND, BITRATE},
+	{RATE, OPUS_BANDWIDTH_FULLBAND, BITRATE},
+};
+
+static const struct playback *playback_of(uint32_t rate)
 {
-	if (rate < 12000)
-		return OPUS_BANDWIDTH_NARROWBAND;
-	if (rate < 16000)
-		return OPUS_BANDWIDTH_MEDIUMBAND;
-	if (rate < 24000)
-		return OPUS_BANDWIDTH_WIDEBAND;
-	if (rate < 48000)
-		return OPUS_BANDWIDTH_SUPERWIDEBAND;
-	return OPUS_BANDWIDTH_FULLBAND;
+	const struct playback *found = &playbacks[0];
+
+	for (size_t i = 1; i < sizeof(playbacks) / sizeof(playbacks[0]); i++)
+		if (rate >= playbacks[i].rate)
+			found = &playbacks[i];
+	return found;
 }
 
 static int error_of(int opus_error)
@@ -101,18 +122,32 @@ static int error_of(int opus_error)
 }
 
 /* None of these can fail: each value is one that libopus knows. */
-static void set_up(OpusEncoder *opus, const struct wishes *wishes)
+static void set_up(OpusEncoder *opus, const struct wishes *wishes, uint32_t complexity)
 {
-	uint32_t rate = wishes->bitrate < BITRATE ? wishes->bitrate : BITRATE;
+	const struct playback *playback = playback_of(wishes->playback_rate);
+	uint32_t rate = wishes->bitrate < playback->bitrate ? wishes->bitrate : playback->bitrate;
 	int failed = 0;
 
 	failed |= opus_encoder_ctl(opus, OPUS_SET_BITRATE((opus_int32)rate));
 	failed |= opus_encoder_ctl(opus, OPUS_SET_VBR(wishes->cbr ? 0 : 1));
-	failed |= opus_encoder_ctl(opus, OPUS_SET_COMPLEXITY(COMPLEXITY));
+	failed |= opus_encoder_ctl(opus, OPUS_SET_COMPLEXITY((opus_int32)complexity));
 	failed |= opus_encoder_ctl(opus, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
-	failed |= opus_encoder_ctl(opus, OPUS_SET_MAX_BANDWIDTH(bandwidth(wishes->playback_rate)));
+	failed |= opus_encoder_ctl(opus, OPUS_SET_MAX_BANDWIDTH(playback->bandwidth));
 	failed |= opus_encoder_ctl(opus, OPUS_SET_INBAND_FEC(wishes->fec ? 1 : 0));
-	failed |= opus_encoder_ctl(opus, OPUS_SET_PACKET_LOSS_PERC(wishes->fec ? LOSS_PERCENT : 0));
+	failed |= opus_encoder_ctl(opus, OPUS_SET_DTX(wishes->dtx ? 1 : 0));
+	assert(failed == OPUS_OK);
+}
+
+/* Where there is redundancy, some is kept on the best network: the first loss comes before any
+ * report of it. */
+static void opus_row_expect_loss(struct encoder *encoder, uint32_t percent)
+{
+	struct opus_encoder *self = (struct opus_encoder *)encoder;
+	int failed;
+
+	if (self->fec && percent < LOSS_FLOOR)
+		percent = LOSS_FLOOR;
+	failed = opus_encoder_ctl(self->opus, OPUS_SET_PACKET_LOSS_PERC((opus_int32)percent));
 	assert(failed == OPUS_OK);
 }
 
@@ -144,7 +179,10 @@ static int opus_row_encoder_new(
 	}
 
 	read_wishes(&wishes, settings->remote_fmtp);
-	set_up(self->opus, &wishes);
+	set_up(self->opus, &wishes, settings->complexity > 0 ? settings->complexity : COMPLEXITY);
+	self->fec = wishes.fec;
+	self->dtx = wishes.dtx;
+	opus_row_expect_loss(&self->encoder, wishes.fec ? LOSS_AT_FIRST : 0);
 	*out = &self->encoder;
 	return 0;
 }
@@ -166,6 +204,8 @@ static int opus_row_encode(
 	len = opus_encode(self->opus, samples, (int)count, out->data + out->len, (opus_int32)room);
 	if (len < 0)
 		return error_of(len);
+	if (self->dtx && len <= NOTHING_MAX) /* RFC 7587, section 3.1.3: silence goes on */
+		return 0;
 
 	out->len += (size_t)len;
 	return 0;
@@ -311,6 +351,7 @@ const struct codec codec_opus = {
 	.ptimes_ms = {10, 20, 40, 60},
 	.encoder_new = opus_row_encoder_new,
 	.encode = opus_row_encode,
+	.expect_loss = opus_row_expect_loss,
 	.encoder_free = opus_row_encoder_free,
 	.decoder_new = opus_row_decoder_new,
 	.decode = opus_row_decode,

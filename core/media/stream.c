@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 enum {
@@ -143,6 +144,7 @@ static void send_frame(struct stream *stream, const int16_t *near)
 	struct buf packet = {packet_bytes, 0, sizeof(packet_bytes)};
 
 	if (codec_encode(stream->encoder, &payload, near, stream->frame) != 0 ||
+		payload.len == 0 || /* silence, of which the far end wants no packets */
 		rtp_session_send(&packet, stream->session, stream->config.params.send_payload_type,
 			!stream->talking, stream->timestamp,
 			(struct slice){payload.data, payload.len},
@@ -325,6 +327,16 @@ static void rtp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 	playout_packet(stream->playout, &packet, arrival_ns);
 }
 
+/* What the far end's reports say of the way there, for an encoder that can heed it. */
+static void heed_loss(struct stream *stream)
+{
+	struct rtp_stats rtp;
+
+	rtp_session_stats(&rtp, stream->session);
+	if (rtp.remote_reports > 0)
+		codec_expect_loss(stream->encoder, (uint32_t)ceil(100 * rtp.remote_loss));
+}
+
 static void rtcp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 {
 	struct stream *stream = arg;
@@ -332,6 +344,7 @@ static void rtcp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 	/* a far end that finds nothing to say sends this alone */
 	if (rtp_session_rtcp(stream->session, bytes, arrival_ns) == 0)
 		await(stream);
+	heed_loss(stream);
 	part_names(stream);
 	await_rtcp(stream); /* a BYE brings it nearer */
 }
@@ -348,7 +361,8 @@ static void free_parts(struct stream *stream)
 
 static int make_encoder(struct encoder **out, const struct stream_params *params)
 {
-	const struct codec_settings settings = {params->ptime_ms, params->remote_fmtp};
+	const struct codec_settings settings = {
+		.ptime_ms = params->ptime_ms, .remote_fmtp = params->remote_fmtp};
 
 	return codec_encoder_new(out, params->codec, &settings);
 }
@@ -462,6 +476,7 @@ static void renew_parts(struct stream *stream, struct stream_change *change)
 	if (change->encoder) {
 		stream->encoder = change->encoder;
 		change->encoder = encoder;
+		heed_loss(stream);
 	}
 	playout_turn(stream->playout, change->params.receive_payload_type, &change->voice);
 }

@@ -44,6 +44,7 @@ struct rtp_stats {
 	/* The far end's view of what we send, from its last report; all 0 before it. */
 	uint64_t remote_reports;
 	double remote_lost_fraction; /* 0..1, since its report before */
+	double remote_loss;          /* 0..1, over its reports: up at once, down by and by */
 	int32_t remote_lost;
 	double remote_jitter_ms;
 	bool bye; /* the far end's source has said goodbye and sent nothing since */

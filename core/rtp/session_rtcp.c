@@ -6,6 +6,9 @@
 #define NTP_1970 UINT64_C(2208988800) /* seconds from 1900, where NTP begins, to 1970 */
 #define RTT_MAX_NS (60 * NS_PER_S)    /* nobody talks over more; such a number is a mistake */
 
+/* By how much a report of less loss than before counts: a quarter. */
+enum { LOSS_SLOWNESS = 4 };
+
 /* RFC 3550, section 4: 32 bits of seconds since 1900, 32 of a second's parts. */
 static uint64_t ntp_of(uint64_t wall_ns)
 {
@@ -160,6 +163,14 @@ static void measure_rtt(
 	}
 }
 
+/* Losses come in bursts, between which a report or two may know of none. */
+static void smooth_loss(struct rtp_stats *stats)
+{
+	double change = stats->remote_lost_fraction - stats->remote_loss;
+
+	stats->remote_loss += change > 0 ? change : change / LOSS_SLOWNESS;
+}
+
 static void take_block(
 	struct rtp_session *session, const struct rtcp_item *item, uint64_t arrival_ns)
 {
@@ -171,6 +182,7 @@ static void take_block(
 
 	stats->remote_reports++;
 	stats->remote_lost_fraction = block->fraction_lost / 256.0;
+	smooth_loss(stats);
 	stats->remote_lost = block->lost;
 	stats->remote_jitter_ms = session_ms(session, block->jitter);
 	measure_rtt(session, block, arrival_ns);

@@ -1,7 +1,6 @@
 /* codecs/opus: what comes back sounds alike; redundancy, concealment, fmtp, broken payloads. */
-#include "codecs/codec.h"
-
 #include "core/base/text.h"
+#include "tests/unit/codec_trial.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -9,6 +8,8 @@
 #include <stdlib.h>
 
 #include <cmocka.h> /* after the headers that it needs */
+
+#include <opus/opus.h>
 
 enum {
 	RATE = 48000,
@@ -28,7 +29,7 @@ struct stream {
 
 static const struct codec *opus(void)
 {
-	return codec_find(slice_of("opus"));
+	return trial_codec("opus");
 }
 
 static struct slice payload(const struct stream *stream, size_t i)
@@ -36,36 +37,31 @@ static struct slice payload(const struct stream *stream, size_t i)
 	return (struct slice){stream->bytes[i], stream->len[i]};
 }
 
-/* A voice of sorts: a gliding pitch with its harmonics, in syllables with silence between. */
-static void speak(int16_t *out, size_t count)
+static struct encoder *new_encoder(const char *fmtp, uint32_t complexity)
 {
-	double phase = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		double t = (double)i / RATE;
-		double loud = sin(2 * M_PI * 3 * t);
-		double value = 0;
-
-		phase += 2 * M_PI * (220 + 30 * sin(2 * M_PI * 0.7 * t)) / RATE;
-		for (int n = 1; n < 10; n++)
-			value += sin(n * phase) / n;
-		out[i] = (int16_t)(loud > 0 ? 8000 * loud * value : 0);
-	}
-}
-
-static void encode_all(struct stream *stream, const char *fmtp)
-{
-	struct codec_settings settings = {.ptime_ms = 20, .remote_fmtp = slice_of(fmtp)};
+	struct codec_settings settings = {20, slice_of(fmtp), complexity};
 	struct encoder *encoder;
 
-	speak(stream->in, TOTAL);
 	assert_int_equal(codec_encoder_new(&encoder, opus(), &settings), 0);
+	return encoder;
+}
+
+static void encode_by(struct stream *stream, struct encoder *encoder)
+{
 	for (size_t i = 0; i < FRAMES; i++) {
 		struct buf out = {.data = stream->bytes[i], .size = CODEC_PAYLOAD_MAX};
 
 		assert_int_equal(codec_encode(encoder, &out, stream->in + i * FRAME, FRAME), 0);
 		stream->len[i] = out.len;
 	}
+}
+
+static void encode_all(struct stream *stream, const char *fmtp)
+{
+	struct encoder *encoder = new_encoder(fmtp, 0);
+
+	trial_speak(stream->in, TOTAL, RATE);
+	encode_by(stream, encoder);
 	codec_encoder_free(encoder);
 }
 
@@ -304,6 +300,219 @@ static void test_bitrate(void **state)
 	free(constant);
 }
 
+/* RFC 7587, section 3.1.1: a receiver that plays less is sent less. */
+static void test_bitrate_follows_playback_rate(void **state)
+{
+	struct stream *narrow = new_stream("maxplaybackrate=11025");
+	struct stream *wide = new_stream("maxplaybackrate=16000");
+	struct stream *full = new_stream("");
+
+	(void)state;
+	assert_true(bitrate(narrow) > 6000);
+	assert_true(bitrate(wide) > bitrate(narrow) + 1000);
+	assert_true(bitrate(full) > bitrate(wide) + 4000);
+	free(narrow);
+	free(wide);
+	free(full);
+}
+
+static size_t packets_with_fec(const struct stream *stream)
+{
+	int16_t out[FRAME];
+	struct decoder *decoder;
+	size_t count = 0;
+
+	assert_int_equal(codec_decoder_new(&decoder, opus()), 0);
+	for (size_t i = 0; i < FRAMES; i++)
+		count += codec_decode_fec(decoder, out, FRAME, payload(stream, i)) == 0;
+	codec_decoder_free(decoder);
+	return count;
+}
+
+/* A bit rate for which libopus thinks redundancy worth its bits only if there is much loss. */
+static void test_redundancy_follows_loss(void **state)
+{
+	struct stream *stream = new_stream("");
+	struct encoder *narrow = new_encoder("useinbandfec=1;maxaveragebitrate=18000", 0);
+	struct encoder *usual = new_encoder("useinbandfec=1", 0);
+	struct encoder *none = new_encoder("", 0);
+
+	(void)state;
+	encode_by(stream, narrow);
+	assert_int_equal(packets_with_fec(stream), 0);
+	codec_expect_loss(narrow, 20);
+	encode_by(stream, narrow);
+	assert_true(packets_with_fec(stream) > FRAMES / 4);
+
+	codec_expect_loss(usual, 0); /* the first loss comes before any report */
+	encode_by(stream, usual);
+	assert_true(packets_with_fec(stream) > FRAMES / 4);
+	codec_expect_loss(none, 100); /* who does not want it gets none */
+	encode_by(stream, none);
+	assert_int_equal(packets_with_fec(stream), 0);
+
+	codec_encoder_free(narrow);
+	codec_encoder_free(usual);
+	codec_encoder_free(none);
+	free(stream);
+}
+
+/* RFC 7587, section 3.1.3: nothing is sent for silence, but for a sign of life now and then. */
+static void test_silence_is_not_sent_to_who_asks(void **state)
+{
+	struct stream *stream = new_stream("");
+	struct encoder *dtx = new_encoder("usedtx=1", 0);
+	struct encoder *plain = new_encoder("usedtx=0", 0);
+	size_t sent = 0;
+
+	(void)state;
+	memset(stream->in + 10 * FRAME, 0, 50 * FRAME * sizeof(int16_t));
+	encode_by(stream, dtx);
+	for (size_t i = 0; i < FRAMES; i++) {
+		sent += stream->len[i] > 0;
+		assert_true(stream->len[i] > 2 || stream->len[i] == 0);
+		if (i < 10)
+			assert_true(stream->len[i] > 0);
+	}
+	assert_true(sent > 10 && sent < 30);
+	assert_true(stream->len[40] + stream->len[41] == 0);
+
+	trial_speak(stream->in, TOTAL, RATE); /* and the voice comes back at once */
+	encode_by(stream, dtx);
+	assert_true(stream->len[1] > 2 && stream->len[2] > 2);
+
+	memset(stream->in, 0, sizeof(stream->in));
+	encode_by(stream, plain);
+	for (size_t i = 0; i < FRAMES; i++)
+		assert_true(stream->len[i] > 0);
+	codec_encoder_free(dtx);
+	codec_encoder_free(plain);
+	free(stream);
+}
+
+static void test_complexity(void **state)
+{
+	static const struct codec_settings wrong = {.ptime_ms = 20, .complexity = 11};
+	struct stream *streams[3];
+	struct encoder *encoder;
+
+	(void)state;
+	for (uint32_t i = 0; i < 3; i++) {
+		encoder = new_encoder("cbr=1", i * 5);
+		streams[i] = new_stream("");
+		encode_by(streams[i], encoder);
+		codec_encoder_free(encoder);
+	}
+	assert_memory_equal(streams[0]->bytes, streams[1]->bytes, sizeof(streams[0]->bytes));
+	assert_memory_not_equal(streams[1]->bytes, streams[2]->bytes, sizeof(streams[0]->bytes));
+	assert_int_equal(codec_encoder_new(&encoder, opus(), &wrong), -EINVAL);
+	for (size_t i = 0; i < 3; i++)
+		free(streams[i]);
+}
+
+/* A tone left, a tone right: both are heard, and in one channel. */
+static void test_stereo_is_heard(void **state)
+{
+	static int16_t both[2 * FRAME], out[2 * FRAME];
+	uint8_t bytes[CODEC_PAYLOAD_MAX];
+	struct decoder *decoder;
+	OpusEncoder *stereo;
+	size_t got;
+	int err;
+
+	(void)state;
+	stereo = opus_encoder_create(RATE, 2, OPUS_APPLICATION_AUDIO, &err);
+	assert_non_null(stereo);
+	assert_int_equal(codec_decoder_new(&decoder, opus()), 0);
+	for (size_t i = 0; i < 20; i++) {
+		opus_int32 len;
+
+		for (size_t n = 0; n < FRAME; n++) {
+			double t = (double)(i * FRAME + n) / RATE;
+
+			both[2 * n] = (int16_t)(8000 * sin(2 * M_PI * 500 * t));
+			both[2 * n + 1] = (int16_t)(8000 * sin(2 * M_PI * 6000 * t));
+		}
+		len = opus_encode(stereo, both, FRAME, bytes, sizeof(bytes));
+		assert_true(len > 0);
+		assert_int_equal(codec_decode(decoder, out + i % 2 * FRAME, FRAME, &got,
+					 (struct slice){bytes, (size_t)len}),
+			0);
+		assert_int_equal(got, FRAME);
+	}
+	assert_true(above(out, 2 * FRAME, 3000) > 0.3 && above(out, 2 * FRAME, 3000) < 0.7);
+	opus_encoder_destroy(stereo);
+	codec_decoder_free(decoder);
+}
+
+/* RFC 7587, section 4.2: packets are as long as their receiver likes. */
+static void test_packet_lengths(void **state)
+{
+	static const uint32_t ptimes_ms[] = {10, 20, 40, 60};
+	struct stream *stream = new_stream("");
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ptimes_ms) / sizeof(ptimes_ms[0]); i++) {
+		struct codec_settings settings = {.ptime_ms = ptimes_ms[i]};
+		size_t frame = codec_frame(opus(), ptimes_ms[i]), samples, got;
+		struct encoder *encoder;
+		struct decoder *decoder;
+
+		assert_int_equal(codec_encoder_new(&encoder, opus(), &settings), 0);
+		assert_int_equal(codec_decoder_new(&decoder, opus()), 0);
+		for (size_t at = 0; at + frame <= TOTAL; at += frame) {
+			struct buf out = {.data = stream->bytes[0], .size = CODEC_PAYLOAD_MAX};
+
+			assert_int_equal(codec_encode(encoder, &out, stream->in + at, frame), 0);
+			stream->len[0] = out.len;
+			assert_int_equal(codec_duration(&samples, opus(), payload(stream, 0)), 0);
+			assert_int_equal(samples, frame);
+			assert_int_equal(codec_decode(decoder, stream->out + at, frame, &got,
+						 payload(stream, 0)),
+				0);
+		}
+		assert_true(alike_at(stream, 10 * FRAME, 30 * FRAME) > 0.9);
+		codec_encoder_free(encoder);
+		codec_decoder_free(decoder);
+	}
+	free(stream);
+}
+
+static bool opus_fails;
+
+OpusEncoder *__wrap_opus_encoder_create(opus_int32 rate, int channels, int application, int *err);
+OpusEncoder *__real_opus_encoder_create(opus_int32 rate, int channels, int application, int *err);
+OpusDecoder *__wrap_opus_decoder_create(opus_int32 rate, int channels, int *err);
+OpusDecoder *__real_opus_decoder_create(opus_int32 rate, int channels, int *err);
+
+OpusEncoder *__wrap_opus_encoder_create(opus_int32 rate, int channels, int application, int *err)
+{
+	*err = OPUS_ALLOC_FAIL;
+	return opus_fails ? NULL : __real_opus_encoder_create(rate, channels, application, err);
+}
+
+OpusDecoder *__wrap_opus_decoder_create(opus_int32 rate, int channels, int *err)
+{
+	*err = OPUS_ALLOC_FAIL;
+	return opus_fails ? NULL : __real_opus_decoder_create(rate, channels, err);
+}
+
+/* What is allocated on our side, test_codec_g711.c makes fail for all codecs. */
+static void test_no_memory(void **state)
+{
+	struct codec_settings settings = {.ptime_ms = 20};
+	struct encoder *encoder = NULL;
+	struct decoder *decoder = NULL;
+
+	(void)state;
+	opus_fails = true;
+	assert_int_equal(codec_encoder_new(&encoder, opus(), &settings), -ENOMEM);
+	assert_int_equal(codec_decoder_new(&decoder, opus()), -ENOMEM);
+	opus_fails = false;
+	assert_null(encoder);
+	assert_null(decoder);
+}
+
 static void test_conceal(void **state)
 {
 	struct stream *stream = new_stream("");
@@ -452,6 +661,13 @@ int main(void)
 		cmocka_unit_test(test_fec_lengths),
 		cmocka_unit_test(test_playback_rate),
 		cmocka_unit_test(test_bitrate),
+		cmocka_unit_test(test_bitrate_follows_playback_rate),
+		cmocka_unit_test(test_redundancy_follows_loss),
+		cmocka_unit_test(test_silence_is_not_sent_to_who_asks),
+		cmocka_unit_test(test_complexity),
+		cmocka_unit_test(test_stereo_is_heard),
+		cmocka_unit_test(test_packet_lengths),
+		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_conceal),
 		cmocka_unit_test(test_encode_limits),
 		cmocka_unit_test(test_duration),

@@ -430,6 +430,28 @@ static void test_passed_over(void **state)
 	rtp_session_free(session);
 }
 
+/* Loss comes in bursts: a report of much counts at once, one of little by a quarter. */
+static void test_loss_is_smoothed(void **state)
+{
+	static const struct {
+		uint8_t fraction; /* of 256 */
+		double loss;
+	} rows[] = {{0, 0}, {64, 0.25}, {0, 0.1875}, {32, 0.171875}, {128, 0.5}, {128, 0.5}};
+	uint8_t bytes[] = "\x81\xc9\0\7\0\0\0\x0b" /* RR of one block */
+			  "\0\0\0\x0a\0\0\0\5\0\0\0\1\0\0\0\x50\0\0\0\0\0\0\0\0";
+	struct rtp_session *session = new_session(OURS);
+
+	(void)state;
+	assert_true(near(stats_of(session).remote_loss, 0));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		bytes[12] = rows[i].fraction;
+		assert_int_equal(
+			rtp_session_rtcp(session, (struct slice){bytes, sizeof(bytes) - 1}, S), 0);
+		assert_true(near(stats_of(session).remote_loss, rows[i].loss));
+	}
+	rtp_session_free(session);
+}
+
 /* The middle of the NTP time runs over every 18 hours, and in 2036 all of it. */
 static void test_round_trip_wraps(void **state)
 {
@@ -506,6 +528,7 @@ int main(void)
 		cmocka_unit_test(test_next_report_by_share),
 		cmocka_unit_test(test_no_goodbye_of_nobody),
 		cmocka_unit_test(test_passed_over),
+		cmocka_unit_test(test_loss_is_smoothed),
 		cmocka_unit_test(test_round_trip_wraps),
 		cmocka_unit_test(test_report_of_the_old_name),
 	};
