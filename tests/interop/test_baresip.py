@@ -4,7 +4,8 @@ calls both ways over UDP and TCP with the sound compared, and what its commands 
 import json
 import select
 import socket
-import wave
+import subprocess
+from collections import namedtuple
 
 import pytest
 
@@ -13,18 +14,19 @@ from phone import SPEECH, Late, Process, answerer, caller
 from sipp_end import free_ports
 
 SPOKEN_S = 4  # of the speech, in each call that is compared
-RATE = 8000
 
 CONFIG = """\
 sip_listen {address}:{port}
 audio_source aufile,{spoken}
-ausrc_srate 8000
-auplay_srate 8000
+ausrc_srate {rate}
+auplay_srate {rate}
 ausrc_channels 1
 auplay_channels 1
 snd_path {folder}
 module_path {modules}
 module g711.so
+module g722.so
+module opus.so
 module aufile.so
 module sndfile.so
 module_app account.so
@@ -34,6 +36,15 @@ statmode_default off
 ctrl_tcp_listen 127.0.0.1:{control}
 """
 MODULES = "/usr/lib/baresip/modules"
+
+# What an account's list of codecs has, and the rate of the files.
+Codec = namedtuple("Codec", "name rate")
+CODECS = {
+    "pcmu": Codec("PCMU/8000/1", 8000),
+    "pcma": Codec("PCMA/8000/1", 8000),
+    "g722": Codec("G722/16000/1", 16000),
+    "opus": Codec("opus/48000/2", 48000),
+}
 
 
 class Baresip(Process):
@@ -46,12 +57,12 @@ class Baresip(Process):
         self.port, self.control_port = free_ports()
         (folder / "accounts").write_text(
             f"<sip:baresip@127.0.0.1:{self.port}>;regint=0;answermode=auto"
-            f";audio_codecs={codec.upper()}/8000/1\n"
+            f";audio_codecs={CODECS[codec].name}\n"
         )
         (folder / "config").write_text(
             CONFIG.format(
                 address="127.0.0.1", port=self.port, control=self.control_port, spoken=spoken,
-                folder=folder, modules=MODULES,
+                folder=folder, modules=MODULES, rate=CODECS[codec].rate,
             )  # fmt: skip
         )
         super().__init__(["baresip", "-f", folder], cwd=folder)
@@ -113,85 +124,83 @@ class Baresip(Process):
         super().close()
 
 
-def spoken_8k(path):
+def spoken_at(rate, folder):
     """The beginning of the speech at the rate that baresip's file source wants."""
-    sound = speech.read(SPEECH)
-    samples = speech.resample(sound.samples[: SPOKEN_S * sound.rate], sound.rate, RATE)
-    with wave.open(str(path), "wb") as file:
-        file.setparams((1, 2, RATE, 0, "NONE", ""))
-        for x in samples:
-            x = int(32767 * max(-1.0, min(1.0, x)))
-            file.writeframesraw(x.to_bytes(2, "little", signed=True))
+    path = folder / f"spoken-{rate}.wav"
+    subprocess.run(["sox", SPEECH, "-r", str(rate), path, "trim", "0", str(SPOKEN_S)], check=True)
     return path
+
+
+class Way(namedtuple("Way", "who transport codec")):
+    def __str__(self):
+        return f"{self.who} over {self.transport} with {self.codec}"
 
 
 class Calls:
     """All that are compared, at one time: over UDP and TCP, from us to it and from it to us."""
 
-    WAYS = [(way, transport) for way in ("we call", "it calls") for transport in ("udp", "tcp")]
-    CODECS = {"udp": "pcmu", "tcp": "pcma"}
+    WAYS = [
+        Way(who, transport, codec)
+        for who in ("we call", "it calls")
+        for transport, codec in (("udp", "pcmu"), ("tcp", "pcma"), ("udp", "g722"), ("udp", "opus"))
+    ]
 
-    def __init__(self, folder, spoken):
+    def __init__(self, folder):
         self.folder = folder
-        self.spoken = spoken
+        self.spoken = {codec: spoken_at(CODECS[codec].rate, folder) for codec in CODECS}
         self.pairs = {}
         for number, way in enumerate(self.WAYS):
-            far = Baresip(folder / f"baresip-{number}", self.spoken, self.CODECS[way[1]])
+            far = Baresip(folder / f"baresip-{number}", self.spoken[way.codec], way.codec)
             self.pairs[way] = far, self.begin(way, far)
         self.codes = {way: near.exit(20) for way, (_, near) in self.pairs.items()}
         for far, _ in self.pairs.values():
             assert far.leave() == 0
 
     def begin(self, way, far):
-        who, transport = way
-        how = {"mic": f"file:{self.spoken}", "speaker": f"file:{self.heard(way)}"}
-        args = ("--codecs", self.CODECS[transport], "-d", SPOKEN_S - 0.2)
-        if who == "we call":
-            return caller(far.uri(transport), *args, **how)
-        near = answerer("-n", "1", *args, listen=f"{transport}:127.0.0.1:0", **how)
-        port = near.event("listening", transport=transport)["port"]
-        far.command("dial", f"sip:x@127.0.0.1:{port};transport={transport}")
+        how = {"mic": f"file:{self.spoken[way.codec]}", "speaker": f"file:{self.heard(way)}"}
+        args = ("--codecs", way.codec, "-d", SPOKEN_S - 0.2)
+        if way.who == "we call":
+            return caller(far.uri(way.transport), *args, **how)
+        near = answerer("-n", "1", *args, listen=f"{way.transport}:127.0.0.1:0", **how)
+        port = near.event("listening", transport=way.transport)["port"]
+        far.command("dial", f"sip:x@127.0.0.1:{port};transport={way.transport}")
         return near
 
     def heard(self, way):
-        return self.folder / f"{'-'.join(way).replace(' ', '-')}.wav"
+        return self.folder / f"{way}.wav".replace(" ", "-")
 
 
 @pytest.fixture(scope="module")
-def spoken(tmp_path_factory):
-    return spoken_8k(tmp_path_factory.mktemp("spoken") / "spoken.wav")
+def calls(tmp_path_factory):
+    return Calls(tmp_path_factory.mktemp("baresip"))
 
 
-@pytest.fixture(scope="module")
-def calls(tmp_path_factory, spoken):
-    return Calls(tmp_path_factory.mktemp("baresip"), spoken)
-
-
-@pytest.mark.parametrize("way", Calls.WAYS, ids=" over ".join)
+@pytest.mark.parametrize("way", Calls.WAYS, ids=str)
 def test_both_hear_each_other_when(way, calls):
     far, near = calls.pairs[way]
     assert calls.codes[way] == 0
-    codec = Calls.CODECS[way[1]]
     said, heard = far.said_and_heard()
-    assert speech.compare(calls.spoken, heard, codec).figure >= speech.NEEDED[codec]
-    assert speech.compare(calls.spoken, calls.heard(way), codec).figure >= speech.NEEDED[codec]
-    assert speech.compare(said, calls.heard(way), codec).figure >= speech.NEEDED[codec]
+    needed = speech.NEEDED[way.codec]
+    spoken = calls.spoken[way.codec]
+    assert speech.compare(spoken, heard, way.codec).figure >= needed
+    assert speech.compare(spoken, calls.heard(way), way.codec).figure >= needed
+    assert speech.compare(said, calls.heard(way), way.codec).figure >= needed
 
 
-@pytest.mark.parametrize("way", Calls.WAYS, ids=" over ".join)
+@pytest.mark.parametrize("way", Calls.WAYS, ids=str)
 def test_the_call_is_as_both_agreed_when(way, calls):
     _, near = calls.pairs[way]
-    begun = near.event("call.outgoing" if way[0] == "we call" else "call.incoming")
-    assert begun["transport"] == way[1]
-    assert near.event("call.media")["codec"] == Calls.CODECS[way[1]]
+    begun = near.event("call.outgoing" if way.who == "we call" else "call.incoming")
+    assert begun["transport"] == way.transport
+    assert near.event("call.media")["codec"] == way.codec
     ended = near.ended()
     assert ended["cause"] == "local" and ended["code"] == 200
     assert ended["sent"] >= 180 and ended["received"] >= 170 and ended["lost"] == 0
 
 
 @pytest.fixture
-def far(tmp_path, spoken):
-    return Baresip(tmp_path / "baresip", spoken, "pcmu")
+def far(tmp_path):
+    return Baresip(tmp_path / "baresip", spoken_at(8000, tmp_path), "pcmu")
 
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
