@@ -63,14 +63,16 @@ def readme_commands():
 
 
 class Calls:
-    """Eight seconds of several calls side by side: one a codec against an echo, one between two
-    voices that is recorded, and the one that README.md shows."""
+    """Eight seconds of several calls side by side: one a codec against an echo (a vocoder, which
+    bears itself badly, against the speech), one between two voices that is recorded, and the one
+    that README.md shows."""
 
     def __init__(self, folder):
         self.folder = folder
         self.pairs = {}
         for codec in CODECS:
-            far = answerer("-n", "1", mic="loop")
+            vocoder = codec in speech.VOCODERS
+            far = answerer("-n", "1", mic=f"file:{SPEECH}" if vocoder else "loop")
             heard = self.path(codec)
             near = caller(
                 far.uri(), "-d", "8", "--codecs", codec, mic=f"file:{SPEECH}",
@@ -146,8 +148,8 @@ def test_eight_seconds_are_so_many_packets_each_way_and_none_is_lost(codec, call
     packets = 8000 // CODECS[codec].ptime_ms  # 400 of 20 ms
     for end in near, far:
         ended = end.ended()
-        assert packets - 5 <= ended["sent"] <= packets + 5
-        assert packets - 5 <= ended["received"] <= packets + 5
+        assert packets - 10 <= ended["sent"] <= packets + 5  # the first waits for its codec
+        assert packets - 10 <= ended["received"] <= packets + 5
         assert ended["lost"] == 0
         assert ended["mos"] > CODECS[codec].mos
         assert 7.9 < ended["duration_s"] < 8.5
