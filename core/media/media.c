@@ -41,6 +41,7 @@ struct media {
 	char *recording;
 	uint64_t report_ns;
 	uint64_t silence_ns;
+	struct media_volume volume;
 	const struct media_events *events;
 	void *arg;
 	struct stream_params params; /* as last agreed on; its remote_fmtp is this: */
@@ -81,7 +82,15 @@ struct change_post {
 	struct post post;
 	struct list link; /* while opening */
 	struct media *media;
-	struct stream_change *change;
+	struct stream_change *change; /* NULL: only the volume */
+	struct media_volume volume;
+};
+
+/* What they send by, on its way to the agent. */
+struct heard_post {
+	struct post post;
+	struct media *media;
+	struct media_format format;
 };
 
 /* News of a source or sink on their way to the agent. */
@@ -141,6 +150,7 @@ int media_open(struct media **out, const struct media_config *config, const stru
 	media->speaker = config->speaker;
 	media->report_ns = config->report_ns;
 	media->silence_ns = config->silence_ns;
+	media->volume = config->volume;
 	list_init(&media->changes);
 	media->events = events;
 	media->arg = arg;
@@ -247,6 +257,36 @@ static void stream_silent(void *arg, const struct fault *why)
 }
 
 /* Agent thread. */
+static void post_heard(struct post *post)
+{
+	struct heard_post *self = container_of(post, struct heard_post, post);
+	struct media *media = self->media;
+
+	if (media->state == MEDIA_RUNNING)
+		media->events->heard(media->arg, &self->format);
+	free(self);
+}
+
+/* Media thread. */
+static void stream_heard(void *arg, const struct media_format *format)
+{
+	struct media *media = arg;
+	struct heard_post *self;
+
+	self = calloc(1, sizeof(*self));
+	if (!self) {
+		log_warning("out of memory: nobody is told that the far end sends %s",
+			format->codec->key);
+		return;
+	}
+
+	self->post.run = post_heard;
+	self->media = media;
+	self->format = *format;
+	loop_post(media->agent_loop, &self->post);
+}
+
+/* Agent thread. */
 static void post_news(struct post *post)
 {
 	struct news_post *self = container_of(post, struct news_post, post);
@@ -325,10 +365,9 @@ static int open_sink(struct media *media, const struct audio_setup *setup)
 static int open_ends(struct media *media)
 {
 	struct stream_config *config = &media->stream_config;
-	uint32_t rate = config->params.codec->sample_rate;
 	const struct audio_setup setup = {
 		.loop = media->media_loop,
-		.rate = rate,
+		.rate = config->rate,
 		.pipe_rate = AUDIO_PIPE_RATE,
 		.devices = media->devices,
 		.tell = audio_tells,
@@ -341,8 +380,8 @@ static int open_ends(struct media *media)
 		err = open_sink(media, &setup);
 	if (!err && media->recording) /* a call is worth more than its recording */
 		media->recorder_failed =
-			recorder_new(&config->recorder, media->media_loop, media->recording, rate,
-				&media->recorder_fault) != 0;
+			recorder_new(&config->recorder, media->media_loop, media->recording,
+				config->rate, &media->recorder_fault) != 0;
 	if (!err) {
 		err = stream_new(&media->stream, config);
 		if (err)
@@ -388,6 +427,15 @@ static void change_run(struct post *post)
 	struct change_post *self = container_of(post, struct change_post, post);
 
 	stream_change(self->media->stream, self->change);
+	free(self);
+}
+
+/* Media thread. */
+static void volume_run(struct post *post)
+{
+	struct change_post *self = container_of(post, struct change_post, post);
+
+	stream_set_volume(self->media->stream, &self->volume);
 	free(self);
 }
 
@@ -451,8 +499,8 @@ static struct stream_params stream_params_of(const struct media_params *params, 
 		.codec = params->codec,
 		.remote_fmtp = slice_of(fmtp),
 		.send_payload_type = params->send_payload_type,
-		.receive_payload_type = params->receive_payload_type,
 		.ptime_ms = params->ptime_ms,
+		.heard = params->heard,
 		.sends = params->sends,
 		.receives = params->receives,
 		.aim = {params->remote_rtp, params->remote_rtcp, params->rtcp_mux},
@@ -472,12 +520,15 @@ static void fill_config(struct media *media, const struct media_params *params)
 	*config = (struct stream_config){
 		.loop = media->media_loop,
 		.transport = media->transport,
+		.rate = params->codec->sample_rate,
+		.volume = media->volume,
 		.params = stream_params_of(params, media->remote_fmtp),
 		.cname = media->cname,
 		.report_ns = media->report_ns,
 		.report = stream_reports,
 		.silence_ns = media->silence_ns,
 		.silent = stream_silent,
+		.heard = stream_heard,
 		.arg = media,
 	};
 	loop_random(media->agent_loop, &config->ssrc, sizeof(config->ssrc));
@@ -526,10 +577,22 @@ bool media_params_equal(const struct media_params *a, const struct media_params 
 {
 	return a->codec == b->codec && slice_equal(a->remote_fmtp, b->remote_fmtp) &&
 	       a->send_payload_type == b->send_payload_type &&
-	       a->receive_payload_type == b->receive_payload_type && a->ptime_ms == b->ptime_ms &&
+	       media_formats_equal(&a->heard, &b->heard) && a->ptime_ms == b->ptime_ms &&
 	       a->sends == b->sends && a->receives == b->receives && a->rtcp_mux == b->rtcp_mux &&
 	       addr_equal(&a->remote_rtp, &b->remote_rtp) &&
 	       addr_equal(&a->remote_rtcp, &b->remote_rtcp);
+}
+
+/* A stream that is not there yet has them when it is. */
+static void post_change(struct change_post *self)
+{
+	struct media *media = self->media;
+
+	list_init(&self->link);
+	if (media->state == MEDIA_OPENING)
+		list_add(&media->changes, &self->link);
+	else
+		loop_post(media->media_loop, &self->post);
 }
 
 /* The encoder that is made reads fmtp, so it has to be the copy that stays. */
@@ -545,8 +608,7 @@ static int make_change(struct change_post **out, struct media *media,
 
 	self->post.run = change_run;
 	self->media = media;
-	list_init(&self->link);
-	err = stream_change_new(&self->change, &media->params, &to);
+	err = stream_change_new(&self->change, &media->params, &to, media->stream_config.rate);
 	if (err) {
 		free(self);
 		return err;
@@ -557,16 +619,12 @@ static int make_change(struct change_post **out, struct media *media,
 
 int media_change(struct media *media, const struct media_params *params)
 {
-	const struct codec *codec = media->params.codec;
 	struct change_post *self;
 	char *fmtp;
 	int err;
 
 	if (media->state != MEDIA_OPENING && media->state != MEDIA_RUNNING)
 		return 0; /* the sound has ended, or could not begin */
-	if (params->codec->sample_rate != codec->sample_rate ||
-		params->codec->clock_rate != codec->clock_rate)
-		return -ENOTSUP;
 
 	fmtp = slice_copy(params->remote_fmtp);
 	if (!fmtp)
@@ -578,10 +636,26 @@ int media_change(struct media *media, const struct media_params *params)
 	}
 
 	agree(media, params, fmtp);
-	if (media->state == MEDIA_OPENING)
-		list_add(&media->changes, &self->link);
-	else
-		loop_post(media->media_loop, &self->post);
+	post_change(self);
+	return 0;
+}
+
+int media_set_volume(struct media *media, const struct media_volume *volume)
+{
+	struct change_post *self;
+
+	media->volume = *volume;
+	if (media->state != MEDIA_OPENING && media->state != MEDIA_RUNNING)
+		return 0; /* it has that to begin with, or has ended */
+
+	self = calloc(1, sizeof(*self));
+	if (!self)
+		return -ENOMEM;
+
+	self->post.run = volume_run;
+	self->media = media;
+	self->volume = *volume;
+	post_change(self);
 	return 0;
 }
 
@@ -603,8 +677,8 @@ static void closed_run(struct post *post)
 	struct slice kind;
 
 	slice_cut(&kind, &path, ':'); /* only a file can have had trouble */
-	tell_trouble(media, media->end.sink_err, (const char *)path.data);
-	tell_trouble(media, media->end.recorder_err, media->recording);
+	tell_trouble(media, media->end.ends.sink_err, (const char *)path.data);
+	tell_trouble(media, media->end.ends.recorder_err, media->recording);
 	media->events->closed(media->arg, &media->end.report,
 		media->stream_config.recorder ? media->recording : NULL);
 	media_transport_free(media->transport);

@@ -1,12 +1,14 @@
 /* core/media/media: two ends in a simulated world, whose sound changes while it runs. */
 #include "core/media/media.h"
 
+#include "core/base/text.h"
 #include "core/net/loop_sim.h"
 #include "core/rtp/packet.h"
 #include "core/rtp/rtcp.h"
 #include "core/rtp/session.h"
 
 #include <errno.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,9 +27,12 @@ struct end {
 	struct stream_report report;
 	struct fault why;
 	unsigned silent;
+	struct media_format heard;
+	unsigned heard_told;
 	bool closed;
 	struct rtp_packet packet; /* of those sent, the last; its payload is gone */
 	unsigned rtp, rtcp, marked, jumps;
+	uint32_t bye_of;
 };
 
 struct line {
@@ -74,6 +79,14 @@ static void on_trouble(void *arg, const char *words)
 	fail_msg("%s", words);
 }
 
+static void on_heard(void *arg, const struct media_format *format)
+{
+	struct end *end = arg;
+
+	end->heard_told++;
+	end->heard = *format;
+}
+
 static void on_silent(void *arg, const struct fault *why)
 {
 	struct end *end = arg;
@@ -91,6 +104,17 @@ static void on_closed(void *arg, const struct stream_report *last, const char *r
 	end->last = *last;
 }
 
+static void note_bye(struct end *end, struct slice bytes)
+{
+	struct rtcp_reader reader;
+	struct rtcp_item item;
+
+	assert_int_equal(rtcp_parse(&reader, bytes), 0);
+	while (rtcp_next(&item, &reader))
+		if (item.kind == RTCP_BYE)
+			end->bye_of = item.ssrc;
+}
+
 static void on_wire(void *arg, enum world_wire what, uint64_t now_ns, const struct addr *from,
 	const struct addr *to, struct slice bytes)
 {
@@ -104,6 +128,7 @@ static void on_wire(void *arg, enum world_wire what, uint64_t now_ns, const stru
 		return;
 	if (rtp_is_rtcp(bytes)) {
 		end->rtcp++;
+		note_bye(end, bytes);
 		return;
 	}
 	end->jumps += end->rtp > 0 && (packet.seq != (uint16_t)(end->packet.seq + 1) ||
@@ -116,7 +141,7 @@ static void on_wire(void *arg, enum world_wire what, uint64_t now_ns, const stru
 static void open_end(struct line *line, unsigned i)
 {
 	static const struct media_events events = {
-		on_report, on_failed, on_silent, on_notice, on_trouble, on_closed};
+		on_report, on_failed, on_silent, on_heard, on_notice, on_trouble, on_closed};
 	struct end *end = &line->ends[i];
 	struct media_config config = {
 		.mic = "tone:440",
@@ -137,11 +162,17 @@ static void open_end(struct line *line, unsigned i)
 	media_local(&end->local, end->media);
 }
 
+static struct media_formats one_format(const struct codec *codec, uint8_t payload_type)
+{
+	return (struct media_formats){.count = 1, .list = {{codec, payload_type}}};
+}
+
 static void aim(struct end *end, const struct end *far)
 {
 	end->params = (struct media_params){
 		.codec = codec_find_payload_type(0),
 		.ptime_ms = 20,
+		.heard = one_format(codec_find_payload_type(0), 0),
 		.sends = true,
 		.receives = true,
 		.remote_rtp = far->local,
@@ -215,11 +246,24 @@ static void change(struct end *end)
 }
 
 /* That codec, by that payload type, both ways. */
+static void turn_to(struct end *end, const struct codec *codec, uint8_t payload_type)
+{
+	end->params.codec = codec;
+	end->params.send_payload_type = payload_type;
+	end->params.heard = one_format(codec, payload_type);
+	change(end);
+}
+
 static void turn(struct end *end, uint8_t codec, uint8_t payload_type)
 {
-	end->params.codec = codec_find_payload_type(codec);
-	end->params.send_payload_type = end->params.receive_payload_type = payload_type;
-	change(end);
+	turn_to(end, codec_find_payload_type(codec), payload_type);
+}
+
+static void set_volume(struct end *end, double mic_db, double speaker_db, bool muted)
+{
+	const struct media_volume volume = {mic_db, speaker_db, muted};
+
+	assert_int_equal(media_set_volume(end->media, &volume), 0);
 }
 
 static void hold(struct line *line, bool on)
@@ -362,17 +406,125 @@ static void test_counts_carry_over(void **state)
 	assert_true(a->report.mos > 0);
 }
 
-static void test_another_rate_is_refused(void **state)
+/*
+ * To a codec of another rate and clock, and back: who turns first hears the other all the time.
+ * What is sent is another source with each clock (RFC 7160, section 4.1), and goodbye is said to
+ * the one before.
+ */
+static void test_another_rate(void **state)
+{
+	static const struct {
+		const char *codec;
+		uint8_t payload_type;
+	} turns[] = {{"opus", 96}, {"pcmu", 0}, {"opus", 97}, {"pcma", 8}};
+	struct line *line = *state;
+	struct end *a = &line->ends[0], *b = &line->ends[1];
+	unsigned names = 0;
+
+	start_both(line, 1000);
+	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+		const struct codec *codec = codec_find(slice_of(turns[i].codec));
+		uint32_t ssrc = a->packet.ssrc;
+		uint32_t timestamp;
+
+		turn_to(a, codec, turns[i].payload_type);
+		run_ms(line, 1000);
+		turn_to(b, codec, turns[i].payload_type);
+		run_ms(line, 100);
+		timestamp = a->packet.timestamp;
+		run_ms(line, 2000);
+		assert_int_equal(a->packet.payload_type, turns[i].payload_type);
+		assert_in_range(
+			(a->packet.timestamp - timestamp) / (codec->clock_rate / 100), 199, 201);
+		assert_int_equal(a->bye_of, ssrc);
+		assert_true(a->packet.ssrc != ssrc);
+		assert_int_equal(a->jumps, ++names);
+		assert_true(a->report.far_dbfs > -20 && b->report.far_dbfs > -20);
+		assert_true(a->report.near_dbfs > -20);
+		assert_true(a->report.concealed_pct < 1);
+		assert_true(a->report.jitter_ms < 1);
+	}
+	assert_int_equal(a->heard_told + b->heard_told, 0);
+	close_end(line, a);
+	assert_int_equal(a->last.lost, 0);
+	assert_int_equal(a->last.late, 0);
+}
+
+/*
+ * Several were agreed on, and the far end changes among them without a word: it is heard, and told
+ * once each time.
+ */
+static void test_far_end_chooses(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0], *b = &line->ends[1];
+	const struct codec *opus = codec_find(slice_of("opus"));
+
+	a->params.heard.list[a->params.heard.count++] = (struct media_format){opus, 96};
+	start_both(line, 2000);
+	assert_int_equal(a->heard_told, 0);
+	turn_to(b, opus, 96);
+	run_ms(line, 2000);
+	assert_int_equal(a->heard_told, 1);
+	assert_ptr_equal(a->heard.codec, opus);
+	assert_int_equal(a->heard.payload_type, 96);
+	assert_true(a->report.far_dbfs > -20);
+	turn(b, 0, 0);
+	run_ms(line, 2000);
+	assert_int_equal(a->heard_told, 2);
+	assert_ptr_equal(a->heard.codec, codec_find_payload_type(0));
+	assert_true(a->report.concealed_pct < 1);
+	assert_int_equal(a->packet.payload_type, 0); /* what we send is as it was */
+	close_end(line, a);
+	assert_int_equal(a->last.lost, 0);
+}
+
+/* Of what is sent and of what is played, each for itself; the levels are those that come of it. */
+static void test_volume(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0], *b = &line->ends[1];
+	double full;
+
+	start_both(line, 2500);
+	full = a->report.near_dbfs;
+	assert_true(full > -20);
+	set_volume(a, -6, 0, false);
+	set_volume(b, 0, -12, false);
+	run_ms(line, 2500);
+	assert_true(fabs(a->report.near_dbfs - full + 6) < 0.5);
+	assert_true(fabs(a->report.far_dbfs - full) < 0.5);
+	assert_true(fabs(b->report.far_dbfs - full + 18) < 0.5);
+	set_volume(a, 0, 0, true);
+	run_ms(line, 2500);
+	assert_true(a->report.near_dbfs == -96);
+	assert_true(b->report.far_dbfs < -60);
+	assert_int_equal(a->jumps, 0); /* silence is sent all the same */
+	set_volume(a, 0, 0, false);
+	set_volume(b, 0, 0, false);
+	run_ms(line, 2500);
+	assert_true(fabs(b->report.far_dbfs - full) < 0.5);
+}
+
+/* Before there is a stream, and while it is being made. */
+static void test_volume_beforehand(void **state)
 {
 	struct line *line = *state;
 	struct end *a = &line->ends[0];
-	struct media_params params;
 
-	start_both(line, 100);
-	params = a->params;
-	params.codec = codec_find((struct slice){(const uint8_t *)"opus", 4});
-	assert_non_null(params.codec);
-	assert_int_equal(media_change(a->media, &params), -ENOTSUP);
+	set_volume(a, 0, 0, true);
+	start(a);
+	run_ms(line, 1500);
+	assert_true(a->report.near_dbfs == -96);
+	start(&line->ends[1]);
+	set_volume(&line->ends[1], 0, 0, true);
+	run_ms(line, 2500);
+	assert_true(line->ends[1].report.near_dbfs == -96);
+	allocations_left = 0;
+	assert_int_equal(media_set_volume(a->media, &(struct media_volume){0}), -ENOMEM);
+	allocations_left = SIZE_MAX;
+	close_end(line, a);
+	set_volume(&line->ends[1], 0, 0, false); /* and while it runs alone */
 }
 
 /* Before its files are open, twice: the last counts. */
@@ -673,7 +825,7 @@ static void test_params_equal(void **state)
 	others[0].codec = codec_find_payload_type(8);
 	others[1].remote_fmtp = (struct slice){(const uint8_t *)"x", 1};
 	others[2].send_payload_type++;
-	others[3].receive_payload_type++;
+	others[3].heard.list[0].payload_type++;
 	others[4].ptime_ms++;
 	others[5].sends = false;
 	others[6].receives = false;
@@ -696,7 +848,10 @@ int main(void)
 		TEST(test_codec_and_ptime),
 		TEST(test_old_type_is_understood),
 		TEST(test_counts_carry_over),
-		TEST(test_another_rate_is_refused),
+		TEST(test_another_rate),
+		TEST(test_far_end_chooses),
+		TEST(test_volume),
+		TEST(test_volume_beforehand),
 		TEST(test_while_opening),
 		TEST(test_closed_while_opening),
 		TEST(test_silence_is_told_as_long_as_it_lasts),
