@@ -229,6 +229,40 @@ def test_packets_of_any_length(calls, codec, octets_a_ms):
     assert between.likeness(codec) >= speech.NEEDED[codec]
 
 
+def test_what_is_offered_is_heard_before_it_is_answered():
+    """RFC 3264, section 5.1: who has our offer may send any of it at once."""
+    peer, media = Peer(), Media()
+    near = caller(peer.uri(), "--codecs", "pcmu,pcma")
+    invite = peer.expect("INVITE")
+    ack = peer.answer(invite, media.port, ["pcmu"])
+    end = {
+        "from": f"{invite.get('to')};tag={peer.tag}", "to": invite.get("from"),
+        "call_id": invite.get("call-id"),
+    }  # fmt: skip
+
+    def send(first):
+        for i in range(first, first + 20):
+            media.send(("127.0.0.1", invite.media_port()), b"\x10\x90" * 80, i, 160 * i, pt=8)
+
+    send(0)  # by what was not agreed on
+    media.wait(len(media.packets) + 10)
+    peer.request("INVITE", ack.source, invite.contact_uri, dialog=dict(end, cseq="1 INVITE"))
+    ok = peer.expect(200)
+    assert not [event for event in near.having("call.media") if event["received"]]
+    send(20)
+    near.event("call.media", codec="pcmu", received="pcma")
+    peer.request(
+        "ACK", ack.source, ok.contact_uri, body=sdp(media.port, ["pcma"]),
+        dialog=dict(end, cseq="1 ACK"), contact=None,
+    )  # fmt: skip
+    near.event("call.media", codec="pcma", received=None)
+    peer.request(
+        "BYE", ack.source, invite.contact_uri, dialog=dict(end, cseq="2 BYE"), contact=None
+    )
+    peer.expect(200)
+    assert near.exit() == 0
+
+
 def test_no_packet_is_longer_than_they_take():
     peer, media = Peer(), Media()
     near = caller(peer.uri(), "--codecs", "pcmu")

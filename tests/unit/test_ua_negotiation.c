@@ -263,6 +263,37 @@ static void test_reoffer_codecs(void **state)
 	pair_close(&pair);
 }
 
+/* All that their answer names, they may send; of their offer, what our answer names. */
+static void test_what_they_may_send(void **state)
+{
+	struct media_formats formats;
+	struct pair pair;
+	struct end *bob = &pair.bob;
+
+	(void)state;
+	pair_open(&pair, "pcmu", "opus,pcmu,pcma");
+	make_offer(bob);
+	assert_int_equal(take_answer(bob, HEAD "m=audio 4000 RTP/AVP 8 96\r\n"), 0);
+	formats = bob->params.heard;
+	assert_int_equal(formats.count, 2);
+	assert_string_equal(formats.list[0].codec->key, "pcma");
+	assert_int_equal(formats.list[0].payload_type, 8);
+	assert_string_equal(formats.list[1].codec->key, "opus");
+	assert_int_equal(formats.list[1].payload_type, 96);
+
+	negotiation_settle(&bob->negotiation);
+	make_offer(bob);
+	negotiation_expect(&formats, &bob->negotiation);
+	negotiation_expect(&formats, &bob->negotiation); /* no more than there are */
+	assert_int_equal(formats.count, 3);
+	assert_string_equal(formats.list[2].codec->key, "pcmu");
+	assert_int_equal(formats.list[2].payload_type, 0);
+
+	assert_int_equal(take_offer(bob, HEAD "m=audio 4000 RTP/AVP 8 0\r\n"), 0);
+	assert_int_equal(bob->params.heard.count, 1);
+	pair_close(&pair);
+}
+
 /*
  * A number of theirs that is one of ours for something else: ours is then not offered. Nor is what
  * they never gave a number; but they may offer it.
@@ -440,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_reoffer_keeps),
 		cmocka_unit_test(test_reoffer_codecs),
+		cmocka_unit_test(test_what_they_may_send),
 		cmocka_unit_test(test_numbers_of_theirs),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_holds),
