@@ -266,11 +266,16 @@ void call_expect(struct call *call)
 
 static int set_volume(struct call *call, const struct media_volume *volume)
 {
+	int err = 0;
+
 	if (call->state == CALL_ENDING || call->state == CALL_FINISHED)
 		return -ENOTCONN;
 
-	call->volume = *volume;
-	return call->media ? media_set_volume(call->media, volume) : 0;
+	if (call->media)
+		err = media_set_volume(call->media, volume);
+	if (!err)
+		call->volume = *volume;
+	return err;
 }
 
 int call_volume(struct call *call, double mic_db, double speaker_db)
