@@ -12,6 +12,7 @@ enum {
 	REFUSE_MIN = 300,
 	REFUSE_MAX = 699,
 	NANO_DIGITS = 9,
+	DB_MAX = 1000,    /* that is read as a number at all */
 	LEFT_SIZE = 100,  /* of help's left side */
 	SHOWN_SIZE = 400, /* of what a message repeats of argv */
 	PART_MIN = 3,     /* letters of a name that tell which is meant */
@@ -151,6 +152,8 @@ static int read_volume(const struct given *given, void *field)
 	struct slice rest = given->value;
 	bool quieter = slice_starts_nocase(rest, "-");
 	uint64_t whole, tenths = 0;
+	char shown[SHOWN_SIZE];
+	struct text text = TEXT_IN(shown);
 	struct slice number;
 	double db;
 
@@ -158,14 +161,15 @@ static int read_volume(const struct given *given, void *field)
 		(void)slice_take(&number, &rest, 1);
 	if (slice_cut(&number, &rest, '.') && (rest.len != 1 || slice_number(&tenths, rest, 9)))
 		return wrong(given, "is no number of decibels");
-	if (slice_number(&whole, number, 999))
+	if (slice_number(&whole, number, DB_MAX))
 		return wrong(given, "is no number of decibels");
 
 	db = (double)whole + (double)tenths / 10;
 	db = quieter ? -db : db;
-	if (db < GAIN_MIN_DB || db > GAIN_MAX_DB)
-		return wrong(given, "is no volume; -60 to 20 dB are");
-
+	if (db < GAIN_MIN_DB || db > GAIN_MAX_DB) {
+		text_printf(&text, "is no volume; %g to %g dB are", GAIN_MIN_DB, GAIN_MAX_DB);
+		return wrong(given, shown);
+	}
 	*(double *)field = db;
 	return 0;
 }

@@ -184,7 +184,7 @@ static int restore(struct playout *playout, const struct jitter_decision *decisi
 	return 0;
 }
 
-/* Always makes something, and silence if nothing better can be had. */
+/* Always makes something, though a tick may be less than a sample; silence at the worst. */
 static size_t make_up(struct playout *playout, uint32_t ticks)
 {
 	struct voice *voice = playout->last;
@@ -192,6 +192,8 @@ static size_t make_up(struct playout *playout, uint32_t ticks)
 	size_t room;
 	int16_t *out = room_of(playout, voice, &room);
 
+	if (count == 0)
+		count = 1;
 	if (count > room)
 		count = room;
 	if (voice->conceal)

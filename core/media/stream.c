@@ -61,7 +61,6 @@ struct stream_change {
 
 static void fill_report(struct stream_report *out, const struct stream *stream)
 {
-	const struct codec *codec = stream->config.params.codec;
 	struct quality_input quality;
 	struct playout_stats heard;
 	struct rtp_stats rtp;
@@ -88,8 +87,8 @@ static void fill_report(struct stream_report *out, const struct stream *stream)
 		.delay_ms = (double)rtp.rtt_ns / NS_PER_MS / 2 + heard.buffer_ms +
 			    stream->config.params.ptime_ms,
 		.loss_percent = heard.concealed_pct,
-		.codec_ie = codec->ie,
-		.codec_bpl = codec->bpl,
+		.codec_ie = stream->heard->ie,
+		.codec_bpl = stream->heard->bpl,
 	};
 	out->mos = quality_mos(quality_r(&quality));
 }

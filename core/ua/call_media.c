@@ -84,8 +84,6 @@ static void media_heard(void *arg, const struct media_format *format)
 {
 	struct call *call = arg;
 
-	if (call->state != CALL_TALKING)
-		return;
 	call->received = format->codec == call->params.codec ? NULL : format->codec;
 	emit_media(call, UA_CALL_MEDIA, &call->params);
 }

@@ -382,6 +382,43 @@ static void test_switches(void **state)
 	}
 }
 
+/*
+ * Whatever is asked for, at rates that do not divide, while packets are lost and voices change:
+ * just that is filled, each time.
+ */
+static void test_any_count(void **state)
+{
+	static const char *const lists[] = {"opus=1,pcmu=2", "pcmu=1,opus=2"};
+	static const uint32_t rates[] = {8000, 44100, 48000};
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		uint64_t heard = 0, talked_ms = 0;
+		struct call call;
+
+		open_at(&call, lists[i % 2], rates[i / 2]);
+		for (uint32_t n = 0; n < 5000; n++) {
+			uint64_t begin_ns = call.now_ns;
+			size_t count = 1 + (size_t)n * 7919 % call.listened;
+
+			for (; talked_ms * call.rate < heard * 1000; talked_ms += TICK_MS) {
+				if (talked_ms / TICK_MS % 25 == 0)
+					turn(&call,
+						call.payload_type == 1
+							? call.agreed.list[1].codec->key
+							: call.agreed.list[0].codec->key,
+						call.payload_type == 1 ? 2 : 1);
+				talk(&call, talked_ms / TICK_MS % 7 == 3);
+			}
+			playout_read(call.playout, call.heard, count, call.now_ns);
+			heard += count;
+			call.now_ns = begin_ns + count * NS_PER_S / call.rate;
+		}
+		assert_true(concealed(&call) > 0 && concealed(&call) < 40);
+		close_call(&call);
+	}
+}
+
 /* The old type, for as long as the new has not come, and a second more. */
 static void test_old_type(void **state)
 {
@@ -479,6 +516,7 @@ int main(void)
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_switches),
+		cmocka_unit_test(test_any_count),
 		cmocka_unit_test(test_old_type),
 		cmocka_unit_test(test_two_turns_at_once),
 		cmocka_unit_test(test_strange_types),
