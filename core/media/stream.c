@@ -478,8 +478,10 @@ static void apply(struct stream *stream, struct stream_change *change)
 
 	if (params->codec->clock_rate != before.codec->clock_rate)
 		turn_clock(stream, params->codec->clock_rate);
-	if (params->codec != before.codec)
+	if (params->codec != before.codec) {
 		stream->heard = params->codec;
+		stream->heard_otherwise = 0;
+	}
 	renew_parts(stream, change);
 	stream->config.params = *params;
 	stream->frame = talker_frame(stream->talker);
