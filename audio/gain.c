@@ -34,7 +34,7 @@ static void move_on(struct gain *gain)
 {
 	int32_t left = gain->aim - gain->now;
 
-	if ((gain->step < 0) ? left > gain->step : left < gain->step)
+	if (gain->step < 0 ? left > gain->step : left < gain->step)
 		gain->now = gain->aim;
 	else
 		gain->now += gain->step;
