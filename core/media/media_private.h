@@ -58,12 +58,14 @@ struct media {
 };
 
 /*
- * Media thread, from here on: what happens in a stream is posted to the agent, who tells it by
- * media->events, if the stream still runs. arg: the media.
+ * Media thread: what happens in a stream is posted to the agent, who tells it by media->events if
+ * the stream still runs then. arg: the media.
  */
 void media_tell_report(void *arg, const struct stream_report *report);
 void media_tell_silent(void *arg, const struct fault *why);
 void media_tell_heard(void *arg, const struct media_format *format);
+
+/* The same of a source or sink, even where it is being opened or closed: any thread. */
 void media_tell_news(void *arg, enum audio_news news, const char *words);
 
 /* Agent thread, from here on: what the stream is made of that media_start() got. */
