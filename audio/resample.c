@@ -47,6 +47,18 @@ int resampler_new(struct resampler **out, uint32_t in_rate, uint32_t out_rate, i
 	return 0;
 }
 
+void resampler_restart(struct resampler *resampler, enum resampler_start start)
+{
+	resampler->taken = 0;
+	resampler->made = 0;
+	if (!resampler->speex)
+		return;
+
+	speex_resampler_reset_mem(resampler->speex);
+	if (start == RESAMPLER_IN_STEP)
+		speex_resampler_skip_zeros(resampler->speex);
+}
+
 void resampler_free(struct resampler *resampler)
 {
 	if (!resampler)

@@ -31,5 +31,14 @@ size_t resampler_process(
 	struct resampler *resampler, int16_t *out, const int16_t *in, size_t count);
 
 /* Writes the rest to out, which has resampler_room() of 0, and returns how many. Nothing may be
- * processed after. */
+ * processed after, but resampler_restart(). */
 size_t resampler_flush(struct resampler *resampler, int16_t *out);
+
+enum resampler_start {
+	RESAMPLER_IN_STEP, /* as told above, and as it is when new */
+	RESAMPLER_AT_ONCE, /* the filter's delay stays in what comes out: n samples make all that
+			    * they last at once, which begins with a little silence */
+};
+
+/* Forgets what went in, as before another sound. */
+void resampler_restart(struct resampler *resampler, enum resampler_start start);

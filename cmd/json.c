@@ -142,6 +142,7 @@ static void put_media(struct object *to, const struct ua_event *event)
 	put_whole(to, "payload_type", event->media.payload_type);
 	put_address(to, "address", &event->media.remote);
 	put_string(to, "srtp", event->media.srtp);
+	put_string(to, "received", event->media.received);
 }
 
 static void put_figures(struct object *to, const struct ua_stats *stats)
@@ -155,6 +156,11 @@ static void put_figures(struct object *to, const struct ua_stats *stats)
 	put_real(to, "buffer_ms", stats->buffer_ms);
 	put_real(to, "concealed_pct", stats->concealed_pct);
 	put_real(to, "mos", stats->mos);
+}
+
+static void put_mute(struct object *to, const struct ua_event *event)
+{
+	put(to, "muted", json_boolean(event->mute.muted));
 }
 
 static void put_hold(struct object *to, const struct ua_event *event)
@@ -234,6 +240,7 @@ static void (*const fields[])(struct object *to, const struct ua_event *event) =
 	[UA_CALL_MEDIA] = put_media,
 	[UA_CALL_HELD] = put_hold,
 	[UA_CALL_RESUMED] = put_hold,
+	[UA_CALL_MUTED] = put_mute,
 	[UA_CALL_REDIRECTED] = put_redirected,
 	[UA_CALL_STATS] = put_stats,
 	[UA_CALL_METER] = NULL, /* for a live line only */

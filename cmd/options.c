@@ -1,5 +1,6 @@
 #include "cmd/options.h"
 
+#include "audio/gain.h"
 #include "cmd/words.h"
 #include "core/base/loop.h"
 #include "core/base/nearest.h"
@@ -11,6 +12,7 @@ enum {
 	REFUSE_MIN = 300,
 	REFUSE_MAX = 699,
 	NANO_DIGITS = 9,
+	DB_MAX = 1000,    /* that is read as a number at all */
 	LEFT_SIZE = 100,  /* of help's left side */
 	SHOWN_SIZE = 400, /* of what a message repeats of argv */
 	PART_MIN = 3,     /* letters of a name that tell which is meant */
@@ -141,6 +143,34 @@ static int read_timeout(const struct given *given, void *field)
 		return wrong(given, "leaves no time to answer");
 
 	*(uint64_t *)field = ns;
+	return 0;
+}
+
+/* "6", "+6", "-12.5", to a tenth. */
+static int read_volume(const struct given *given, void *field)
+{
+	struct slice rest = given->value;
+	bool quieter = slice_starts_nocase(rest, "-");
+	uint64_t whole, tenths = 0;
+	char shown[SHOWN_SIZE];
+	struct text text = TEXT_IN(shown);
+	struct slice number;
+	double db;
+
+	if (quieter || slice_starts_nocase(rest, "+"))
+		(void)slice_take(&number, &rest, 1);
+	if (slice_cut(&number, &rest, '.') && (rest.len != 1 || slice_number(&tenths, rest, 9)))
+		return wrong(given, "is no number of decibels");
+	if (slice_number(&whole, number, DB_MAX))
+		return wrong(given, "is no number of decibels");
+
+	db = (double)whole + (double)tenths / 10;
+	db = quieter ? -db : db;
+	if (db < GAIN_MIN_DB || db > GAIN_MAX_DB) {
+		text_printf(&text, "is no volume; %g to %g dB are", GAIN_MIN_DB, GAIN_MAX_DB);
+		return wrong(given, shown);
+	}
+	*(double *)field = db;
 	return 0;
 }
 
@@ -329,6 +359,10 @@ static const struct option table[] = {
 		"default, device:NAME, file:PATH, null", read_string, FIELD(speaker)},
 	{0, "record", "FILE", false, false,
 		"both sides as stereo WAV; %n %t %p in FILE", read_string, FIELD(record)},
+	{0, "volume", "DB", false, false,
+		"play it louder by DB, or quieter by -DB", read_volume, FIELD(speaker_db)},
+	{0, "mic-volume", "DB", false, false,
+		"send it louder by DB, or quieter by -DB", read_volume, FIELD(mic_db)},
 	{0, "codecs", "LIST", false, false,
 		"in order of preference, like opus,pcmu", read_codecs, FIELD(codecs)},
 

@@ -346,6 +346,7 @@ static void configure(struct ua_config *config, struct phone *self)
 		.mic = options->mic ? options->mic : "default",
 		.speaker = speaker_of(options),
 		.record = options->record,
+		.volume = {.mic_db = options->mic_db, .speaker_db = options->speaker_db},
 		.codecs = self->codecs,
 		.codec_count = self->codec_count,
 		.headers = {(const uint8_t *)options->headers, options->headers_len},

@@ -236,7 +236,7 @@ static void print_progress(struct printer *self, const struct ua_event *event, s
 	finish(self, out);
 }
 
-/* "opus 48 kHz, encrypted (...)  198.51.100.4:40212" */
+/* "opus 48 kHz, encrypted (...), pcmu comes back  198.51.100.4:40212" */
 static void put_sound(struct text *out, const struct ua_media *media)
 {
 	char address[ADDR_TEXT_SIZE];
@@ -247,6 +247,8 @@ static void put_sound(struct text *out, const struct ua_media *media)
 	text_printf(out, "%s %g kHz", media->codec, media->rate_hz / 1000.0);
 	if (media->srtp)
 		text_printf(out, ", encrypted (%s)", media->srtp);
+	if (media->received)
+		text_printf(out, ", %s comes back", media->received);
 	if (media->remote.family != ADDR_NONE)
 		text_printf(out, "  %s", addr_print_port(address, &media->remote));
 }
@@ -298,6 +300,16 @@ static void print_hold(struct printer *self, const struct ua_event *event, struc
 		words_put(out, words_name(event->peer));
 	else
 		text_puts(out, "us");
+	finish(self, out);
+}
+
+static void print_mute(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet)
+		return;
+
+	start(self, out, PLAIN, event->mute.muted ? "muted" : "unmuted", event);
+	text_puts(out, event->mute.muted ? "they hear nothing of us" : "they hear us again");
 	finish(self, out);
 }
 
@@ -550,6 +562,7 @@ static void (*const printers[])(
 	[UA_CALL_MEDIA] = print_sound,
 	[UA_CALL_HELD] = print_hold,
 	[UA_CALL_RESUMED] = print_hold,
+	[UA_CALL_MUTED] = print_mute,
 	[UA_CALL_REDIRECTED] = print_redirected,
 	[UA_CALL_STATS] = NULL, /* the meter tells more, the end the rest */
 	[UA_CALL_METER] = print_meter,

@@ -1,8 +1,7 @@
-#include "core/media/media.h"
+#include "core/media/media_private.h"
 
 #include "audio/open.h"
 #include "audio/path.h"
-#include "core/base/list.h"
 #include "core/base/log.h"
 #include "core/base/text.h"
 
@@ -11,16 +10,7 @@
 #include <stdlib.h>
 
 enum {
-	CNAME_SIZE = 24,       /* RFC 7022, section 4.2: 96 random bits as text */
 	RECORDING_SIZE = 4096, /* bytes of a path */
-};
-
-enum media_state {
-	MEDIA_BOUND,   /* the sockets are there, nothing runs */
-	MEDIA_OPENING, /* files are being opened on another thread */
-	MEDIA_RUNNING, /* the media thread has the stream */
-	MEDIA_LEAVING, /* to be closed as soon as the files are open */
-	MEDIA_CLOSING, /* the media thread closes the stream, or there is none */
 };
 
 /* Which states follow each. */
@@ -30,73 +20,6 @@ static const unsigned next_states[] = {
 	[MEDIA_RUNNING] = 1U << MEDIA_CLOSING,
 	[MEDIA_LEAVING] = 1U << MEDIA_CLOSING,
 	[MEDIA_CLOSING] = 0,
-};
-
-struct media {
-	struct loop *agent_loop;
-	struct loop *media_loop;
-	const struct device_maker *devices;
-	const char *mic;
-	const char *speaker;
-	char *recording;
-	uint64_t report_ns;
-	uint64_t silence_ns;
-	const struct media_events *events;
-	void *arg;
-	struct stream_params params; /* as last agreed on; its remote_fmtp is this: */
-	char *agreed_fmtp;
-	struct list changes; /* of struct change_post: kept while opening, in order */
-
-	enum media_state state;
-	struct media_transport *transport; /* until stream has it */
-
-	/* Filled for opening, and touched by the other thread while it lasts. */
-	struct work open;
-	struct stream_config stream_config;
-	char *remote_fmtp;
-	char cname[CNAME_SIZE + 1];
-	int open_err;
-	struct fault open_fault;
-	bool recorder_failed;
-	struct fault recorder_fault;
-
-	struct stream *stream; /* the media thread's while RUNNING */
-	struct post start;
-	int start_err; /* written by the media thread before not_started is posted, */
-	struct post not_started;
-	struct post close;
-	struct stream_end end; /* and this before closed is */
-	struct post closed;
-};
-
-/* A report on its way to the agent. */
-struct report_post {
-	struct post post;
-	struct media *media;
-	struct stream_report report;
-};
-
-/* A change on its way to the stream. */
-struct change_post {
-	struct post post;
-	struct list link; /* while opening */
-	struct media *media;
-	struct stream_change *change;
-};
-
-/* News of a source or sink on their way to the agent. */
-struct news_post {
-	struct post post;
-	struct media *media;
-	enum audio_news news;
-	struct fault words;
-};
-
-/* Silence on its way to the agent. */
-struct silent_post {
-	struct post post;
-	struct media *media;
-	struct fault why;
 };
 
 static void change_state(struct media *media, enum media_state to)
@@ -141,6 +64,7 @@ int media_open(struct media **out, const struct media_config *config, const stru
 	media->speaker = config->speaker;
 	media->report_ns = config->report_ns;
 	media->silence_ns = config->silence_ns;
+	media->volume = config->volume;
 	list_init(&media->changes);
 	media->events = events;
 	media->arg = arg;
@@ -190,94 +114,6 @@ void media_leave(struct media *media)
 	media->events = &nobody;
 }
 
-/* Agent thread. Reports that were on their way when the call ended say nothing new. */
-static void post_report(struct post *post)
-{
-	struct report_post *self = container_of(post, struct report_post, post);
-	struct media *media = self->media;
-
-	if (media->state == MEDIA_RUNNING)
-		media->events->report(media->arg, &self->report);
-	free(self);
-}
-
-/* Media thread. */
-static void stream_reports(void *arg, const struct stream_report *report)
-{
-	struct media *media = arg;
-	struct report_post *self;
-
-	self = calloc(1, sizeof(*self));
-	if (!self)
-		return; /* the next one tells more anyway */
-
-	self->post.run = post_report;
-	self->media = media;
-	self->report = *report;
-	loop_post(media->agent_loop, &self->post);
-}
-
-/* Agent thread. */
-static void post_silent(struct post *post)
-{
-	struct silent_post *self = container_of(post, struct silent_post, post);
-	struct media *media = self->media;
-
-	if (media->state == MEDIA_RUNNING)
-		media->events->silent(media->arg, &self->why);
-	free(self);
-}
-
-/* Media thread. */
-static void stream_silent(void *arg, const struct fault *why)
-{
-	struct media *media = arg;
-	struct silent_post *self;
-
-	self = calloc(1, sizeof(*self));
-	if (!self) {
-		log_warning("out of memory: nobody is told that a far end is silent");
-		return;
-	}
-
-	self->post.run = post_silent;
-	self->media = media;
-	self->why = *why;
-	loop_post(media->agent_loop, &self->post);
-}
-
-/* Agent thread. */
-static void post_news(struct post *post)
-{
-	struct news_post *self = container_of(post, struct news_post, post);
-	struct media *media = self->media;
-
-	if (self->news == AUDIO_FAILED)
-		media->events->trouble(media->arg, self->words.words);
-	else
-		media->events->notice(media->arg, self->words.words);
-	free(self);
-}
-
-/* Media thread. */
-static void audio_tells(void *arg, enum audio_news news, const char *words)
-{
-	struct media *media = arg;
-	struct news_post *self;
-
-	self = calloc(1, sizeof(*self));
-	if (!self) {
-		log_warning("out of memory: nobody is told that %s", words);
-		return;
-	}
-
-	self->post.run = post_news;
-	self->media = media;
-	self->news = news;
-	fault_set(&self->words, 0, "%s", words);
-	loop_post(media->agent_loop, &self->post);
-}
-
 /*
  * Whether the call goes on with nothing in place of spec: what is the default may be missing. Where
  * there is no device at all, that is no news of one call.
@@ -288,7 +124,7 @@ static bool can_do_without(struct media *media, const char *spec, int err, const
 		return false;
 
 	if (err != -ENODEV && err != -ENOENT)
-		audio_tells(media, AUDIO_NOTE, media->open_fault.words);
+		media_tell_news(media, AUDIO_NOTE, media->open_fault.words);
 	log_info("%s; instead there is %s", media->open_fault.words, instead);
 	return true;
 }
@@ -325,13 +161,12 @@ static int open_sink(struct media *media, const struct audio_setup *setup)
 static int open_ends(struct media *media)
 {
 	struct stream_config *config = &media->stream_config;
-	uint32_t rate = config->params.codec->sample_rate;
 	const struct audio_setup setup = {
 		.loop = media->media_loop,
-		.rate = rate,
+		.rate = config->rate,
 		.pipe_rate = AUDIO_PIPE_RATE,
 		.devices = media->devices,
-		.tell = audio_tells,
+		.tell = media_tell_news,
 		.arg = media,
 	};
 	int err;
@@ -341,8 +176,8 @@ static int open_ends(struct media *media)
 		err = open_sink(media, &setup);
 	if (!err && media->recording) /* a call is worth more than its recording */
 		media->recorder_failed =
-			recorder_new(&config->recorder, media->media_loop, media->recording, rate,
-				&media->recorder_fault) != 0;
+			recorder_new(&config->recorder, media->media_loop, media->recording,
+				config->rate, &media->recorder_fault) != 0;
 	if (!err)
 		err = codec_load(config->params.codec, &media->open_fault);
 	if (!err) {
@@ -384,38 +219,6 @@ static void start_run(struct post *post)
 		loop_post(media->agent_loop, &media->not_started);
 }
 
-/* Media thread. */
-static void change_run(struct post *post)
-{
-	struct change_post *self = container_of(post, struct change_post, post);
-
-	stream_change(self->media->stream, self->change);
-	free(self);
-}
-
-static void post_changes(struct media *media)
-{
-	list_each(link, &media->changes)
-	{
-		struct change_post *self = container_of(link, struct change_post, link);
-
-		list_remove(&self->link);
-		loop_post(media->media_loop, &self->post);
-	}
-}
-
-static void drop_changes(struct media *media)
-{
-	list_each(link, &media->changes)
-	{
-		struct change_post *self = container_of(link, struct change_post, link);
-
-		list_remove(&self->link);
-		stream_change_free(self->change);
-		free(self);
-	}
-}
-
 static void post_close(struct media *media)
 {
 	change_state(media, MEDIA_CLOSING);
@@ -432,33 +235,19 @@ static void open_done(struct work *work)
 		media->transport = NULL; /* the stream's from here on */
 
 	if (media->state == MEDIA_LEAVING) {
-		drop_changes(media);
+		media_drop_changes(media);
 		post_close(media);
 	} else if (media->open_err) {
-		drop_changes(media);
+		media_drop_changes(media);
 		change_state(media, MEDIA_BOUND);
 		media->events->failed(media->arg, media->open_err, media->open_fault.words);
 	} else {
 		change_state(media, MEDIA_RUNNING);
 		loop_post(media->media_loop, &media->start);
-		post_changes(media);
+		media_post_changes(media);
 		if (media->recorder_failed)
 			media->events->trouble(media->arg, media->recorder_fault.words);
 	}
-}
-
-static struct stream_params stream_params_of(const struct media_params *params, const char *fmtp)
-{
-	return (struct stream_params){
-		.codec = params->codec,
-		.remote_fmtp = slice_of(fmtp),
-		.send_payload_type = params->send_payload_type,
-		.receive_payload_type = params->receive_payload_type,
-		.ptime_ms = params->ptime_ms,
-		.sends = params->sends,
-		.receives = params->receives,
-		.aim = {params->remote_rtp, params->remote_rtcp, params->rtcp_mux},
-	};
 }
 
 static void fill_config(struct media *media, const struct media_params *params)
@@ -474,24 +263,20 @@ static void fill_config(struct media *media, const struct media_params *params)
 	*config = (struct stream_config){
 		.loop = media->media_loop,
 		.transport = media->transport,
-		.params = stream_params_of(params, media->remote_fmtp),
+		.rate = params->codec->sample_rate,
+		.volume = media->volume,
+		.params = media_stream_params(params, media->remote_fmtp),
 		.cname = media->cname,
 		.report_ns = media->report_ns,
-		.report = stream_reports,
+		.report = media_tell_report,
 		.silence_ns = media->silence_ns,
-		.silent = stream_silent,
+		.silent = media_tell_silent,
+		.heard = media_tell_heard,
 		.arg = media,
 	};
 	loop_random(media->agent_loop, &config->ssrc, sizeof(config->ssrc));
 	loop_random(media->agent_loop, &config->first_seq, sizeof(config->first_seq));
 	loop_random(media->agent_loop, &config->first_timestamp, sizeof(config->first_timestamp));
-}
-
-static void agree(struct media *media, const struct media_params *params, char *fmtp)
-{
-	free(media->agreed_fmtp);
-	media->agreed_fmtp = fmtp;
-	media->params = stream_params_of(params, fmtp);
 }
 
 int media_start(struct media *media, const struct media_params *params)
@@ -514,7 +299,7 @@ int media_start(struct media *media, const struct media_params *params)
 	err = loop_work(media->agent_loop, &media->open);
 	if (err)
 		goto out;
-	agree(media, params, agreed_fmtp);
+	media_agree(media, params, agreed_fmtp);
 	return 0;
 out:
 	free(agreed_fmtp);
@@ -522,69 +307,6 @@ out:
 	media->remote_fmtp = NULL;
 	change_state(media, MEDIA_BOUND);
 	return err;
-}
-
-bool media_params_equal(const struct media_params *a, const struct media_params *b)
-{
-	return a->codec == b->codec && slice_equal(a->remote_fmtp, b->remote_fmtp) &&
-	       a->send_payload_type == b->send_payload_type &&
-	       a->receive_payload_type == b->receive_payload_type && a->ptime_ms == b->ptime_ms &&
-	       a->sends == b->sends && a->receives == b->receives && a->rtcp_mux == b->rtcp_mux &&
-	       addr_equal(&a->remote_rtp, &b->remote_rtp) &&
-	       addr_equal(&a->remote_rtcp, &b->remote_rtcp);
-}
-
-/* The encoder that is made reads fmtp, so it has to be the copy that stays. */
-static int make_change(struct change_post **out, struct media *media,
-	const struct media_params *params, const char *fmtp)
-{
-	const struct stream_params to = stream_params_of(params, fmtp);
-	struct change_post *self = calloc(1, sizeof(*self));
-	int err;
-
-	if (!self)
-		return -ENOMEM;
-
-	self->post.run = change_run;
-	self->media = media;
-	list_init(&self->link);
-	err = stream_change_new(&self->change, &media->params, &to);
-	if (err) {
-		free(self);
-		return err;
-	}
-	*out = self;
-	return 0;
-}
-
-int media_change(struct media *media, const struct media_params *params)
-{
-	const struct codec *codec = media->params.codec;
-	struct change_post *self;
-	char *fmtp;
-	int err;
-
-	if (media->state != MEDIA_OPENING && media->state != MEDIA_RUNNING)
-		return 0; /* the sound has ended, or could not begin */
-	if (params->codec->sample_rate != codec->sample_rate ||
-		params->codec->clock_rate != codec->clock_rate)
-		return -ENOTSUP;
-
-	fmtp = slice_copy(params->remote_fmtp);
-	if (!fmtp)
-		return -ENOMEM;
-	err = make_change(&self, media, params, fmtp);
-	if (err) {
-		free(fmtp);
-		return err;
-	}
-
-	agree(media, params, fmtp);
-	if (media->state == MEDIA_OPENING)
-		list_add(&media->changes, &self->link);
-	else
-		loop_post(media->media_loop, &self->post);
-	return 0;
 }
 
 static void tell_trouble(struct media *media, int err, const char *path)
@@ -605,8 +327,8 @@ static void closed_run(struct post *post)
 	struct slice kind;
 
 	slice_cut(&kind, &path, ':'); /* only a file can have had trouble */
-	tell_trouble(media, media->end.sink_err, (const char *)path.data);
-	tell_trouble(media, media->end.recorder_err, media->recording);
+	tell_trouble(media, media->end.ends.sink_err, (const char *)path.data);
+	tell_trouble(media, media->end.ends.recorder_err, media->recording);
 	media->events->closed(media->arg, &media->end.report,
 		media->stream_config.recorder ? media->recording : NULL);
 	media_transport_free(media->transport);

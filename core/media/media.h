@@ -22,6 +22,7 @@ struct media_config {
 	struct slice peer;     /* and whom it is with */
 	uint64_t report_ns;
 	uint64_t silence_ns; /* without RTP and RTCP until silent is told; 0: never */
+	struct media_volume volume;
 };
 
 struct media_events {
@@ -32,6 +33,8 @@ struct media_events {
 	 * each time that it has lasted so long. why: that the far end said goodbye by RTCP, what
 	 * the network said of what we sent, or no words. */
 	void (*silent)(void *arg, const struct fault *why);
+	/* They send by another codec than before, or than we do. */
+	void (*heard)(void *arg, const struct media_format *format);
 	/* What is told by a source or sink (audio/setup.h): that the sound goes on in another way,
 	 */
 	void (*notice)(void *arg, const char *words);
@@ -48,8 +51,8 @@ struct media_params {
 	const struct codec *codec;
 	struct slice remote_fmtp;
 	uint8_t send_payload_type;
-	uint8_t receive_payload_type;
 	uint32_t ptime_ms;
+	struct media_formats heard; /* what they may send */
 	bool sends;
 	bool receives;
 	struct addr remote_rtp;
@@ -67,17 +70,21 @@ int media_open(struct media **out, const struct media_config *config, const stru
 /* Where it receives RTP; RTCP is the port after. Before media_start(). */
 void media_local(struct addr *out, const struct media *media);
 
-/* Opens what is heard and played, and runs. Once. -ENOMEM, or it goes on with events. */
+/* Opens what is heard and played, at the sample rate of the codec, and runs. Once. -ENOMEM, or it
+ * goes on with events. */
 int media_start(struct media *media, const struct media_params *params);
 
 /* Whether both would sound alike and go to the same place. */
 bool media_params_equal(const struct media_params *a, const struct media_params *b);
 
 /*
- * Goes on with other params, once started: another address, direction, payload type, or codec with
- * the same sample rate (-ENOTSUP: it has another). What is the same goes on without a gap. -ENOMEM.
+ * Goes on with other params, once started: another address, direction, payload type, or codec. What
+ * is the same goes on without a gap. -ENOMEM.
  */
 int media_change(struct media *media, const struct media_params *params);
+
+/* How loud it is, at any time until media_close(). -ENOMEM. */
+int media_set_volume(struct media *media, const struct media_volume *volume);
 
 /* Ends it; closed comes later, never before this returns. Once. */
 void media_close(struct media *media);

@@ -1,77 +1,36 @@
 #include "core/media/playout.h"
 
-#include "audio/conceal.h"
+#include "core/rtp/splice.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
-#define OVERTAKEN_NS UINT64_C(1000000000)
-
 enum {
 	DELAY_MIN_MS = 0,
 	DELAY_MAX_MS = 500,
-	/* A decoder may make a whole packet while nearly a whole tick is still unplayed. */
-	READY_MS = CODEC_PACKET_MAX_MS + 60,
-};
-
-struct voice {
-	const struct codec *codec;
-	struct decoder *decoder;
-	struct conceal *conceal; /* NULL where the codec has its own */
-};
-
-/* Which packets are whose. */
-struct share {
-	struct voice *voice; /* NULL: nobody's */
-	uint8_t payload_type;
+	/* A decoder may make a whole packet while nearly a whole tick is still unplayed, and the
+	 * end of another codec's sound goes before it. */
+	READY_MS = CODEC_PACKET_MAX_MS + 80,
 };
 
 struct playout {
-	struct share now;
-	struct share before;      /* until the last turn; its voice may be the same */
-	uint64_t before_until_ns; /* when packets of before become strangers; UINT64_MAX: not yet */
-	struct voice *last;       /* that was heard */
+	struct voices voices;
+	struct voice *last; /* that was heard */
+	struct splice splice;
 	struct jitter *jitter;
-	size_t ready; /* samples decoded and not yet played */
+	uint32_t clock_rate; /* of the buffer's ticks */
+	uint32_t rate;       /* of the samples */
+	size_t ready;        /* samples that can be played, and are not yet */
 	size_t room;
 	int16_t samples[];
 };
 
-int voice_new(struct voice **out, const struct codec *codec)
+int playout_new(struct playout **out, const struct media_formats *formats, uint32_t rate)
 {
-	struct voice *voice = calloc(1, sizeof(*voice));
-	int err;
-
-	if (!voice)
-		return -ENOMEM;
-
-	voice->codec = codec;
-	err = codec_decoder_new(&voice->decoder, codec);
-	if (!err && !codec_conceals(codec))
-		err = conceal_new(&voice->conceal, codec->sample_rate);
-	if (err) {
-		voice_free(voice);
-		return err;
-	}
-	*out = voice;
-	return 0;
-}
-
-void voice_free(struct voice *voice)
-{
-	if (!voice)
-		return;
-
-	codec_decoder_free(voice->decoder);
-	conceal_free(voice->conceal);
-	free(voice);
-}
-
-int playout_new(struct playout **out, const struct codec *codec, uint8_t payload_type)
-{
-	const struct jitter_config config = {codec->clock_rate, DELAY_MIN_MS, DELAY_MAX_MS};
-	size_t room = (size_t)codec->sample_rate / 1000 * READY_MS;
+	uint32_t clock_rate = formats->list[0].codec->clock_rate;
+	const struct jitter_config config = {clock_rate, DELAY_MIN_MS, DELAY_MAX_MS};
+	size_t room = (size_t)rate * READY_MS / 1000;
 	struct playout *playout;
 	int err;
 
@@ -80,15 +39,17 @@ int playout_new(struct playout **out, const struct codec *codec, uint8_t payload
 		return -ENOMEM;
 
 	playout->room = room;
-	playout->now.payload_type = payload_type;
-	err = voice_new(&playout->now.voice, codec);
+	playout->rate = rate;
+	playout->clock_rate = clock_rate;
+	splice_init(&playout->splice, clock_rate);
+	err = voice_set_make(&playout->voices.now, formats, NULL, rate);
 	if (!err)
 		err = jitter_new(&playout->jitter, &config);
 	if (err) {
 		playout_free(playout);
 		return err;
 	}
-	playout->last = playout->now.voice;
+	playout->last = playout->voices.now.voices[0];
 	*out = playout;
 	return 0;
 }
@@ -98,139 +59,158 @@ void playout_free(struct playout *playout)
 	if (!playout)
 		return;
 
-	if (playout->before.voice != playout->now.voice)
-		voice_free(playout->before.voice);
-	voice_free(playout->now.voice);
+	voices_free(&playout->voices);
 	jitter_free(playout->jitter);
 	free(playout);
 }
 
-void playout_turn(struct playout *playout, uint8_t payload_type, struct voice **voice)
-{
-	struct share now = {*voice ? *voice : playout->now.voice, payload_type};
-	struct voice *left = playout->before.voice;
-
-	if (!*voice && payload_type == playout->now.payload_type)
-		return;
-
-	assert(now.voice->codec->sample_rate == playout->now.voice->codec->sample_rate);
-	assert(now.voice->codec->clock_rate == playout->now.voice->codec->clock_rate);
-	*voice = left != playout->now.voice ? left : NULL;
-	if (playout->last == *voice)
-		playout->last = playout->now.voice;
-	playout->before = playout->now;
-	playout->before_until_ns = UINT64_MAX;
-	playout->now = now;
-}
-
 /* The clock of RTP and that of the samples may differ, as with G.722 (RFC 3551, section 4.5.2). */
-static size_t samples_of(const struct playout *playout, uint32_t ticks)
+static size_t samples_of(const struct playout *playout, const struct voice *voice, uint32_t ticks)
 {
-	const struct codec *codec = playout->now.voice->codec;
-
-	return (size_t)((uint64_t)ticks * codec->sample_rate / codec->clock_rate);
+	return (size_t)((uint64_t)ticks * voice->codec->sample_rate / playout->clock_rate);
 }
 
-static uint32_t ticks_of(const struct playout *playout, size_t samples)
+static uint32_t ticks_of(const struct playout *playout, size_t samples, uint32_t rate)
 {
-	const struct codec *codec = playout->now.voice->codec;
-
-	return (uint32_t)((uint64_t)samples * codec->clock_rate / codec->sample_rate);
+	return (uint32_t)((uint64_t)samples * playout->clock_rate / rate);
 }
 
-/*
- * RFC 3264, section 8.3.2: the far end may send what was agreed on before until it has the new
- * agreement, so the old types are understood until the first packet of the new; and for a moment
- * more, because some may have been overtaken.
- */
-static const struct voice *voice_of(
+const struct media_format *playout_packet(
 	struct playout *playout, const struct rtp_packet *packet, uint64_t arrival_ns)
 {
-	if (packet->payload_type == playout->now.payload_type) {
-		if (playout->before_until_ns == UINT64_MAX)
-			playout->before_until_ns = arrival_ns + OVERTAKEN_NS;
-		return playout->now.voice;
-	}
-	if (packet->payload_type == playout->before.payload_type &&
-		arrival_ns < playout->before_until_ns)
-		return playout->before.voice;
-	return NULL;
-}
-
-void playout_packet(struct playout *playout, const struct rtp_packet *packet, uint64_t arrival_ns)
-{
-	const struct voice *voice = voice_of(playout, packet, arrival_ns);
+	const struct voice *voice = voices_of(&playout->voices, packet->payload_type, arrival_ns);
+	struct rtp_packet placed = *packet;
+	const struct codec *codec;
+	uint32_t duration;
 	size_t samples;
 
-	if (voice && codec_duration(&samples, voice->codec, packet->payload) == 0)
-		jitter_put(playout->jitter, packet, arrival_ns, ticks_of(playout, samples));
+	if (!voice || codec_duration(&samples, voice->codec, packet->payload) != 0)
+		return NULL;
+
+	codec = voice->codec;
+	duration = (uint32_t)((uint64_t)samples * codec->clock_rate / codec->sample_rate);
+	splice_packet(&playout->splice, &placed, &duration, codec->clock_rate, arrival_ns);
+	jitter_put(playout->jitter, &placed, arrival_ns, duration);
+	return voices_format(&playout->voices, packet->payload_type);
 }
 
-/* Of a packet that waits; NULL after two turns while it did. */
-static struct voice *voice_at(const struct playout *playout, const struct jitter_packet *packet)
+/* How much of its sound is on its way through the filter, in samples of ours. */
+static size_t inside(const struct voice *voice)
 {
-	if (packet->payload_type == playout->now.payload_type)
-		return playout->now.voice;
-	if (packet->payload_type == playout->before.payload_type)
-		return playout->before.voice;
-	return NULL;
+	return voice->resampler ? resampler_room(voice->resampler, 0) : 0;
 }
 
-static int16_t *free_room(struct playout *playout, size_t *count)
+/* Where voice makes its samples, at its rate; count is room for. */
+static int16_t *room_of(struct playout *playout, struct voice *voice, size_t *count)
 {
-	*count = playout->room - playout->ready;
+	*count = codec_frame(voice->codec, CODEC_PACKET_MAX_MS);
+	if (voice->resampler)
+		return voice->samples;
+	if (*count > playout->room - playout->ready)
+		*count = playout->room - playout->ready;
 	return playout->samples + playout->ready;
+}
+
+/* What it made there can be played. There is room, as playout_read() asks for no more than that. */
+static void take(struct playout *playout, struct voice *voice, const int16_t *samples, size_t count)
+{
+	if (!voice->resampler) {
+		playout->ready += count;
+		return;
+	}
+	if (resampler_room(voice->resampler, count) <= playout->room - playout->ready)
+		playout->ready += resampler_process(
+			voice->resampler, playout->samples + playout->ready, samples, count);
+}
+
+/* The end of what another said goes before it. */
+static void speak(struct playout *playout, struct voice *voice)
+{
+	struct resampler *resampler = playout->last->resampler;
+
+	if (voice == playout->last)
+		return;
+
+	if (resampler) {
+		if (inside(playout->last) <= playout->room - playout->ready)
+			playout->ready +=
+				resampler_flush(resampler, playout->samples + playout->ready);
+		resampler_restart(resampler, RESAMPLER_IN_STEP);
+	}
+	playout->last = voice;
 }
 
 static int play(struct playout *playout, const struct jitter_decision *decision, size_t *made)
 {
+	struct voice *voice = voices_at(&playout->voices, decision->packet->payload_type);
 	size_t room;
-	int16_t *out = free_room(playout, &room);
-	struct voice *voice = voice_at(playout, decision->packet);
+	int16_t *out;
 	int err;
 
 	if (!voice)
 		return -ENODATA;
 
+	speak(playout, voice);
+	out = room_of(playout, voice, &room);
 	err = codec_decode(voice->decoder, out, room, made, decision->packet->payload);
-	if (!err && voice->conceal)
+	if (err)
+		return err;
+	if (voice->conceal)
 		conceal_good(voice->conceal, out, *made);
-	playout->last = voice;
-	return err;
+	take(playout, voice, out, *made);
+	return 0;
 }
 
+/* What another voice said before is not in it. */
 static int restore(struct playout *playout, const struct jitter_decision *decision, size_t *made)
 {
-	size_t room;
-	int16_t *out = free_room(playout, &room);
-	size_t count = samples_of(playout, decision->duration);
-	struct voice *voice = voice_at(playout, decision->packet);
+	struct voice *voice = voices_at(&playout->voices, decision->packet->payload_type);
+	size_t count, room;
+	int16_t *out;
 	int err;
 
-	if (!voice)
+	if (!voice || voice != playout->last)
 		return -ENODATA;
+	out = room_of(playout, voice, &room);
+	count = samples_of(playout, voice, decision->duration);
 	if (count > room)
 		return -ENOBUFS;
 
 	err = codec_decode_fec(voice->decoder, out, count, decision->packet->payload);
-	*made = err ? 0 : count;
-	return err;
+	if (err)
+		return err;
+	take(playout, voice, out, count);
+	*made = count;
+	return 0;
 }
 
-/* Always makes something, and silence if nothing better can be had. */
+/* Always makes something, though a tick may be less than a sample; silence at the worst. */
 static size_t make_up(struct playout *playout, uint32_t ticks)
 {
+	struct voice *voice = playout->last;
+	size_t count = samples_of(playout, voice, ticks);
 	size_t room;
-	int16_t *out = free_room(playout, &room);
-	size_t count = samples_of(playout, ticks);
+	int16_t *out = room_of(playout, voice, &room);
 
+	if (count == 0)
+		count = 1;
 	if (count > room)
 		count = room;
-	if (playout->last->conceal)
-		conceal_fill(playout->last->conceal, out, count);
-	else if (codec_conceal(playout->last->decoder, out, count) != 0)
+	if (voice->conceal)
+		conceal_fill(voice->conceal, out, count);
+	else if (codec_conceal(voice->decoder, out, count) != 0)
 		memset(out, 0, count * sizeof(*out));
+	take(playout, voice, out, count);
 	return count;
+}
+
+/* A packet that lasts as long as it said does so to the tick, by whatever clock. */
+static uint32_t ticks_made(
+	const struct playout *playout, const struct jitter_decision *decision, size_t made)
+{
+	if (made == samples_of(playout, playout->last, decision->duration))
+		return decision->duration;
+	return ticks_of(playout, made, playout->last->codec->sample_rate);
 }
 
 static void obey(struct playout *playout, const struct jitter_decision *decision)
@@ -248,35 +228,65 @@ static void obey(struct playout *playout, const struct jitter_decision *decision
 		if (decision->action != JITTER_NOISE)
 			done.action = JITTER_CONCEAL;
 	}
-	playout->ready += made;
-	done.ticks = ticks_of(playout, made);
+	done.ticks = ticks_made(playout, decision, made);
 	jitter_done(playout->jitter, &done);
+}
+
+/* Silence is a sound like others: what came before it goes through the filter to its end. */
+static void fall_silent(struct playout *playout, size_t count)
+{
+	struct voice *voice = playout->last;
+	size_t rate = voice->codec->sample_rate;
+
+	while (playout->ready < count) {
+		size_t missing =
+			((count - playout->ready) * rate + playout->rate - 1) / playout->rate;
+		size_t room;
+		int16_t *out = room_of(playout, voice, &room);
+
+		if (missing > room)
+			missing = room;
+		memset(out, 0, missing * sizeof(*out));
+		take(playout, voice, out, missing);
+	}
 }
 
 void playout_read(struct playout *playout, int16_t *out, size_t count, uint64_t now_ns)
 {
 	struct jitter_decision decision;
-	size_t taken;
 
-	do {
-		jitter_next(&decision, playout->jitter, now_ns, ticks_of(playout, playout->ready),
-			ticks_of(playout, count));
+	assert(count <= (size_t)playout->rate * CODEC_PACKET_MAX_MS / 1000);
+
+	do { /* what is in the filter is played before what is decided on, too */
+		size_t within = inside(playout->last);
+
+		jitter_next(&decision, playout->jitter, now_ns,
+			ticks_of(playout, playout->ready + within, playout->rate),
+			ticks_of(playout, count + within, playout->rate));
 		if (decision.action == JITTER_ENOUGH || decision.action == JITTER_NOTHING)
 			break;
 		obey(playout, &decision);
-	} while (playout->ready < playout->room);
+	} while (playout->ready < count);
+	fall_silent(playout, count);
 
-	taken = count < playout->ready ? count : playout->ready;
-	memcpy(out, playout->samples, taken * sizeof(*out));
-	memset(out + taken, 0, (count - taken) * sizeof(*out));
-	playout->ready -= taken;
-	memmove(playout->samples, playout->samples + taken, playout->ready * sizeof(*out));
+	memcpy(out, playout->samples, count * sizeof(*out));
+	playout->ready -= count;
+	memmove(playout->samples, playout->samples + count, playout->ready * sizeof(*out));
 }
 
 void playout_reset(struct playout *playout)
 {
 	jitter_reset(playout->jitter);
+	splice_init(&playout->splice, playout->clock_rate);
+	if (playout->last->resampler)
+		resampler_restart(playout->last->resampler, RESAMPLER_IN_STEP);
 	playout->ready = 0;
+}
+
+void playout_turn(struct playout *playout, struct voice_set *set)
+{
+	if (voices_turn(&playout->voices, set) && voice_set_has(set, playout->last))
+		speak(playout, playout->voices.now.voices[0]);
 }
 
 void playout_stats(struct playout_stats *out, const struct playout *playout)

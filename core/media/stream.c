@@ -1,8 +1,7 @@
 #include "core/media/stream.h"
 
-#include "audio/level.h"
-#include "core/base/list.h"
 #include "core/media/playout.h"
+#include "core/media/talker.h"
 #include "core/rtp/quality.h"
 #include "core/rtp/session.h"
 
@@ -17,6 +16,8 @@ enum {
 	PACKET_OVERHEAD = 20 + 8 + RTP_HEADER_SIZE, /* octets, with those of IPv4 and UDP */
 	/* After so long a standstill (a suspended machine) the ticks go on from the present. */
 	LATE_TICKS_MAX = 10,
+	/* So many packets in a row are no stragglers of what was sent before a change. */
+	HEARD_STEADY = 10,
 };
 
 enum stream_state {
@@ -28,7 +29,8 @@ enum stream_state {
 struct stream {
 	enum stream_state state;
 	struct stream_config config;
-	struct encoder *encoder;
+	struct ends ends;
+	struct talker *talker;
 	struct playout *playout;
 	struct rtp_session *session;
 
@@ -39,14 +41,13 @@ struct stream {
 	uint64_t heard_ns; /* when the far end was last heard, or began to be awaited */
 	uint64_t tick_ns;  /* when the present one was due */
 	uint64_t report_ns;
-	uint32_t timestamp; /* of the next packet, from 0 */
-	bool talking;       /* the last packet was sent with the tick before this one */
-	double near_dbfs;
-	double far_dbfs;
+	uint32_t timestamp;        /* of the next packet, from 0 */
+	bool talking;              /* the last packet was sent with the tick before this one */
+	const struct codec *heard; /* as was told last, or as we send */
+	unsigned heard_otherwise;  /* packets in a row, by another */
 
 	stream_done *done;
 	void *done_arg;
-	unsigned closing; /* files not yet finished */
 	struct stream_end end;
 
 	size_t frame;      /* samples a tick */
@@ -55,13 +56,12 @@ struct stream {
 
 struct stream_change {
 	struct stream_params params;
-	struct encoder *encoder; /* NULL: as before, */
-	struct voice *voice;     /* likewise */
+	struct talker *talker; /* NULL: as before */
+	struct voice_set voices;
 };
 
 static void fill_report(struct stream_report *out, const struct stream *stream)
 {
-	const struct codec *codec = stream->config.params.codec;
 	struct quality_input quality;
 	struct playout_stats heard;
 	struct rtp_stats rtp;
@@ -77,8 +77,8 @@ static void fill_report(struct stream_report *out, const struct stream *stream)
 		.rtt_ms = rtp.rtt_ns ? (double)rtp.rtt_ns / NS_PER_MS : -1,
 		.buffer_ms = heard.buffer_ms,
 		.concealed_pct = heard.concealed_pct,
-		.near_dbfs = stream->near_dbfs,
-		.far_dbfs = stream->far_dbfs,
+		.near_dbfs = stream->ends.near_dbfs,
+		.far_dbfs = stream->ends.far_dbfs,
 		.remote = *media_transport_remote(stream->config.transport),
 	};
 	if (!heard.anything)
@@ -88,51 +88,10 @@ static void fill_report(struct stream_report *out, const struct stream *stream)
 		.delay_ms = (double)rtp.rtt_ns / NS_PER_MS / 2 + heard.buffer_ms +
 			    stream->config.params.ptime_ms,
 		.loss_percent = heard.concealed_pct,
-		.codec_ie = codec->ie,
-		.codec_bpl = codec->bpl,
+		.codec_ie = stream->heard->ie,
+		.codec_bpl = stream->heard->bpl,
 	};
 	out->mos = quality_mos(quality_r(&quality));
-}
-
-static void loudest(double *level, const int16_t *samples, size_t count)
-{
-	double mean = audio_level(samples, count).mean_db;
-
-	if (mean > *level)
-		*level = mean;
-}
-
-static void hear(struct stream *stream, int16_t *far)
-{
-	struct stream_config *config = &stream->config;
-
-	if (config->params.receives)
-		playout_read(stream->playout, far, stream->frame, stream->tick_ns);
-	else
-		memset(far, 0, stream->frame * sizeof(*far));
-	sink_write(config->sink, far, stream->frame);
-	if (config->recorder)
-		recorder_far(config->recorder, far, stream->frame);
-	loudest(&stream->far_dbfs, far, stream->frame);
-}
-
-static void take_near(struct stream *stream, int16_t *near, const int16_t *far)
-{
-	struct stream_config *config = &stream->config;
-	size_t got = 0;
-
-	if (!config->source) {
-		memcpy(near, far, stream->frame * sizeof(*near));
-		got = stream->frame;
-	} else {
-		got = source_read(config->source, near, stream->frame);
-	}
-	if (!config->params.sends) /* it is read on, in time, and nobody hears it */
-		got = 0;
-	memset(near + got, 0, (stream->frame - got) * sizeof(*near));
-	if (config->recorder)
-		recorder_near(config->recorder, near, stream->frame);
-	loudest(&stream->near_dbfs, near, stream->frame);
 }
 
 /* RFC 3551, section 4.1: the marker is set on the first packet after a silence. */
@@ -143,7 +102,7 @@ static void send_frame(struct stream *stream, const int16_t *near)
 	struct buf payload = {payload_bytes, 0, sizeof(payload_bytes)};
 	struct buf packet = {packet_bytes, 0, sizeof(packet_bytes)};
 
-	if (codec_encode(stream->encoder, &payload, near, stream->frame) != 0 ||
+	if (talker_encode(stream->talker, &payload, near) != 0 ||
 		payload.len == 0 || /* silence, of which the far end wants no packets */
 		rtp_session_send(&packet, stream->session, stream->config.params.send_payload_type,
 			!stream->talking, stream->timestamp,
@@ -177,12 +136,17 @@ static void next_tick(struct stream *stream)
 static void run_tick(void *arg)
 {
 	struct stream *stream = arg;
+	const struct stream_params *params = &stream->config.params;
 	int16_t *far = stream->samples;
 	int16_t *near = stream->samples + stream->frame;
 
-	hear(stream, far);
-	take_near(stream, near, far);
-	if (stream->config.params.sends)
+	if (params->receives)
+		playout_read(stream->playout, far, stream->frame, stream->tick_ns);
+	else
+		memset(far, 0, stream->frame * sizeof(*far));
+	ends_take(&stream->ends, near, far, stream->frame, params->sends);
+	ends_play(&stream->ends, far, stream->frame);
+	if (params->sends)
 		send_frame(stream, near);
 	else
 		stream->talking = false;
@@ -244,8 +208,7 @@ static void run_report(void *arg)
 	struct stream_report report;
 
 	fill_report(&report, stream);
-	stream->near_dbfs = AUDIO_QUIET;
-	stream->far_dbfs = AUDIO_QUIET;
+	ends_forget_levels(&stream->ends);
 	stream->report_ns += stream->config.report_ns;
 	timer_start(&stream->report, stream->report_ns);
 	stream->config.report(stream->config.arg, &report);
@@ -310,6 +273,23 @@ static void part_names(struct stream *stream)
 	rtp_session_rename(stream->session, by_chance(stream));
 }
 
+static void note_heard(struct stream *stream, const struct media_format *format)
+{
+	if (!format)
+		return;
+	if (format->codec == stream->heard) {
+		stream->heard_otherwise = 0;
+		return;
+	}
+	if (++stream->heard_otherwise < HEARD_STEADY)
+		return;
+
+	stream->heard = format->codec;
+	stream->heard_otherwise = 0;
+	if (stream->config.heard)
+		stream->config.heard(stream->config.arg, format);
+}
+
 static void rtp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 {
 	struct stream *stream = arg;
@@ -324,7 +304,7 @@ static void rtp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 	if (err)
 		return;
 	part_names(stream);
-	playout_packet(stream->playout, &packet, arrival_ns);
+	note_heard(stream, playout_packet(stream->playout, &packet, arrival_ns));
 }
 
 /* What the far end's reports say of the way there, for an encoder that can heed it. */
@@ -334,7 +314,7 @@ static void heed_loss(struct stream *stream)
 
 	rtp_session_stats(&rtp, stream->session);
 	if (rtp.remote_reports > 0)
-		codec_expect_loss(stream->encoder, (uint32_t)ceil(100 * rtp.remote_loss));
+		talker_expect_loss(stream->talker, (uint32_t)ceil(100 * rtp.remote_loss));
 }
 
 static void rtcp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
@@ -354,17 +334,26 @@ static const struct media_transport_events transport_events = {rtp_came, rtcp_ca
 static void free_parts(struct stream *stream)
 {
 	rtp_session_free(stream->session);
-	codec_encoder_free(stream->encoder);
+	talker_free(stream->talker);
 	playout_free(stream->playout);
 	free(stream);
 }
 
-static int make_encoder(struct encoder **out, const struct stream_params *params)
+static int make_talker(struct talker **out, const struct stream_params *params, uint32_t rate)
 {
 	const struct codec_settings settings = {
 		.ptime_ms = params->ptime_ms, .remote_fmtp = params->remote_fmtp};
 
-	return codec_encoder_new(out, params->codec, &settings);
+	return talker_new(out, params->codec, &settings, rate);
+}
+
+static void expect_formats(struct stream *stream)
+{
+	const struct media_formats *formats = &stream->config.params.heard;
+
+	for (size_t i = 0; i < formats->count; i++)
+		rtp_session_expect(stream->session, formats->list[i].payload_type,
+			formats->list[i].codec->clock_rate);
 }
 
 int stream_new(struct stream **out, const struct stream_config *config)
@@ -376,7 +365,7 @@ int stream_new(struct stream **out, const struct stream_config *config)
 		.clock_rate = config->params.codec->clock_rate,
 		.cname = config->cname,
 	};
-	size_t room = codec_frame(config->params.codec, CODEC_PACKET_MAX_MS);
+	size_t room = (size_t)config->rate * CODEC_PACKET_MAX_MS / 1000;
 	struct stream *stream;
 	int err;
 
@@ -385,20 +374,21 @@ int stream_new(struct stream **out, const struct stream_config *config)
 		return -ENOMEM;
 
 	stream->config = *config;
-	stream->frame = codec_frame(config->params.codec, config->params.ptime_ms);
-	stream->near_dbfs = AUDIO_QUIET;
-	stream->far_dbfs = AUDIO_QUIET;
-	err = make_encoder(&stream->encoder, &config->params);
+	stream->heard = config->params.codec;
+	err = make_talker(&stream->talker, &config->params, config->rate);
 	if (!err)
 		err = rtp_session_new(&stream->session, &session);
 	if (!err)
-		err = playout_new(&stream->playout, config->params.codec,
-			config->params.receive_payload_type);
+		err = playout_new(&stream->playout, &config->params.heard, config->rate);
 	if (err) {
 		free_parts(stream);
 		return err;
 	}
 
+	stream->frame = talker_frame(stream->talker);
+	expect_formats(stream);
+	ends_init(&stream->ends, config->source, config->sink, config->recorder, config->rate,
+		&config->volume);
 	timer_init(&stream->tick, config->loop, run_tick, stream);
 	timer_init(&stream->rtcp, config->loop, run_rtcp, stream);
 	timer_init(&stream->report, config->loop, run_report, stream);
@@ -436,7 +426,7 @@ static bool same_sound(const struct stream_params *a, const struct stream_params
 }
 
 int stream_change_new(struct stream_change **out, const struct stream_params *from,
-	const struct stream_params *to)
+	const struct stream_params *to, uint32_t rate)
 {
 	struct stream_change *change = calloc(1, sizeof(*change));
 	int err = 0;
@@ -447,9 +437,9 @@ int stream_change_new(struct stream_change **out, const struct stream_params *fr
 	change->params = *to;
 	change->params.remote_fmtp = (struct slice){0};
 	if (!same_sound(from, to))
-		err = make_encoder(&change->encoder, to);
-	if (!err && from->codec != to->codec)
-		err = voice_new(&change->voice, to->codec);
+		err = make_talker(&change->talker, to, rate);
+	if (!err)
+		err = voice_set_make(&change->voices, &to->heard, &from->heard, rate);
 	if (err) {
 		stream_change_free(change);
 		return err;
@@ -463,22 +453,30 @@ void stream_change_free(struct stream_change *change)
 	if (!change)
 		return;
 
-	codec_encoder_free(change->encoder);
-	voice_free(change->voice);
+	talker_free(change->talker);
+	voice_set_free(&change->voices);
 	free(change);
 }
 
 /* The old parts leave with the change. */
 static void renew_parts(struct stream *stream, struct stream_change *change)
 {
-	struct encoder *encoder = stream->encoder;
+	struct talker *talker = stream->talker;
 
-	if (change->encoder) {
-		stream->encoder = change->encoder;
-		change->encoder = encoder;
+	if (change->talker) {
+		stream->talker = change->talker;
+		change->talker = talker;
 		heed_loss(stream);
 	}
-	playout_turn(stream->playout, change->params.receive_payload_type, &change->voice);
+	playout_turn(stream->playout, &change->voices);
+}
+
+/* RFC 7160, section 4.1: a source has one clock, and says goodbye where that ends. */
+static void turn_clock(struct stream *stream, uint32_t clock_rate)
+{
+	send_rtcp(stream, true);
+	rtp_session_turn(stream->session, by_chance(stream), clock_rate, stream->timestamp,
+		loop_now(stream->config.loop));
 }
 
 /* What comes after a hold, or from elsewhere, need not follow on what came before. */
@@ -493,9 +491,16 @@ static void apply(struct stream *stream, struct stream_change *change)
 	const struct stream_params before = stream->config.params;
 	const struct stream_params *params = &change->params;
 
+	if (params->codec->clock_rate != before.codec->clock_rate)
+		turn_clock(stream, params->codec->clock_rate);
+	if (params->codec != before.codec) {
+		stream->heard = params->codec;
+		stream->heard_otherwise = 0;
+	}
 	renew_parts(stream, change);
 	stream->config.params = *params;
-	stream->frame = codec_frame(params->codec, params->ptime_ms);
+	stream->frame = talker_frame(stream->talker);
+	expect_formats(stream);
 	rtp_session_set_bandwidth(stream->session, bandwidth_of(params));
 	media_transport_aim(stream->config.transport, &params->aim);
 	if (params->receives != before.receives)
@@ -508,39 +513,23 @@ static void apply(struct stream *stream, struct stream_change *change)
 
 void stream_change(struct stream *stream, struct stream_change *change)
 {
-	assert(change->params.codec->sample_rate == stream->config.params.codec->sample_rate);
-	assert(change->params.codec->clock_rate == stream->config.params.codec->clock_rate);
-
 	if (stream->state == STREAM_RUNNING)
 		apply(stream, change);
 	stream_change_free(change);
 }
 
-static void finish(struct stream *stream)
+void stream_set_volume(struct stream *stream, const struct media_volume *volume)
 {
-	if (--stream->closing > 0)
-		return;
+	ends_set_volume(&stream->ends, volume);
+}
 
+static void ends_closed(void *arg, const struct ends_result *result)
+{
+	struct stream *stream = arg;
+
+	stream->end.ends = *result;
 	stream->done(stream->done_arg, &stream->end);
 	free_parts(stream);
-}
-
-static void sink_closed(void *arg, int err)
-{
-	struct stream *stream = arg;
-
-	stream->end.sink_err = err;
-	finish(stream);
-}
-
-static void recorder_closed(void *arg, int err, uint64_t written, uint64_t dropped)
-{
-	struct stream *stream = arg;
-
-	(void)written;
-	(void)dropped;
-	stream->end.recorder_err = err;
-	finish(stream);
 }
 
 /* What comes after this, while files are being finished, is of no call. */
@@ -560,18 +549,10 @@ static void fall_silent(struct stream *stream)
 
 void stream_close(struct stream *stream, stream_done *done, void *arg)
 {
-	struct stream_config *config = &stream->config;
-
 	assert(stream->state != STREAM_CLOSING);
 
 	fall_silent(stream);
 	stream->done = done;
 	stream->done_arg = arg;
-
-	stream->closing = config->recorder ? 2 : 1;
-	source_free(config->source);
-	config->source = NULL;
-	sink_close(config->sink, sink_closed, stream);
-	if (config->recorder)
-		recorder_close(config->recorder, recorder_closed, stream);
+	ends_close(&stream->ends, ends_closed, stream);
 }

@@ -1,20 +1,20 @@
 /*
  * The sound of one call, on the media thread: tick by tick it takes what has come from the network
  * out of the jitter buffer, decodes it, plays and records it, and takes the near end's next
- * samples, encodes and sends them.
+ * samples, encodes and sends them. The near end has one rate as long as it lasts, whatever codecs
+ * come and go (core/media/playout.h and talker.h).
  *
  * It is put together on any thread by stream_new() and belongs, from stream_start() on, to its
  * loop's thread alone.
  */
 #pragma once
 
-#include "audio/recorder.h"
-#include "audio/sink.h"
-#include "audio/source.h"
 #include "codecs/codec.h"
 #include "core/base/fault.h"
 #include "core/base/loop.h"
+#include "core/media/ends.h"
 #include "core/media/transport.h"
+#include "core/media/voices.h"
 
 #include <stdbool.h>
 
@@ -30,23 +30,24 @@ struct stream_report {
 	double rtt_ms; /* negative: not known */
 	double buffer_ms;
 	double concealed_pct;
-	double mos;       /* 0: nothing has been heard */
-	double near_dbfs; /* the loudest moment since the last report */
-	double far_dbfs;
+	double mos;         /* 0: nothing has been heard */
+	double near_dbfs;   /* the loudest moment since the last report: of what is sent, */
+	double far_dbfs;    /* and of what is played */
 	struct addr remote; /* where RTP goes to by now */
 };
 
 typedef void stream_report_fn(void *arg, const struct stream_report *report);
 typedef void stream_silent_fn(void *arg, const struct fault *why);
+typedef void stream_heard_fn(void *arg, const struct media_format *format);
 
 /* What was agreed on, and may change. */
 struct stream_params {
 	const struct codec *codec;
 	struct slice remote_fmtp; /* read while encoders are made, and not kept */
 	uint8_t send_payload_type;
-	uint8_t receive_payload_type;
-	uint32_t ptime_ms; /* one that codec_ptime() gave */
-	bool sends;        /* the directions */
+	uint32_t ptime_ms;          /* one that codec_ptime() gave */
+	struct media_formats heard; /* what they may send */
+	bool sends;                 /* the directions */
 	bool receives;
 	struct media_aim aim;
 };
@@ -58,6 +59,8 @@ struct stream_config {
 	struct source *source; /* NULL: what is heard is sent back */
 	struct sink *sink;
 	struct recorder *recorder; /* or NULL */
+	uint32_t rate;             /* Hz, of these three */
+	struct media_volume volume;
 
 	struct stream_params params;
 
@@ -70,6 +73,7 @@ struct stream_config {
 	stream_report_fn *report;
 	uint64_t silence_ns; /* of nothing from the far end until silent is called; 0: never */
 	stream_silent_fn *silent;
+	stream_heard_fn *heard; /* they send by another codec than before, or than we; or NULL */
 	void *arg;
 };
 
@@ -84,26 +88,26 @@ int stream_start(struct stream *stream);
 
 /*
  * A change that is on its way to a stream, made on any thread, so that nothing can fail where it is
- * applied. from: the params that are changed. Returns -ENOMEM or what the codec says.
+ * applied. from: the params that are changed; rate: as in the config. Returns -ENOMEM or what the
+ * codec says.
  */
 struct stream_change;
 int stream_change_new(struct stream_change **out, const struct stream_params *from,
-	const struct stream_params *to);
+	const struct stream_params *to, uint32_t rate);
 
-/*
- * Goes on with other params and frees change. Clock and sample rate are as they were. Of a stream
- * that does not run, only change goes.
- */
+/* Goes on with other params and frees change. Of a stream that does not run, only change goes. */
 void stream_change(struct stream *stream, struct stream_change *change);
 
 /* NULL is allowed. For a change that is not applied. */
 void stream_change_free(struct stream_change *change);
 
-/* How it was when it stopped, and why a file is not whole: 0, or an error of audio/wav_writer.h. */
+/* From the next samples on. */
+void stream_set_volume(struct stream *stream, const struct media_volume *volume);
+
+/* How it was when it stopped, and whether what was written is whole. */
 struct stream_end {
 	struct stream_report report;
-	int sink_err;
-	int recorder_err;
+	struct ends_result ends;
 };
 
 /*

@@ -30,6 +30,8 @@ int rtp_session_new(struct rtp_session **out, const struct rtp_session_config *c
 
 	session->ssrc = config->ssrc;
 	session->clock_rate = config->clock_rate;
+	for (size_t i = 0; i < RTP_PAYLOAD_TYPES; i++)
+		session->their_clocks[i] = config->clock_rate;
 	session->first_timestamp = config->first_timestamp;
 	session->last_timestamp = config->first_timestamp;
 	session->next_seq = config->first_seq;
@@ -42,6 +44,13 @@ int rtp_session_new(struct rtp_session **out, const struct rtp_session_config *c
 void rtp_session_free(struct rtp_session *session)
 {
 	free(session);
+}
+
+void rtp_session_expect(struct rtp_session *session, uint8_t payload_type, uint32_t clock_rate)
+{
+	assert(payload_type < RTP_PAYLOAD_TYPES && clock_rate > 0);
+
+	session->their_clocks[payload_type] = clock_rate;
 }
 
 int rtp_session_send(struct buf *out, struct rtp_session *session, uint8_t payload_type,
@@ -105,11 +114,15 @@ static void advance(struct source *source, uint16_t steps)
 /* Begins to count anew; what the source before has lost stays lost. */
 static void begin_source(struct rtp_session *session, const struct rtp_packet *packet)
 {
-	if (session->source.heard)
+	if (session->source.heard) {
 		session->lost_before += lost(&session->source);
+		session->left = session->source.ssrc != packet->ssrc;
+		session->left_ssrc = session->source.ssrc;
+	}
 
 	session->source = (struct source){
 		.heard = true,
+		.clock_rate = session->their_clocks[packet->payload_type],
 		.ssrc = packet->ssrc,
 		.highest = packet->seq,
 		.base = packet->seq,
@@ -155,6 +168,15 @@ static int check_seq(struct rtp_session *session, const struct rtp_packet *packe
 	return 0;
 }
 
+/* Ticks of two clocks have nothing in common but how many seconds they are (RFC 7160, section 4.3).
+ */
+static void change_clock(struct source *source, uint32_t clock_rate)
+{
+	source->jitter_x16 =
+		(uint32_t)((uint64_t)source->jitter_x16 * clock_rate / source->clock_rate);
+	source->clock_rate = clock_rate;
+}
+
 /*
  * RFC 3550, appendix A.8. Packets of one moment, as those of a telephone event are, say nothing of
  * the network: they are sent at different times with the same timestamp (RFC 4733,
@@ -164,17 +186,28 @@ static void measure_jitter(
 	struct rtp_session *session, const struct rtp_packet *packet, uint64_t arrival_ns)
 {
 	struct source *source = &session->source;
-	uint32_t transit = session_ticks(arrival_ns, session->clock_rate) - packet->timestamp;
+	uint32_t clock_rate = session->their_clocks[packet->payload_type];
+	uint32_t transit = session_ticks(arrival_ns, clock_rate) - packet->timestamp;
+	bool comparable = source->received > 0 && clock_rate == source->clock_rate;
 	uint32_t change = transit - source->transit;
 
-	if (source->received > 0 && packet->timestamp == source->timestamp)
+	if (comparable && packet->timestamp == source->timestamp)
 		return;
+	if (clock_rate != source->clock_rate)
+		change_clock(source, clock_rate);
 	if (change > UINT32_MAX / 2)
 		change = -change;
-	if (source->received > 0 && change / JITTER_JUMP_S < session->clock_rate)
+	if (comparable && change / JITTER_JUMP_S < clock_rate)
 		source->jitter_x16 += change - ((source->jitter_x16 + 8) >> JITTER_SHIFT);
 	source->timestamp = packet->timestamp;
 	source->transit = transit;
+}
+
+/* RFC 7160, section 4.1. What is late of the source before comes by another clock, too. */
+static bool has_turned(const struct rtp_session *session, const struct rtp_packet *packet)
+{
+	return session->their_clocks[packet->payload_type] != session->source.clock_rate &&
+	       !(session->left && packet->ssrc == session->left_ssrc);
 }
 
 static int check_packet(struct rtp_session *session, const struct rtp_packet *packet)
@@ -184,8 +217,12 @@ static int check_packet(struct rtp_session *session, const struct rtp_packet *pa
 		begin_source(session, packet);
 		return 0;
 	}
-	if (packet->ssrc != session->source.ssrc)
-		return audition(session, packet);
+	if (packet->ssrc != session->source.ssrc) {
+		if (!has_turned(session, packet))
+			return audition(session, packet);
+		begin_source(session, packet);
+		return 0;
+	}
 	return check_seq(session, packet);
 }
 
@@ -215,14 +252,33 @@ bool rtp_session_collided(const struct rtp_session *session)
 }
 
 /* RFC 3550, section 6.4.1: the sender's counts begin anew with its SSRC. */
-void rtp_session_rename(struct rtp_session *session, uint32_t ssrc)
+static void become(struct rtp_session *session, uint32_t ssrc)
 {
 	session->ssrc = ssrc;
 	session->collided = false;
-	session->renames++;
 	session->packets_before = session->stats.packets_sent;
 	session->octets_before = session->stats.octets_sent;
+	session->reports_before = session->reports;
+	session->sent_at_report[0] = session->stats.packets_sent;
+	session->sent_at_report[1] = session->stats.packets_sent;
 	memset(session->sent_reports, 0, sizeof(session->sent_reports));
+}
+
+void rtp_session_rename(struct rtp_session *session, uint32_t ssrc)
+{
+	become(session, ssrc);
+	session->renames++;
+}
+
+void rtp_session_turn(struct rtp_session *session, uint32_t ssrc, uint32_t clock_rate,
+	uint32_t timestamp, uint64_t now_ns)
+{
+	assert(clock_rate > 0);
+
+	become(session, ssrc);
+	session->clock_rate = clock_rate;
+	session->last_timestamp = session->first_timestamp + timestamp;
+	session->last_sent_ns = now_ns;
 }
 
 int rtp_session_receive(struct rtp_packet *out, struct rtp_session *session, struct slice datagram,
@@ -266,7 +322,9 @@ void rtp_session_stats(struct rtp_stats *out, const struct rtp_session *session)
 
 	*out = session->stats;
 	out->lost = session->lost_before + (source->heard ? lost(source) : 0);
-	out->jitter_ms = session_ms(session, source->jitter_x16) / (1 << JITTER_SHIFT);
+	if (source->heard)
+		out->jitter_ms = session_ms(source->jitter_x16, source->clock_rate) /
+				 (1 << JITTER_SHIFT);
 	out->bye = source->bye;
 }
 

@@ -24,7 +24,7 @@ struct rtp_session_config {
 	uint32_t ssrc;
 	uint16_t first_seq;
 	uint32_t first_timestamp;
-	uint32_t clock_rate; /* ticks a second, both ways; > 0 */
+	uint32_t clock_rate; /* ticks a second, both ways until another is told; > 0 */
 	const char *cname;   /* 1..255 bytes, copied (RFC 7022) */
 };
 
@@ -72,10 +72,18 @@ int rtp_session_send(struct buf *out, struct rtp_session *session, uint8_t paylo
  * The first packet of all is believed at once, though RFC 3550, appendix A.1, would wait for a
  * second: the first words of a call are worth more than a stray, which would be found out by what
  * follows. Another source, or a jump of the sequence, is taken over with the second packet in order
- * that is not interrupted by one of the stream so far.
+ * that is not interrupted by one of the stream so far. A source by another clock is what a far end
+ * goes on as that changes its clock (RFC 7160, section 4.1), and is believed at once, unless it is
+ * the one that was just left.
  */
 int rtp_session_receive(struct rtp_packet *out, struct rtp_session *session, struct slice datagram,
 	uint64_t arrival_ns);
+
+/*
+ * Packets of theirs with that payload type, 0..127, count by that clock, in ticks a second, > 0.
+ * Those of which this was never told count by that of the config.
+ */
+void rtp_session_expect(struct rtp_session *session, uint8_t payload_type, uint32_t clock_rate);
 
 /*
  * What the far end sends next may go on, jump or begin anew: after a hold, or from elsewhere. The
@@ -92,6 +100,14 @@ bool rtp_session_collided(const struct rtp_session *session);
 
 /* Goes on as another source; ssrc by chance. */
 void rtp_session_rename(struct rtp_session *session, uint32_t ssrc);
+
+/*
+ * Goes on by another clock, which is what another source does, each time (RFC 7160, section 4.1): a
+ * last report with BYE is to come before this. ssrc by chance; timestamp: where the next packet's
+ * lies, at now_ns, in ticks of the new clock.
+ */
+void rtp_session_turn(struct rtp_session *session, uint32_t ssrc, uint32_t clock_rate,
+	uint32_t timestamp, uint64_t now_ns);
 
 void rtp_session_stats(struct rtp_stats *out, const struct rtp_session *session);
 

@@ -12,6 +12,7 @@
 enum {
 	SEEN_BITS = 128, /* divides 2^16, and holds as many as may come late */
 	SEEN_WORD = 64,
+	RTP_PAYLOAD_TYPES = 128,
 	JITTER_SHIFT = 4,       /* RFC 3550, appendix A.8: a gain of 1/16 */
 	REPORTS_REMEMBERED = 4, /* of ours, that the far end may still answer to */
 };
@@ -28,7 +29,8 @@ struct source {
 	uint64_t expected_prior; /* both as of our last report */
 	uint64_t received_prior;
 	uint64_t seen[SEEN_BITS / SEEN_WORD]; /* a bit a sequence number, modulo SEEN_BITS */
-	uint32_t timestamp;                   /* of the last packet, and its transit */
+	uint32_t clock_rate; /* of the last packet, and its timestamp and transit */
+	uint32_t timestamp;
 	uint32_t transit;
 	uint32_t jitter_x16; /* ticks, scaled */
 };
@@ -56,7 +58,8 @@ struct sent_report {
 
 struct rtp_session {
 	uint32_t ssrc;
-	uint32_t clock_rate;
+	uint32_t clock_rate; /* of what we send */
+	uint32_t their_clocks[RTP_PAYLOAD_TYPES];
 	uint32_t first_timestamp;
 	uint16_t next_seq;
 	uint32_t last_timestamp; /* of the last packet sent, and when it was */
@@ -65,10 +68,13 @@ struct rtp_session {
 	uint64_t reports;
 	uint64_t packets_before; /* sent under another SSRC, as are */
 	uint64_t octets_before;
+	uint64_t reports_before;
 	bool collided;
 	unsigned renames;
 	struct sent_report sent_reports[REPORTS_REMEMBERED];
 	struct source source;
+	bool left; /* a source before this one, whose SSRC was: */
+	uint32_t left_ssrc;
 	bool resumed; /* the next packet begins the source anew */
 	struct candidate candidate;
 	struct heard_report heard_report;
@@ -97,9 +103,9 @@ static inline uint64_t session_expected(const struct source *source)
 	return (uint64_t)(uint32_t)(source->highest - source->base) + 1;
 }
 
-static inline double session_ms(const struct rtp_session *session, uint32_t ticks)
+static inline double session_ms(uint32_t ticks, uint32_t clock_rate)
 {
-	return 1e3 * ticks / session->clock_rate;
+	return 1e3 * ticks / clock_rate;
 }
 
 /* The far end uses our SSRC: it is to be changed, if that has not been tried often enough. */

@@ -120,7 +120,8 @@ int rtp_session_report(
 	size_t blocks = make_block(&block, session, now_ns);
 	int err;
 
-	if (bye && session->reports == 0 && session->stats.packets_sent == 0)
+	if (bye && session->reports == session->reports_before &&
+		session->stats.packets_sent == session->packets_before)
 		return -ENODATA;
 
 	make_sender(&sender, session, now_ns, wall_ns);
@@ -184,7 +185,7 @@ static void take_block(
 	stats->remote_lost_fraction = block->fraction_lost / 256.0;
 	smooth_loss(stats);
 	stats->remote_lost = block->lost;
-	stats->remote_jitter_ms = session_ms(session, block->jitter);
+	stats->remote_jitter_ms = session_ms(block->jitter, session->clock_rate);
 	measure_rtt(session, block, arrival_ns);
 }
 

@@ -211,6 +211,20 @@ int agent_resume(struct agent *agent, unsigned number)
 	return call ? call_hold(call, false) : -ENOENT;
 }
 
+int agent_mute(struct agent *agent, unsigned number, bool muted)
+{
+	struct call *call = find(agent, number);
+
+	return call ? call_mute(call, muted) : -ENOENT;
+}
+
+int agent_volume(struct agent *agent, unsigned number, double mic_db, double speaker_db)
+{
+	struct call *call = find(agent, number);
+
+	return call ? call_volume(call, mic_db, speaker_db) : -ENOENT;
+}
+
 unsigned agent_calls(const struct agent *agent)
 {
 	return agent->calls.count;

@@ -56,6 +56,18 @@ int agent_hangup(struct agent *agent, unsigned call);
 int agent_hold(struct agent *agent, unsigned call);
 int agent_resume(struct agent *agent, unsigned call);
 
+/*
+ * Sends silence, or the microphone again; UA_CALL_MUTED tells. Harmless if it is so already. At any
+ * time of a call. -ENOENT: there is no such call; -ENOTCONN: it is ending; -ENOMEM.
+ */
+int agent_mute(struct agent *agent, unsigned call, bool muted);
+
+/*
+ * How much louder (> 0) or quieter what is sent and what is played is made, in dB: GAIN_MIN_DB to
+ * GAIN_MAX_DB (audio/gain.h), else -ERANGE. Other errors as agent_mute().
+ */
+int agent_volume(struct agent *agent, unsigned call, double mic_db, double speaker_db);
+
 /* How many calls there are, ringing ones included. */
 unsigned agent_calls(const struct agent *agent);
 

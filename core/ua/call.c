@@ -94,6 +94,7 @@ struct call *call_new(
 	call->list = list;
 	call->state = state;
 	call->number = ++list->last_number;
+	call->volume = list->config->volume;
 	call->finish.run = finish_run;
 	call->last.rtt_ms = -1;
 	timer_init(&call->limit, list->config->loop, limit_reached, call);

@@ -40,6 +40,10 @@ void call_hangup(struct call *call);
 /* As agent_hold() and agent_resume(). -ENOTCONN. */
 int call_hold(struct call *call, bool hold);
 
+/* As agent_mute() and agent_volume(). -ENOTCONN, -ERANGE, -ENOMEM. */
+int call_mute(struct call *call, bool muted);
+int call_volume(struct call *call, double mic_db, double speaker_db);
+
 unsigned call_number(const struct call *call);
 
 /* The call whose link of the list that is. */

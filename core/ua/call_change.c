@@ -54,10 +54,6 @@ static void agree(struct call *call, const struct media_params *params)
 	call->hold.agreed = call->hold.offered;
 	negotiation_settle(&call->negotiation);
 	err = call_sound(call, params);
-	if (err == -ENOTSUP) {
-		call_cannot_change(call, params);
-		return;
-	}
 	if (err) {
 		call_fail(call, err, "the sound cannot go on");
 		return;
@@ -110,9 +106,14 @@ static void forget(struct call *call)
 /* Our offer to be put into a message: what is wanted goes with it. */
 static int print_offer(struct text *out, struct call *call)
 {
+	int err;
+
 	call->hold.offered = call->hold.wanted;
 	negotiation_hold(&call->negotiation, call->hold.offered);
-	return negotiation_offer(out, &call->negotiation, &call->rtp);
+	err = negotiation_offer(out, &call->negotiation, &call->rtp);
+	if (!err)
+		call_expect(call);
+	return err;
 }
 
 /* Offers what is wanted, where it is not so yet and nothing is in the way. */
@@ -226,8 +227,6 @@ static void answer(struct call *call, struct sip_response *response, struct slic
 		err = call_keep(&call->description, text_slice(&text));
 	if (!err)
 		err = call_sound(call, &params);
-	if (err == -ENOTSUP && why.words[0] == '\0')
-		fault_set(&why, err, "the sound cannot change its rate");
 	if (err) {
 		refuse(call, response, err, &why);
 		return;

@@ -48,6 +48,7 @@ static void emit_media(
 				.codec = params->codec->key,
 				.rate_hz = params->codec->sample_rate,
 				.payload_type = params->send_payload_type,
+				.received = call->received ? call->received->key : NULL,
 				.remote = params->remote_rtp,
 			},
 	};
@@ -76,6 +77,15 @@ void call_trouble(void *arg, const char *words)
 	struct ua_event event = {.kind = UA_ERROR, .error = {words, true}};
 
 	call_emit(arg, &event);
+}
+
+/* Not by what was agreed on first, but by another of it. */
+static void media_heard(void *arg, const struct media_format *format)
+{
+	struct call *call = arg;
+
+	call->received = format->codec == call->params.codec ? NULL : format->codec;
+	emit_media(call, UA_CALL_MEDIA, &call->params);
 }
 
 static void media_notice(void *arg, const char *words)
@@ -140,6 +150,7 @@ int call_open_media(struct call *call, struct fault *why)
 	static const struct media_events events = {.report = media_report,
 		.failed = media_failed,
 		.silent = media_silent,
+		.heard = media_heard,
 		.notice = media_notice,
 		.trouble = call_trouble,
 		.closed = media_closed};
@@ -156,6 +167,7 @@ int call_open_media(struct call *call, struct fault *why)
 		.peer = slice_of(call->peer),
 		.report_ns = period < STATS_PERIOD_NS ? period : STATS_PERIOD_NS,
 		.silence_ns = config->policy.silence_ns,
+		.volume = call->volume,
 	};
 
 	int err;
@@ -173,6 +185,8 @@ static int keep_params(struct call *call, const struct media_params *params)
 
 	if (err)
 		return err;
+	if (params->codec != call->params.codec)
+		call->received = NULL;
 	call->params = *params;
 	call->params.remote_fmtp = slice_of(call->remote_fmtp);
 	return 0;
@@ -230,19 +244,62 @@ void call_talk(struct call *call, const struct media_params *params)
 		return;
 
 	err = call_sound(call, params);
-	if (err == -ENOTSUP)
-		call_cannot_change(call, params);
-	else if (err)
+	if (err)
 		call_fail(call, err, "the sound cannot be started");
 	else
 		call_tell_hold(call);
 }
 
-void call_cannot_change(struct call *call, const struct media_params *params)
+/* Without memory for it, what comes before their answer is not heard; the call goes on. */
+void call_expect(struct call *call)
 {
-	struct fault words;
+	struct media_params params = call->params;
 
-	fault_set(&words, 0, "they began with %s and went on with %s; the sound cannot follow",
-		call->params.codec->key, params->codec->key);
-	call_finish(call, UA_CAUSE_MEDIA, 488, slice_of(""), &words);
+	if (!call->sounds)
+		return;
+	negotiation_expect(&params.heard, &call->negotiation);
+	if (!media_params_equal(&params, &call->params) && media_change(call->media, &params) == 0)
+		call->params = params;
+}
+
+static int set_volume(struct call *call, const struct media_volume *volume)
+{
+	int err = 0;
+
+	if (call->state == CALL_ENDING || call->state == CALL_FINISHED)
+		return -ENOTCONN;
+
+	if (call->media)
+		err = media_set_volume(call->media, volume);
+	if (!err)
+		call->volume = *volume;
+	return err;
+}
+
+int call_volume(struct call *call, double mic_db, double speaker_db)
+{
+	struct media_volume volume = call->volume;
+
+	if (!(mic_db >= GAIN_MIN_DB && mic_db <= GAIN_MAX_DB) ||
+		!(speaker_db >= GAIN_MIN_DB && speaker_db <= GAIN_MAX_DB))
+		return -ERANGE;
+
+	volume.mic_db = mic_db;
+	volume.speaker_db = speaker_db;
+	return set_volume(call, &volume);
+}
+
+int call_mute(struct call *call, bool muted)
+{
+	struct ua_event event = {.kind = UA_CALL_MUTED, .mute = {muted}};
+	struct media_volume volume = call->volume;
+	int err;
+
+	volume.mic_muted = muted;
+	if (muted == call->volume.mic_muted)
+		return 0;
+	err = set_volume(call, &volume);
+	if (!err)
+		call_emit(call, &event);
+	return err;
 }

@@ -81,9 +81,11 @@ struct call {
 	struct media *media;       /* NULL: likewise */
 	struct addr rtp;           /* where it receives */
 	struct negotiation negotiation;
-	struct media_params params; /* what was agreed on; codec NULL before */
-	char *remote_fmtp;          /* params', once it sounds */
-	bool sounds;                /* media was started */
+	struct media_params params;   /* what was agreed on; codec NULL before */
+	char *remote_fmtp;            /* params', once it sounds */
+	bool sounds;                  /* media was started */
+	const struct codec *received; /* they send by, where we do not; else NULL */
+	struct media_volume volume;
 	struct call_hold hold;
 	char *recording;   /* path, or NULL */
 	char *description; /* what we answer them with, next or last */
@@ -149,8 +151,8 @@ void call_talk(struct call *call, const struct media_params *params);
 /* Starts the sound, or has it go on with other params, and tells. What media_change() returns. */
 int call_sound(struct call *call, const struct media_params *params);
 
-/* Ends it because the sound runs at a rate that is not that of params. */
-void call_cannot_change(struct call *call, const struct media_params *params);
+/* Has the sound understand what our last offer lets them send. */
+void call_expect(struct call *call);
 
 /* From the answer until now, or until the end. */
 double call_duration_s(const struct call *call);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/base/loop.h"
+#include "core/media/volume.h"
 #include "core/ua/event.h"
 #include "core/ua/policy.h"
 
@@ -23,6 +24,7 @@ struct ua_config {
 	const char *mic;                   /* a source as audio/open.h spells it */
 	const char *speaker;               /* a sink */
 	const char *record;                /* pattern of recordings, or NULL */
+	struct media_volume volume;        /* of each call, to begin with */
 	const struct codec *const *codecs; /* in order of preference */
 	size_t codec_count;
 	struct slice headers; /* whole lines for each INVITE */

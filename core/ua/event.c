@@ -12,6 +12,7 @@ static const char *const event_names[UA_EVENT_KINDS] = {
 	[UA_CALL_MEDIA] = "call.media",
 	[UA_CALL_HELD] = "call.held",
 	[UA_CALL_RESUMED] = "call.resumed",
+	[UA_CALL_MUTED] = "call.muted",
 	[UA_CALL_REDIRECTED] = "call.redirected",
 	[UA_CALL_STATS] = "call.stats",
 	[UA_CALL_METER] = "call.meter",

@@ -22,6 +22,7 @@ enum ua_event_kind {
 	UA_CALL_MEDIA,
 	UA_CALL_HELD,
 	UA_CALL_RESUMED,
+	UA_CALL_MUTED,
 	UA_CALL_REDIRECTED, /* a 3xx is followed */
 	UA_CALL_STATS,      /* every 5 s and at the end */
 	UA_CALL_METER,      /* as often as was asked for; for a live line, in no machine's output */
@@ -65,7 +66,8 @@ struct ua_media {
 	uint32_t rate_hz;  /* of the sound */
 	uint8_t payload_type;
 	struct addr remote;
-	const char *srtp; /* NULL: not encrypted */
+	const char *srtp;     /* NULL: not encrypted */
+	const char *received; /* the codec that they send by; NULL: the same, as far as is known */
 };
 
 struct ua_event {
@@ -97,6 +99,9 @@ struct ua_event {
 		struct {
 			bool remote; /* the far end wants it so; else we do */
 		} hold;              /* of HELD and RESUMED */
+		struct {
+			bool muted; /* they hear nothing of us; or something again */
+		} mute;
 		struct {
 			uint16_t code;
 			struct slice reason;

@@ -110,7 +110,6 @@ static void fill_params(struct media_params *params, const struct negotiation *n
 		.codec = codec,
 		.remote_fmtp = voice->fmtp,
 		.send_payload_type = voice->payload_type,
-		.receive_payload_type = voice->receive_payload_type,
 		.ptime_ms = codec_ptime(codec, result->ptime_ms),
 		.sends = result->direction & SDP_SENDONLY,
 		.receives = result->direction & SDP_RECVONLY,
@@ -118,6 +117,10 @@ static void fill_params(struct media_params *params, const struct negotiation *n
 		.remote_rtcp = result->rtcp,
 		.rtcp_mux = result->rtcp_mux,
 	};
+	for (size_t i = 0; i < result->codec_count && params->heard.count < VOICES_MAX; i++)
+		params->heard.list[params->heard.count++] =
+			(struct media_format){negotiation->codecs[result->codecs[i].id],
+				result->codecs[i].receive_payload_type};
 }
 
 void negotiation_hold(struct negotiation *negotiation, bool hold)
@@ -138,14 +141,6 @@ static bool number_is_free(const struct negotiation *negotiation, size_t count, 
 	return true;
 }
 
-/* A stream cannot change its sample rate. */
-static bool may_be_kept(const struct negotiation *negotiation, size_t i)
-{
-	return i != negotiation->current &&
-	       negotiation->codecs[i]->sample_rate ==
-		       negotiation->codecs[negotiation->current]->sample_rate;
-}
-
 /*
  * The current codec, then those that have a number of their own, which we may offer, then those
  * that only the far end could give one.
@@ -160,7 +155,7 @@ static void keep_codecs(struct negotiation *negotiation)
 	for (size_t i = 0; i < negotiation->count; i++) {
 		int number = described[i].payload_type;
 
-		if (!may_be_kept(negotiation, i) || number == SDP_PT_DYNAMIC ||
+		if (i == negotiation->current || number == SDP_PT_DYNAMIC ||
 			!number_is_free(negotiation, count, number))
 			continue;
 		numbered[i] = true;
@@ -169,7 +164,7 @@ static void keep_codecs(struct negotiation *negotiation)
 	negotiation->local.codec_count = count;
 
 	for (size_t i = 0; i < negotiation->count; i++)
-		if (may_be_kept(negotiation, i) && !numbered[i])
+		if (i != negotiation->current && !numbered[i])
 			negotiation->kept[count++] = described[i];
 	negotiation->kept_count = count;
 	negotiation->local.codecs = negotiation->kept;
@@ -230,6 +225,30 @@ int negotiation_offer(struct text *out, struct negotiation *negotiation, const s
 		err = sdp_offer(out, local);
 	}
 	return err ? err : keep_sent(negotiation, out->data + before.len);
+}
+
+static bool has_format(const struct media_formats *formats, const struct media_format *format)
+{
+	for (size_t i = 0; i < formats->count; i++)
+		if (formats->list[i].codec == format->codec ||
+			formats->list[i].payload_type == format->payload_type)
+			return true;
+	return false;
+}
+
+void negotiation_expect(struct media_formats *formats, const struct negotiation *negotiation)
+{
+	const struct sdp_local *local = &negotiation->local;
+	uint8_t numbers[SDP_CODECS_MAX];
+
+	sdp_numbers(numbers, local);
+	for (size_t i = 0; i < local->codec_count && formats->count < VOICES_MAX; i++) {
+		const struct media_format format = {
+			negotiation->codecs[local->codecs[i].id], numbers[i]};
+
+		if (!has_format(formats, &format))
+			formats->list[formats->count++] = format;
+	}
 }
 
 /*

@@ -60,7 +60,7 @@ bool negotiation_is_held(const struct negotiation *negotiation);
 /*
  * What was agreed on last is now the session's (an answer in a final response, or in its ACK); what
  * is offered and answered from here on changes that: its m-lines stay in place, its payload types
- * keep their meaning, its codec goes first, and only those of the same sample rate beside it.
+ * keep their meaning, and its codec goes first.
  */
 void negotiation_settle(struct negotiation *negotiation);
 
@@ -69,6 +69,13 @@ void negotiation_settle(struct negotiation *negotiation);
  * version (RFC 3264, section 8). -ENOBUFS, -ENOMEM.
  */
 int negotiation_offer(struct text *out, struct negotiation *negotiation, const struct addr *rtp);
+
+/*
+ * What our last offer lets them send from when they have it, beside what was agreed on: they need
+ * not wait for us to have their answer (RFC 3264, sections 5.1 and 8.3.2). formats are those that
+ * were agreed on before; what has no room among them is left out.
+ */
+void negotiation_expect(struct media_formats *formats, const struct negotiation *negotiation);
 
 /*
  * Takes their offer and appends our answer, with one voice codec, to receive at rtp. It may be

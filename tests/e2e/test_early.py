@@ -96,19 +96,29 @@ def test_an_early_description_that_cannot_be_used_is_left():
     assert near.exit() == 0
 
 
-def test_a_voice_of_another_rate_ends_the_call_with_words():
-    peer, media = Peer(), Media()
-    near = text_caller(peer.uri(), "--codecs", "opus,pcmu")
+def test_another_fork_may_answer_with_a_voice_of_another_rate(tmp_path):
+    """The sound goes on; its file keeps the rate with which it began."""
+    peer, media, other = Peer(), Media(), Media()
+    heard = tmp_path / "heard.wav"
+    near = caller(peer.uri(), "--codecs", "opus,pcmu", speaker=f"file:{heard}")
     invite = peer.expect("INVITE")
     peer.respond(invite, 183, peer.contact(), body=sdp(media.port, ["opus"]), tag="fork1")
-    media.wait(3)
-    peer.respond(invite, 200, peer.contact(), body=sdp(media.port, ["pcmu"]), tag="fork2")
-    peer.expect("ACK")
-    bye = peer.expect("BYE")
-    assert "488" in bye.get("reason")
-    peer.respond(bye, 200)
-    assert near.exit() == 8
-    assert "opus" in near.out.lines[-1] and "pcmu" in near.out.lines[-1]
+    first = media.wait(3)[-1]
+    peer.respond(invite, 200, peer.contact(), body=sdp(other.port, ["pcmu"]), tag="fork2")
+    ack = peer.expect("ACK")
+    near.event("call.media", codec="pcmu")
+    for i, packet in enumerate(other.wait(30)):
+        assert (packet.pt, len(packet.payload)) == (0, 160)
+        assert packet.ssrc == other.packets[0].ssrc != first.ssrc
+        other.send(("127.0.0.1", invite.media_port()), b"\x10\x90" * 80, i, 160 * i)
+    other.wait(60)
+    peer.tag = "fork2"
+    peer.hang_up(invite, ack.source)
+    peer.expect(200)
+    assert near.exit() == 0
+    assert near.ended()["received"] == 30
+    with wave.open(str(heard)) as file:
+        assert file.getframerate() == 48000
 
 
 def test_a_late_offer_is_answered_in_the_ack():

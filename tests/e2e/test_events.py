@@ -28,7 +28,9 @@ FIELDS = {
     "call.answered": CALL,
     "call.media": {
         **CALL, "codec": str, "payload_type": int, "address": str, "srtp": TEXT_OR_NULL,
+        "received": TEXT_OR_NULL,
     },
+    "call.muted": {**CALL, "muted": bool},
     "call.stats": {**CALL, **STATS},
     "call.ended": {
         **CALL, "cause": str, "code": int, "reason": str, "duration_s": NUMBER,

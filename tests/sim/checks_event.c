@@ -84,7 +84,8 @@ static enum word word_of(const struct ua_event *event)
 		[UA_CALL_HELD] = W_HELD,
 		[UA_CALL_RESUMED] = W_RESUMED,
 		[UA_CALL_ENDED] = W_ENDED,
-		[UA_NOTICE] = W_ERROR, /* as harmless */
+		[UA_CALL_MUTED] = W_ERROR, /* as harmless, */
+		[UA_NOTICE] = W_ERROR,     /* likewise */
 		[UA_ERROR] = W_ERROR,
 	};
 

@@ -140,6 +140,67 @@ static void test_no_alias(void **state)
 	free(out);
 }
 
+/* Another sound after the end of one is as if it were new, to the sample. */
+static void test_restart_in_step(void **state)
+{
+	static const uint32_t pairs[][2] = {{8000, 48000}, {48000, 8000}, {44100, 16000}};
+	int16_t in[4410], *fresh;
+
+	(void)state;
+	for (size_t i = 0; i < 4410; i++)
+		in[i] = tone(440, 44100, i);
+	for (size_t p = 0; p < 3; p++) {
+		struct resampler *resampler;
+		size_t made, again;
+		int16_t *out;
+
+		fresh = convert(&made, pairs[p][0], pairs[p][1], in, 4410, 441);
+		assert_int_equal(resampler_new(&resampler, pairs[p][0], pairs[p][1], 5), 0);
+		out = calloc(resampler_room(resampler, 4410) + 1, sizeof(*out));
+		assert_non_null(out);
+		resampler_process(resampler, out, in + 1000, 1234);
+		resampler_flush(resampler, out);
+		resampler_restart(resampler, RESAMPLER_IN_STEP);
+		again = resampler_process(resampler, out, in, 4410);
+		again += resampler_flush(resampler, out + again);
+		assert_int_equal(again, made);
+		assert_memory_equal(out, fresh, made * sizeof(*out));
+		resampler_free(resampler);
+		free(out);
+		free(fresh);
+	}
+}
+
+/* Each tick's samples make a tick's, from the first one on; the tone comes a little later. */
+static void test_restart_at_once(void **state)
+{
+	static const uint32_t rates[] = {8000, 16000, 44100, 48000};
+
+	(void)state;
+	for (size_t a = 0; a < 4; a++)
+		for (size_t b = 0; b < 4; b++) {
+			struct resampler *resampler;
+			int16_t in[480], out[481];
+			size_t count = rates[a] / 100, due = rates[b] / 100;
+			double sum = 0;
+
+			assert_int_equal(resampler_new(&resampler, rates[a], rates[b], 5), 0);
+			resampler_restart(resampler, RESAMPLER_AT_ONCE);
+			for (size_t tick = 0; tick < 100; tick++) {
+				for (size_t i = 0; i < count; i++)
+					in[i] = tone(440, rates[a], tick * count + i);
+				assert_int_equal(resampler_room(resampler, count), due);
+				assert_int_equal(resampler_process(resampler, out, in, count), due);
+				for (size_t i = 0; tick > 1 && i < due; i++)
+					sum += (double)out[i] * out[i];
+			}
+			sum = sqrt(sum / (98.0 * (double)due)) * sqrt(2);
+			if (fabs(sum - 10000) > 100)
+				fail_msg("%u to %u: %f", rates[a], rates[b], sum);
+			resampler_free(resampler);
+		}
+}
+
 static void test_equal_rates_copy(void **state)
 {
 	int16_t in[100], *out;
@@ -180,6 +241,8 @@ int main(void)
 		cmocka_unit_test(test_tone_kept),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_no_alias),
+		cmocka_unit_test(test_restart_in_step),
+		cmocka_unit_test(test_restart_at_once),
 		cmocka_unit_test(test_equal_rates_copy),
 		cmocka_unit_test(test_limits),
 	};

@@ -69,16 +69,18 @@ static const struct {
 	{{.kind = UA_CALL_ANSWERED, CALL,
 		.media = {"opus", 48000, 111, IP(198, 51, 100, 4, 40212), NULL}},
 		HEAD("call.answered") "\"codec\":\"opus\",\"rate\":48000,\"payload_type\":111,"
-		"\"address\":\"198.51.100.4:40212\",\"srtp\":null}"},
+		"\"address\":\"198.51.100.4:40212\",\"srtp\":null,\"received\":null}"},
 	{{.kind = UA_CALL_MEDIA, CALL,
 		.media = {"pcmu", 8000, 0, {.family = ADDR_IPV6, .port = 4000, .ip = {[15] = 1}},
-			"aes-256-gcm"}},
+			"aes-256-gcm", "opus"}},
 		HEAD("call.media") "\"codec\":\"pcmu\",\"rate\":8000,\"payload_type\":0,"
-		"\"address\":\"[::1]:4000\",\"srtp\":\"aes-256-gcm\"}"},
+		"\"address\":\"[::1]:4000\",\"srtp\":\"aes-256-gcm\",\"received\":\"opus\"}"},
 	{{.kind = UA_CALL_HELD, CALL, .hold = {.remote = true}},
 		HEAD("call.held") "\"by\":\"remote\"}"},
 	{{.kind = UA_CALL_RESUMED, CALL, .hold = {.remote = false}},
 		HEAD("call.resumed") "\"by\":\"local\"}"},
+	{{.kind = UA_CALL_MUTED, CALL, .mute = {true}}, HEAD("call.muted") "\"muted\":true}"},
+	{{.kind = UA_CALL_MUTED, CALL, .mute = {false}}, HEAD("call.muted") "\"muted\":false}"},
 	{{.kind = UA_CALL_REDIRECTED, CALL,
 		.redirected = {302, TEXT("Moved Temporarily"), targets, 2}},
 		HEAD("call.redirected") "\"code\":302,\"reason\":\"Moved Temporarily\","
@@ -208,7 +210,7 @@ static void test_no_memory(void **state)
 		line = NULL;
 		allocations_left = allowed++;
 		json_set_alloc_funcs(counted_malloc, free);
-		err = json_print(&line, &rows[11].event);
+		err = json_print(&line, &rows[13].event);
 		allocations_left = SIZE_MAX;
 		json_set_alloc_funcs(malloc, free);
 
@@ -216,7 +218,7 @@ static void test_no_memory(void **state)
 		if (err)
 			assert_null(line);
 		else
-			assert_string_equal(line, rows[11].json);
+			assert_string_equal(line, rows[13].json);
 		free(line);
 	} while (err);
 	assert_true(allowed > 40);

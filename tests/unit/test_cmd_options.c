@@ -143,6 +143,17 @@ static const struct wrong {
 	{{"--answer=5", "--failure-tone", "b.wav"},
 		"--failure-tone goes with a call of ours only, not with --answer"},
 	{{"a@b", "--codecs", "opuss"}, "--codecs: no codec opuss; did you mean opus?"},
+	{{"a@b", "--volume", "loud"}, "--volume: \"loud\" is no number of decibels"},
+	{{"a@b", "--volume="}, "--volume: \"\" is no number of decibels"},
+	{{"a@b", "--volume", "-"}, "--volume: \"-\" is no number of decibels"},
+	{{"a@b", "--volume", "+-6"}, "--volume: \"+-6\" is no number of decibels"},
+	{{"a@b", "--volume", "6dB"}, "--volume: \"6dB\" is no number of decibels"},
+	{{"a@b", "--volume", "6."}, "--volume: \"6.\" is no number of decibels"},
+	{{"a@b", "--volume", "1.25"}, "--volume: \"1.25\" is no number of decibels"},
+	{{"a@b", "--volume", "20.1"}, "--volume: \"20.1\" is no volume; -60 to 20 dB are"},
+	{{"a@b", "--mic-volume", "-61"}, "--mic-volume: \"-61\" is no volume; -60 to 20 dB are"},
+	{{"a@b", "--mic-volume", "99999999999999999999"},
+		"--mic-volume: \"99999999999999999999\" is no number of decibels"},
 };
 /* clang-format on */
 
@@ -222,6 +233,7 @@ static void test_defaults(void **state)
 	assert_null(options.mic);
 	assert_null(options.speaker);
 	assert_null(options.record);
+	assert_true(options.mic_db == 0 && options.speaker_db == 0);
 	assert_int_equal(options.codec_count, 0);
 	assert_int_equal(options.listen_count, 0);
 	assert_int_equal(options.headers_len, 0);
@@ -272,6 +284,23 @@ static void test_answer(void **state)
 	assert_int_equal(RIGHT("--answer", "--answer-code=300").answer_code, 300);
 	assert_int_equal(RIGHT("--answer", "--answer-code=699").answer_code, 699);
 	assert_int_equal(RIGHT("--answer", "-n1000000").calls, 1000000);
+}
+
+static void test_volume(void **state)
+{
+	static const struct {
+		const char *text;
+		double db;
+	} rows[] = {{"0", 0}, {"-6", -6}, {"+6", 6}, {"6", 6}, {"-12.5", -12.5}, {"0.1", 0.1},
+		{"-60", -60}, {"20", 20}, {"20.0", 20}, {"-0", 0}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct options options = RIGHT("--volume", rows[i].text, "a@b");
+
+		assert_true(options.speaker_db == rows[i].db && options.mic_db == 0);
+	}
+	assert_true(RIGHT("--answer", "--mic-volume=-3").mic_db == -3);
 }
 
 static void test_far_end(void **state)
@@ -423,6 +452,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_far_end),
 		cmocka_unit_test(test_tones),
 		cmocka_unit_test(test_seconds),

@@ -246,6 +246,7 @@ static void test_early_media(void **state)
 			BOB,
 			.media = {"pcmu", 8000, 0, IP(198, 51, 100, 4, 40212), "aes-256-gcm"}},
 		{.kind = UA_CALL_MEDIA, BOB, .media = {"g7", 11025, 0, {0}, NULL}},
+		{.kind = UA_CALL_MEDIA, BOB, .media = {"g7", 11025, 0, {0}, NULL, "opus"}},
 	};
 
 	(void)state;
@@ -257,7 +258,8 @@ static void test_early_media(void **state)
 		"ringing\n"
 		"answered\n"
 		"media     pcmu 8 kHz, encrypted (aes-256-gcm)  198.51.100.4:40212\n"
-		"media     g7 11.025 kHz\n");
+		"media     g7 11.025 kHz\n"
+		"media     g7 11.025 kHz, opus comes back\n");
 }
 
 /* The address is told only where the URI does not show it. */

@@ -30,8 +30,12 @@ struct call {
 	double phase;
 	uint16_t seq;
 	uint32_t timestamp;
+	uint32_t ssrc;
 	uint8_t payload_type;
-	size_t frame;
+	size_t frame;    /* of the talker */
+	size_t listened; /* and of the listener, at */
+	uint32_t rate;
+	struct media_formats agreed; /* the listener's */
 	int16_t heard[FRAME_MAX];
 };
 
@@ -50,16 +54,46 @@ void *__wrap_calloc(size_t count, size_t size)
 	return __real_calloc(count, size);
 }
 
-static void open_call(struct call *call, const char *key)
+/* "pcmu=0,opus=96"; without a number it is 0. */
+static struct media_formats formats_of(const char *list)
+{
+	struct media_formats formats = {0};
+	struct slice rest = slice_of(list), one;
+	bool more;
+
+	do {
+		struct slice key;
+		uint64_t payload_type = 0;
+
+		more = slice_cut(&one, &rest, ',');
+		if (slice_cut(&key, &one, '='))
+			assert_int_equal(slice_number(&payload_type, one, 127), 0);
+		formats.list[formats.count++] = (struct media_format){
+			.codec = codec_find(key), .payload_type = (uint8_t)payload_type};
+		assert_non_null(formats.list[formats.count - 1].codec);
+	} while (more);
+	return formats;
+}
+
+/* The talker speaks the first of those in list, which the listener understands. */
+static void open_at(struct call *call, const char *list, uint32_t rate)
 {
 	const struct codec_settings settings = {
 		.ptime_ms = TICK_MS, .remote_fmtp = slice_of("useinbandfec=1")};
 
-	*call = (struct call){.now_ns = NS_PER_S, .codec = codec_find(slice_of(key))};
-	assert_non_null(call->codec);
+	*call = (struct call){.now_ns = NS_PER_S, .ssrc = 1, .agreed = formats_of(list)};
+	call->codec = call->agreed.list[0].codec;
+	call->payload_type = call->agreed.list[0].payload_type;
 	call->frame = codec_frame(call->codec, TICK_MS);
+	call->rate = rate ? rate : call->codec->sample_rate;
+	call->listened = call->rate / 1000 * TICK_MS;
 	assert_int_equal(codec_encoder_new(&call->encoder, call->codec, &settings), 0);
-	assert_int_equal(playout_new(&call->playout, call->codec, 0), 0);
+	assert_int_equal(playout_new(&call->playout, &call->agreed, call->rate), 0);
+}
+
+static void open_call(struct call *call, const char *key)
+{
+	open_at(call, key, 0);
 }
 
 static void close_call(struct call *call)
@@ -76,7 +110,7 @@ static void talk(struct call *call, bool lost)
 	struct rtp_packet packet = {.payload_type = call->payload_type,
 		.seq = call->seq++,
 		.timestamp = call->timestamp,
-		.ssrc = 1};
+		.ssrc = call->ssrc};
 	int16_t samples[FRAME_MAX];
 
 	for (size_t i = 0; i < call->frame; i++) {
@@ -94,9 +128,9 @@ static void talk(struct call *call, bool lost)
 static double listen(struct call *call)
 {
 	memset(call->heard, 0x55, sizeof(call->heard));
-	playout_read(call->playout, call->heard, call->frame, call->now_ns);
+	playout_read(call->playout, call->heard, call->listened, call->now_ns);
 	call->now_ns += TICK_MS * NS_PER_MS;
-	return audio_level(call->heard, call->frame).mean_db;
+	return audio_level(call->heard, call->listened).mean_db;
 }
 
 static void test_tone_is_heard(void **state)
@@ -222,21 +256,26 @@ static void turn(struct call *call, const char *key, uint8_t payload_type)
 	if (key) {
 		codec_encoder_free(call->encoder);
 		call->codec = codec_find(slice_of(key));
+		call->frame = codec_frame(call->codec, TICK_MS);
 		assert_int_equal(codec_encoder_new(&call->encoder, call->codec, &settings), 0);
 	}
 	call->payload_type = payload_type;
 }
 
-/* The listener is told of it. */
-static void told(struct call *call, bool voice, bool gives_one_back)
+/* The listener is told that it is one of those in list, now; how many voices are left over. */
+static size_t told_of(struct call *call, const char *list)
 {
-	struct voice *other = NULL;
+	const struct media_formats formats = formats_of(list);
+	struct voice_set set;
+	size_t left = 0;
 
-	if (voice)
-		assert_int_equal(voice_new(&other, call->codec), 0);
-	playout_turn(call->playout, call->payload_type, &other);
-	assert_int_equal(other != NULL, gives_one_back);
-	voice_free(other);
+	assert_int_equal(voice_set_make(&set, &formats, &call->agreed, call->rate), 0);
+	call->agreed = formats;
+	playout_turn(call->playout, &set);
+	for (size_t i = 0; i < set.formats.count; i++)
+		left += set.voices[i] != NULL;
+	voice_set_free(&set);
+	return left;
 }
 
 static double talked(struct call *call, int ticks)
@@ -271,20 +310,113 @@ static void test_turns(void **state)
 	open_call(&call, "pcmu");
 	talked(&call, WARM_UP);
 	turn(&call, "pcma", 8);
-	told(&call, true, false);
+	assert_int_equal(told_of(&call, "pcma=8"), 0);
 	assert_true(talked(&call, 100) > -15);
-	told(&call, false, false); /* nothing new */
+	assert_int_equal(told_of(&call, "pcma=8"), 0); /* nothing new */
 	turn(&call, NULL, 96);
-	told(&call, false, true); /* the first goes, the other has two types now */
+	/* the first goes, the other has two types now */
+	assert_int_equal(told_of(&call, "pcma=96"), 1);
 	assert_true(talked(&call, 100) > -15);
 	turn(&call, NULL, 97);
-	told(&call, false, false);
+	assert_int_equal(told_of(&call, "pcma=97"), 0);
 	assert_true(talked(&call, 100) > -15);
 	turn(&call, "pcmu", 0);
-	told(&call, true, false); /* that of both types stays for those on their way */
+	/* that of both types stays for those on their way */
+	assert_int_equal(told_of(&call, "pcmu=0"), 0);
 	assert_true(talked(&call, 100) > -15);
 	assert_true(concealed(&call) == 0);
 	close_call(&call);
+}
+
+/*
+ * From one of those agreed on to another and back, by other clocks and rates, at any rate of ours,
+ * with SSRC and timestamps as a sender may have them: the tone goes on all the time, evenly.
+ */
+static void test_switches(void **state)
+{
+	static const struct {
+		const char *first, *second;
+		uint32_t rate;
+		uint32_t ssrc;      /* of the second */
+		uint32_t timestamp; /* from which it counts; 0: on */
+	} rows[] = {
+		{"pcmu", "pcma", 0, 1, 0},
+		{"pcmu", "opus", 0, 1, 0},
+		{"pcmu", "opus", 0, 1, 4000000000},
+		{"pcmu", "opus", 0, 2, 77},
+		{"opus", "pcmu", 0, 1, 0},
+		{"opus", "pcmu", 0, 2, 4294967000},
+		{"opus", "pcma", 16000, 2, 1000},
+		{"pcmu", "pcma", 48000, 1, 0},
+		{"pcmu", "opus", 44100, 2, 1000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct playout_stats stats;
+		char list[40];
+		struct text text = TEXT_IN(list);
+		struct call call;
+
+		text_printf(&text, "%s=1,%s=2", rows[i].first, rows[i].second);
+		open_at(&call, list, rows[i].rate);
+		talked(&call, WARM_UP);
+		for (int turns = 0; turns < 6; turns++) {
+			bool second = turns % 2 == 0;
+			double least;
+
+			turn(&call, second ? rows[i].second : rows[i].first, second ? 2 : 1);
+			if (rows[i].ssrc != 1)
+				call.ssrc++;
+			call.timestamp += rows[i].timestamp;
+			least = talked(&call, 49);
+			if (least < -17) /* a codec that looks ahead begins with silence */
+				fail_msg("row %zu, turn %d: %.1f dB", i, turns, least);
+		}
+		playout_stats(&stats, call.playout);
+		if (stats.concealed_pct > 0 || stats.late > 0)
+			fail_msg("row %zu: %g %%, %u late", i, stats.concealed_pct,
+				(unsigned)stats.late);
+		assert_true(stats.buffer_ms <= 2 * TICK_MS);
+		close_call(&call);
+	}
+}
+
+/*
+ * Whatever is asked for, at rates that do not divide, while packets are lost and voices change:
+ * just that is filled, each time.
+ */
+static void test_any_count(void **state)
+{
+	static const char *const lists[] = {"opus=1,pcmu=2", "pcmu=1,opus=2"};
+	static const uint32_t rates[] = {8000, 44100, 48000};
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		uint64_t heard = 0, talked_ms = 0;
+		struct call call;
+
+		open_at(&call, lists[i % 2], rates[i / 2]);
+		for (uint32_t n = 0; n < 5000; n++) {
+			uint64_t begin_ns = call.now_ns;
+			size_t count = 1 + (size_t)n * 7919 % call.listened;
+
+			for (; talked_ms * call.rate < heard * 1000; talked_ms += TICK_MS) {
+				if (talked_ms / TICK_MS % 25 == 0)
+					turn(&call,
+						call.payload_type == 1
+							? call.agreed.list[1].codec->key
+							: call.agreed.list[0].codec->key,
+						call.payload_type == 1 ? 2 : 1);
+				talk(&call, talked_ms / TICK_MS % 7 == 3);
+			}
+			playout_read(call.playout, call.heard, count, call.now_ns);
+			heard += count;
+			call.now_ns = begin_ns + count * NS_PER_S / call.rate;
+		}
+		assert_true(concealed(&call) > 0 && concealed(&call) < 40);
+		close_call(&call);
+	}
 }
 
 /* The old type, for as long as the new has not come, and a second more. */
@@ -298,7 +430,7 @@ static void test_old_type(void **state)
 	talked(&call, WARM_UP);
 	call.payload_type = 8;
 	call.codec = codec_find(slice_of("pcma"));
-	told(&call, true, false);
+	told_of(&call, "pcma=8");
 	call.payload_type = 0;
 	assert_true(talked(&call, 500) > -15);
 
@@ -327,9 +459,9 @@ static void test_two_turns_at_once(void **state)
 	for (int i = 0; i < 5; i++)
 		talk(&call, false);
 	turn(&call, "pcma", 8);
-	told(&call, true, false);
+	assert_int_equal(told_of(&call, "pcma=8"), 0);
 	turn(&call, "pcmu", 96);
-	told(&call, true, true);
+	assert_int_equal(told_of(&call, "pcmu=96"), 1);
 	for (int i = 0; i < 5; i++)
 		listen(&call);
 	assert_true(concealed(&call) > 20);
@@ -354,18 +486,18 @@ static void test_strange_types(void **state)
 /* Each allocation fails in turn; that what came before it is freed, LeakSanitizer sees. */
 static void test_no_memory(void **state)
 {
-	static const char *const codecs[] = {"opus", "pcmu"};
+	static const char *const lists[] = {"opus", "pcmu", "pcmu=0,opus=96,pcma=8"};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(codecs) / sizeof(codecs[0]); i++) {
-		const struct codec *codec = codec_find(slice_of(codecs[i]));
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		const struct media_formats formats = formats_of(lists[i]);
 		struct playout *playout = NULL;
 		size_t allowed = 0;
 		int err;
 
 		do {
 			allocations_left = allowed++;
-			err = playout_new(&playout, codec, 0);
+			err = playout_new(&playout, &formats, 8000);
 			allocations_left = SIZE_MAX;
 			assert_true(err == 0 || err == -ENOMEM);
 		} while (err);
@@ -383,6 +515,8 @@ int main(void)
 		cmocka_unit_test(test_unequal_packets),
 		cmocka_unit_test(test_nonsense),
 		cmocka_unit_test(test_turns),
+		cmocka_unit_test(test_switches),
+		cmocka_unit_test(test_any_count),
 		cmocka_unit_test(test_old_type),
 		cmocka_unit_test(test_two_turns_at_once),
 		cmocka_unit_test(test_strange_types),

@@ -62,6 +62,7 @@ static bool play(size_t nth, size_t length)
 	run_ms(&pair, 20);
 	agent_hold(pair.far.agent, 1);
 	run_ms(&pair, 20);
+	agent_mute(pair.near.agent, 1, true);
 	agent_resume(pair.near.agent, 1);
 	run_ms(&pair, 20);
 	agent_hangup(pair.near.agent, 1);

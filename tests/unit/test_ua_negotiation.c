@@ -93,7 +93,7 @@ static void test_both_agree(void **state)
 	assert_string_equal(pair.alice.params.codec->key, "opus");
 	assert_ptr_equal(pair.alice.params.codec, pair.bob.params.codec);
 	assert_int_equal(pair.alice.params.send_payload_type, 96);
-	assert_int_equal(pair.bob.params.receive_payload_type, 96);
+	assert_int_equal(pair.bob.params.heard.list[0].payload_type, 96);
 	assert_true(addr_equal(&pair.alice.params.remote_rtp, &at_bob));
 	assert_true(addr_equal(&pair.bob.params.remote_rtp, &at_alice));
 	assert_true(pair.alice.params.rtcp_mux && pair.bob.params.rtcp_mux);
@@ -223,10 +223,10 @@ static void test_reoffer_keeps(void **state)
 	negotiation_settle(&bob->negotiation);
 	make_offer(bob);
 	assert_non_null(
-		strstr(bob->room, "m=video 0 RTP/SAVPF 98\r\nm=audio 5000 RTP/AVP 111\r\n"));
+		strstr(bob->room, "m=video 0 RTP/SAVPF 98\r\nm=audio 5000 RTP/AVP 111 0 8\r\n"));
 	assert_int_equal(
 		take_answer(bob, HEAD "m=video 0 RTP/SAVPF 98\r\nm=audio 4000 RTP/AVP 111\r\n"), 0);
-	assert_int_equal(bob->params.receive_payload_type, 111);
+	assert_int_equal(bob->params.heard.list[0].payload_type, 111);
 	negotiation_settle(&bob->negotiation);
 
 	/* theirs now goes by another number, and ours still means the same */
@@ -238,11 +238,11 @@ static void test_reoffer_keeps(void **state)
 	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 112\r\n"));
 	negotiation_settle(&bob->negotiation);
 	make_offer(bob);
-	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 111\r\n"));
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 111 0 8\r\n"));
 	pair_close(&pair);
 }
 
-/* The current codec goes first, and none that has another sample rate beside it. */
+/* The current codec goes first; what they never gave a number, only they can offer. */
 static void test_reoffer_codecs(void **state)
 {
 	struct pair pair;
@@ -255,10 +255,42 @@ static void test_reoffer_codecs(void **state)
 	make_offer(bob);
 	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 8 0\r\n"));
 	assert_int_equal(
-		take_offer(bob, HEAD "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"),
-		-ENOTSUP);
-	assert_string_equal(
-		bob->why.words, "they offer no codec of ours (we: pcma, pcmu; they: opus)");
+		take_offer(bob, HEAD "m=audio 4000 RTP/AVP 96\r\na=rtpmap:96 opus/48000/2\r\n"), 0);
+	assert_string_equal(bob->params.codec->key, "opus");
+	negotiation_settle(&bob->negotiation);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 96 0 8\r\n"));
+	pair_close(&pair);
+}
+
+/* All that their answer names, they may send; of their offer, what our answer names. */
+static void test_what_they_may_send(void **state)
+{
+	struct media_formats formats;
+	struct pair pair;
+	struct end *bob = &pair.bob;
+
+	(void)state;
+	pair_open(&pair, "pcmu", "opus,pcmu,pcma");
+	make_offer(bob);
+	assert_int_equal(take_answer(bob, HEAD "m=audio 4000 RTP/AVP 8 96\r\n"), 0);
+	formats = bob->params.heard;
+	assert_int_equal(formats.count, 2);
+	assert_string_equal(formats.list[0].codec->key, "pcma");
+	assert_int_equal(formats.list[0].payload_type, 8);
+	assert_string_equal(formats.list[1].codec->key, "opus");
+	assert_int_equal(formats.list[1].payload_type, 96);
+
+	negotiation_settle(&bob->negotiation);
+	make_offer(bob);
+	negotiation_expect(&formats, &bob->negotiation);
+	negotiation_expect(&formats, &bob->negotiation); /* no more than there are */
+	assert_int_equal(formats.count, 3);
+	assert_string_equal(formats.list[2].codec->key, "pcmu");
+	assert_int_equal(formats.list[2].payload_type, 0);
+
+	assert_int_equal(take_offer(bob, HEAD "m=audio 4000 RTP/AVP 8 0\r\n"), 0);
+	assert_int_equal(bob->params.heard.count, 1);
 	pair_close(&pair);
 }
 
@@ -371,7 +403,7 @@ static void test_failed_change(void **state)
 					 "a=rtpmap:111 opus/48000/2\r\na=sendonly\r\n";
 	static const char *const bad[] = {"nonsense", HEAD, HEAD "m=audio 0 RTP/AVP 111\r\n",
 		HEAD "m=video 0 RTP/AVP 31\r\nm=audio 4000 RTP/SAVP 111\r\n",
-		HEAD "m=video 0 RTP/AVP 31\r\nm=audio 4000 RTP/AVP 0\r\n"};
+		HEAD "m=video 0 RTP/AVP 31\r\nm=audio 4000 RTP/AVP 8\r\n"};
 	char before[SDP_TEXT_SIZE];
 	struct pair pair;
 	struct end *bob = &pair.bob;
@@ -424,7 +456,7 @@ static void test_several_answers(void **state)
 	assert_int_equal(bob->params.remote_rtcp.port, 4005);
 	negotiation_settle(&bob->negotiation);
 	make_offer(bob);
-	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 96\r\n"));
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 96 0 8\r\n"));
 	assert_false(negotiation_is_held(&bob->negotiation));
 	pair_close(&pair);
 }
@@ -439,6 +471,7 @@ int main(void)
 		cmocka_unit_test(test_broken),
 		cmocka_unit_test(test_reoffer_keeps),
 		cmocka_unit_test(test_reoffer_codecs),
+		cmocka_unit_test(test_what_they_may_send),
 		cmocka_unit_test(test_numbers_of_theirs),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_holds),

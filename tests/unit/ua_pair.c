@@ -32,6 +32,11 @@ static void on_event(void *arg, const struct ua_event *event)
 	struct end *end = arg;
 	char at[ADDR_TEXT_SIZE];
 
+	if (event->kind == UA_CALL_METER) {
+		end->near_dbfs = event->stats.near_dbfs;
+		end->far_dbfs = event->stats.far_dbfs;
+		return;
+	}
 	if (event->kind == UA_CALL_ENDED)
 		log_end(end, event);
 	else if (event->kind == UA_CALL_OUTGOING)
@@ -44,6 +49,8 @@ static void on_event(void *arg, const struct ua_event *event)
 	else if (event->kind == UA_CALL_REDIRECTED)
 		text_printf(&end->log, "redirected(%u %zu) ", event->redirected.code,
 			event->redirected.count);
+	else if (event->kind == UA_CALL_MUTED)
+		text_puts(&end->log, event->mute.muted ? "muted " : "unmuted ");
 	else if (event->kind != UA_CALL_STATS && event->kind != UA_CALL_MEDIA)
 		text_printf(&end->log, "%s ", ua_event_name(event->kind) + strlen("call."));
 	be_hasty(end, event);
@@ -65,6 +72,7 @@ static void end_open(struct end *end, struct world_host *host, const struct addr
 		.mic = "tone:440",
 		.speaker = "null",
 		.codec_count = 1,
+		.meter_ns = NS_PER_S / 5,
 		.event = on_event,
 		.arg = end,
 	};

@@ -1,0 +1,98 @@
+#include "core/media/ends.h"
+
+#include "audio/level.h"
+
+#include <string.h>
+
+void ends_init(struct ends *ends, struct source *source, struct sink *sink,
+	struct recorder *recorder, uint32_t rate, const struct media_volume *volume)
+{
+	*ends = (struct ends){.source = source, .sink = sink, .recorder = recorder};
+	gain_init(&ends->mic, rate, volume->mic_db, volume->mic_muted);
+	gain_init(&ends->speaker, rate, volume->speaker_db, false);
+	ends_forget_levels(ends);
+}
+
+void ends_set_volume(struct ends *ends, const struct media_volume *volume)
+{
+	gain_set(&ends->mic, volume->mic_db, volume->mic_muted);
+	gain_set(&ends->speaker, volume->speaker_db, false);
+}
+
+void ends_forget_levels(struct ends *ends)
+{
+	ends->near_dbfs = AUDIO_QUIET;
+	ends->far_dbfs = AUDIO_QUIET;
+}
+
+static void loudest(double *level, const int16_t *samples, size_t count)
+{
+	double mean = audio_level(samples, count).mean_db;
+
+	if (mean > *level)
+		*level = mean;
+}
+
+/* Where it is not sent it is read on all the same, in time, and nobody hears it. */
+void ends_take(struct ends *ends, int16_t *near, const int16_t *far, size_t count, bool open)
+{
+	size_t got = count;
+
+	if (!ends->source)
+		memcpy(near, far, count * sizeof(*near));
+	else
+		got = source_read(ends->source, near, count);
+	if (!open)
+		got = 0;
+	memset(near + got, 0, (count - got) * sizeof(*near));
+	gain_apply(&ends->mic, near, count);
+	loudest(&ends->near_dbfs, near, count);
+	if (ends->recorder)
+		recorder_near(ends->recorder, near, count);
+}
+
+/* A recording is for those who were not there: how loud the loudspeaker was is not in it. */
+void ends_play(struct ends *ends, int16_t *far, size_t count)
+{
+	if (ends->recorder)
+		recorder_far(ends->recorder, far, count);
+	gain_apply(&ends->speaker, far, count);
+	sink_write(ends->sink, far, count);
+	loudest(&ends->far_dbfs, far, count);
+}
+
+static void finish(struct ends *ends)
+{
+	if (--ends->closing == 0)
+		ends->done(ends->arg, &ends->result);
+}
+
+static void sink_closed(void *arg, int err)
+{
+	struct ends *ends = arg;
+
+	ends->result.sink_err = err;
+	finish(ends);
+}
+
+static void recorder_closed(void *arg, int err, uint64_t written, uint64_t dropped)
+{
+	struct ends *ends = arg;
+
+	(void)written;
+	(void)dropped;
+	ends->result.recorder_err = err;
+	finish(ends);
+}
+
+void ends_close(struct ends *ends, ends_done *done, void *arg)
+{
+	ends->done = done;
+	ends->arg = arg;
+	ends->closing = ends->recorder ? 2 : 1;
+	source_free(ends->source);
+	ends->source = NULL;
+	sink_close(ends->sink, sink_closed, ends);
+	if (ends->recorder)
+		recorder_close(ends->recorder, recorder_closed, ends);
+}

@@ -1,0 +1,54 @@
+/*
+ * The near end of a stream: where its sound comes from and goes to, and what records both, all at
+ * one rate; how loud it is made, and how loud it then is. It belongs to its stream, on the media
+ * thread.
+ */
+#pragma once
+
+#include "audio/recorder.h"
+#include "audio/sink.h"
+#include "audio/source.h"
+#include "core/media/volume.h"
+
+#include <stdbool.h>
+
+struct ends_result {
+	int sink_err; /* why a file is not whole: 0, or an error of audio/wav_writer.h */
+	int recorder_err;
+};
+
+typedef void ends_done(void *arg, const struct ends_result *result);
+
+/* Made by ends_init(). */
+struct ends {
+	struct source *source; /* NULL: what is heard is sent back */
+	struct sink *sink;
+	struct recorder *recorder; /* or NULL */
+	struct gain mic;
+	struct gain speaker;
+	double near_dbfs; /* the loudest moment since ends_forget_levels(): of what is sent, */
+	double far_dbfs;  /* and of what is played */
+
+	ends_done *done;
+	void *arg;
+	unsigned closing; /* files not yet finished */
+	struct ends_result result;
+};
+
+/* source, sink and recorder, at rate, are from here on the ends'. */
+void ends_init(struct ends *ends, struct source *source, struct sink *sink,
+	struct recorder *recorder, uint32_t rate, const struct media_volume *volume);
+
+/* From the next samples on. */
+void ends_set_volume(struct ends *ends, const struct media_volume *volume);
+
+/* Fills near with what is to be sent, while far is to be played. Silence unless open. */
+void ends_take(struct ends *ends, int16_t *near, const int16_t *far, size_t count, bool open);
+
+/* Records far as it came, makes it as loud as it is to be, and plays it. */
+void ends_play(struct ends *ends, int16_t *far, size_t count);
+
+void ends_forget_levels(struct ends *ends);
+
+/* Lets files be finished; done is then called once, never before this returns. */
+void ends_close(struct ends *ends, ends_done *done, void *arg);
