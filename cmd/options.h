@@ -53,7 +53,7 @@ struct options {
 	const struct tone_plan *country;
 	const char *ring_device;
 	const char *tones[RINGER_SOUNDS]; /* paths, or RINGER_NONE */
-	double mic_db; /* 0: as it comes; so below */
+	double mic_db;                    /* 0: as it comes; so below */
 	double speaker_db;
 	const struct codec *codecs[CODEC_LIST_MAX];
 	size_t codec_count; /* 0: not given */
