@@ -159,6 +159,7 @@ LENGTHS = [60, 10, 30, 40]  # ms
 CHOICES = [
     (["pcmu", "pcma"], "pcmu", "pcma", "pcmu"),
     (["pcmu", "opus"], "pcmu", "opus", "opus"),
+    (["g722", "pcma"], "g722", "pcma", "g722"),
     (["opus", "pcma"], "opus", "pcma", "opus"),
 ]
 

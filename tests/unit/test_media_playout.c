@@ -349,6 +349,11 @@ static void test_switches(void **state)
 		{"opus", "pcma", 16000, 2, 1000},
 		{"pcmu", "pcma", 48000, 1, 0},
 		{"pcmu", "opus", 44100, 2, 1000},
+		{"pcmu", "g722", 0, 1, 0},
+		{"g722", "pcmu", 0, 1, 0},
+		{"g722", "pcma", 48000, 1, 0},
+		{"opus", "g722", 0, 2, 99},
+		{"gsm", "g722", 0, 1, 0},
 	};
 
 	(void)state;
