@@ -10,6 +10,9 @@
 #include <stdlib.h>
 
 enum {
+	/* What a device plays is taken from the jitter buffer as late as that is good for: the less
+	 * at a time, the less it has to wait there. */
+	DEVICE_STEP_MS = 5,
 	RECORDING_SIZE = 4096, /* bytes of a path */
 };
 
@@ -264,6 +267,7 @@ static void fill_config(struct media *media, const struct media_params *params)
 		.loop = media->media_loop,
 		.transport = media->transport,
 		.rate = params->codec->sample_rate,
+		.step_ms = audio_sink_is_device(slice_of(media->speaker)) ? DEVICE_STEP_MS : 0,
 		.volume = media->volume,
 		.params = media_stream_params(params, media->remote_fmtp),
 		.cname = media->cname,

@@ -15,7 +15,7 @@ enum {
 	RTCP_ROOM = 512,
 	PACKET_OVERHEAD = 20 + 8 + RTP_HEADER_SIZE, /* octets, with those of IPv4 and UDP */
 	/* After so long a standstill (a suspended machine) the ticks go on from the present. */
-	LATE_TICKS_MAX = 10,
+	LATE_PACKETS_MAX = 10,
 	/* So many packets in a row are no stragglers of what was sent before a change. */
 	HEARD_STEADY = 10,
 };
@@ -41,7 +41,8 @@ struct stream {
 	uint64_t heard_ns; /* when the far end was last heard, or began to be awaited */
 	uint64_t tick_ns;  /* when the present one was due */
 	uint64_t report_ns;
-	uint32_t timestamp;        /* of the next packet, from 0 */
+	uint32_t timestamp;        /* of what is taken next, from 0, */
+	uint32_t begun;            /* and of the packet that it is part of */
 	bool talking;              /* the last packet was sent with the tick before this one */
 	const struct codec *heard; /* as was told last, or as we send */
 	unsigned heard_otherwise;  /* packets in a row, by another */
@@ -50,7 +51,8 @@ struct stream {
 	void *done_arg;
 	struct stream_end end;
 
-	size_t frame;      /* samples a tick */
+	size_t frame;      /* samples a packet, */
+	size_t taken;      /* and of the one at hand */
 	int16_t samples[]; /* twice the longest frame: far, near */
 };
 
@@ -105,8 +107,7 @@ static void send_frame(struct stream *stream, const int16_t *near)
 	if (talker_encode(stream->talker, &payload, near) != 0 ||
 		payload.len == 0 || /* silence, of which the far end wants no packets */
 		rtp_session_send(&packet, stream->session, stream->config.params.send_payload_type,
-			!stream->talking, stream->timestamp,
-			(struct slice){payload.data, payload.len},
+			!stream->talking, stream->begun, (struct slice){payload.data, payload.len},
 			loop_now(stream->config.loop)) != 0) {
 		stream->talking = false;
 		return;
@@ -115,41 +116,56 @@ static void send_frame(struct stream *stream, const int16_t *near)
 	stream->talking = true;
 }
 
+static uint32_t step_ms(const struct stream *stream)
+{
+	uint32_t ptime_ms = stream->config.params.ptime_ms;
+
+	return stream->config.step_ms > 0 ? stream->config.step_ms : ptime_ms;
+}
+
 /* Ticks are counted from the start, not from each other, so that no delay adds up. */
 static void next_tick(struct stream *stream)
 {
 	const struct stream_params *params = &stream->config.params;
-	uint64_t period_ns = params->ptime_ms * NS_PER_MS;
+	uint64_t period_ns = step_ms(stream) * NS_PER_MS;
+	uint64_t late_ns = LATE_PACKETS_MAX * params->ptime_ms * NS_PER_MS;
 	uint64_t now_ns = loop_now(stream->config.loop);
 	uint32_t ticks = 1;
 
-	if (now_ns > stream->tick_ns + LATE_TICKS_MAX * period_ns) {
+	if (now_ns > stream->tick_ns + late_ns) {
 		ticks = (uint32_t)((now_ns - stream->tick_ns) / period_ns);
 		stream->talking = false;
+		stream->taken = 0;
 	}
 	stream->tick_ns += ticks * period_ns;
 	/* the timestamp follows the time even where nothing is sent (RFC 3550, section 5.1) */
-	stream->timestamp += ticks * (params->codec->clock_rate / 1000 * params->ptime_ms);
+	stream->timestamp += ticks * (params->codec->clock_rate / 1000 * step_ms(stream));
 	timer_start(&stream->tick, stream->tick_ns);
 }
 
+/* Both ends' next step; what is to be sent gathers until it makes a packet. */
 static void run_tick(void *arg)
 {
 	struct stream *stream = arg;
 	const struct stream_params *params = &stream->config.params;
+	size_t step = stream->config.rate / 1000 * step_ms(stream);
 	int16_t *far = stream->samples;
 	int16_t *near = stream->samples + stream->frame;
 
 	if (params->receives)
-		playout_read(stream->playout, far, stream->frame, stream->tick_ns);
+		playout_read(stream->playout, far, step, stream->tick_ns);
 	else
-		memset(far, 0, stream->frame * sizeof(*far));
-	ends_take(&stream->ends, near, far, stream->frame, params->sends);
-	ends_play(&stream->ends, far, stream->frame);
-	if (params->sends)
-		send_frame(stream, near);
-	else
+		memset(far, 0, step * sizeof(*far));
+	if (stream->taken == 0)
+		stream->begun = stream->timestamp;
+	ends_take(&stream->ends, near + stream->taken, far, step, params->sends);
+	ends_play(&stream->ends, far, step);
+	stream->taken += step;
+	if (!params->sends)
 		stream->talking = false;
+	else if (stream->taken == stream->frame)
+		send_frame(stream, near);
+	stream->taken %= stream->frame;
 	next_tick(stream);
 }
 
@@ -500,6 +516,7 @@ static void apply(struct stream *stream, struct stream_change *change)
 	renew_parts(stream, change);
 	stream->config.params = *params;
 	stream->frame = talker_frame(stream->talker);
+	stream->taken = 0;
 	expect_formats(stream);
 	rtp_session_set_bandwidth(stream->session, bandwidth_of(params));
 	media_transport_aim(stream->config.transport, &params->aim);

@@ -60,6 +60,7 @@ struct stream_config {
 	struct sink *sink;
 	struct recorder *recorder; /* or NULL */
 	uint32_t rate;             /* Hz, of these three */
+	uint32_t step_ms; /* of sound at a time, a part of every ptime; 0: a packet's worth */
 	struct media_volume volume;
 
 	struct stream_params params;

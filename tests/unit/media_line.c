@@ -93,14 +93,16 @@ static void on_wire(void *arg, enum world_wire what, uint64_t now_ns, const stru
 	end->packet = packet;
 }
 
-static void open_end(struct line *line, unsigned i)
+static void open_end(
+	struct line *line, unsigned i, const char *speaker, const struct device_maker *devices)
 {
 	static const struct media_events events = {
 		on_report, on_failed, on_silent, on_heard, on_notice, on_trouble, on_closed};
 	struct end *end = &line->ends[i];
 	struct media_config config = {
 		.mic = "tone:440",
-		.speaker = "null",
+		.speaker = speaker,
+		.devices = devices,
 		.report_ns = NS_PER_S,
 		.silence_ns = SILENCE_S * NS_PER_S,
 	};
@@ -136,7 +138,7 @@ static void aim(struct end *end, const struct end *far)
 	end->params.remote_rtcp.port++;
 }
 
-int line_set_up(void **state)
+int line_set_up_with(void **state, const char *speaker, const struct device_maker *devices)
 {
 	const struct world_config config = {.seed = 1,
 		.work_late_ns = NS_PER_MS,
@@ -148,12 +150,17 @@ int line_set_up(void **state)
 	assert_non_null(line);
 	assert_int_equal(world_new(&line->world, &config), 0);
 	world_watch(line->world, on_wire, line);
-	for (unsigned i = 0; i < 2; i++)
-		open_end(line, i);
+	open_end(line, 0, speaker, devices);
+	open_end(line, 1, "null", NULL);
 	for (unsigned i = 0; i < 2; i++)
 		aim(&line->ends[i], &line->ends[1 - i]);
 	*state = line;
 	return 0;
+}
+
+int line_set_up(void **state)
+{
+	return line_set_up_with(state, "null", NULL);
 }
 
 void line_run_ms(struct line *line, uint64_t ms)

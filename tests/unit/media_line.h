@@ -33,7 +33,13 @@ struct line {
 };
 
 /* A test's state is the line; nothing is started. Each end sends a tone of PCMU to the other. */
+struct device_maker;
+
 int line_set_up(void **state);
+
+/* The same, with another speaker at the first end, and devices for it. */
+int line_set_up_with(void **state, const char *speaker, const struct device_maker *devices);
+
 int line_tear_down(void **state);
 
 void line_run_ms(struct line *line, uint64_t ms);
