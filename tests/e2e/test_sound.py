@@ -20,7 +20,7 @@ from phone import (
 from sound import Sound
 
 OTHER = DATA / "speech-other.wav"
-TOGETHER = [("opus", "pcmu", "pcma"), ("g722", "gsm", "l16", "lpc10")]  # one daemon bears no more
+TOGETHER = [("opus", "pcmu"), ("g722", "pcma"), ("gsm", "l16"), ("lpc10",)]
 CODECS = [codec for group in TOGETHER for codec in group]
 
 
@@ -37,7 +37,7 @@ class Calls:
         sound = Sound(*[side + codec for codec in codecs for side in "ab"])
         ends = {codec: self._call(sound, codec) for codec in codecs}
         for pair in ends.values():
-            for end in pair:  # its devices are open, and have settled
+            for end in pair:  # its devices are open, and what they need in hand is known
                 end.event("call.stats", 15)
         heard = self._talk(sound, codecs)
         for near, _ in ends.values():
@@ -163,7 +163,7 @@ def test_what_is_missing_is_named(tmp_path):
     near = Process([SIPCALL, far.uri(), "-d", "1", "-i", "silence"], env=nowhere(tmp_path))
     assert (near.exit(15), far.exit()) == (0, 0)
     assert near.err.lines == [
-        "sipcall: this machine has no loudspeaker: what comes is not heard (--speaker)"
+        "sipcall: this machine has no sound device: what comes is not heard (--speaker)"
     ]
 
 
