@@ -1,335 +1,15 @@
 #include "cmd/options.h"
 
-#include "audio/gain.h"
+#include "cmd/options_private.h"
 #include "cmd/words.h"
 #include "core/base/loop.h"
 #include "core/base/nearest.h"
-#include "core/sip/print.h"
 
 enum {
-	SECONDS_MAX = 1000000,
-	CALLS_MAX = 1000000,
-	REFUSE_MIN = 300,
-	REFUSE_MAX = 699,
-	NANO_DIGITS = 9,
-	DB_MAX = 1000,    /* that is read as a number at all */
-	LEFT_SIZE = 100,  /* of help's left side */
-	SHOWN_SIZE = 400, /* of what a message repeats of argv */
-	PART_MIN = 3,     /* letters of a name that tell which is meant */
+	LEFT_SIZE = 100, /* of help's left side */
+	PART_MIN = 3,    /* letters of a name that tell which is meant */
 	HELP_COLUMN = 28,
 };
-
-struct option;
-
-/* An option at hand, with what it was given. */
-struct given {
-	const struct option *option;
-	struct slice value;
-	const char *string; /* the same; NULL where an optional value was left out */
-	struct options *out;
-	struct fault *why;
-};
-
-struct option {
-	char letter; /* 0: none */
-	const char *name;
-	const char *value; /* what help calls it; NULL: takes none */
-	bool optional;     /* the value, which then takes = only */
-	bool repeats;
-	const char *help;
-	int (*read)(const struct given *given, void *field);
-	size_t field; /* where in struct options read() writes */
-};
-
-/* The words of an error in given's value, and between them what comes after the value. */
-static int wrong_with(const struct given *given, const char *glue, const char *what)
-{
-	char shown[SHOWN_SIZE];
-	struct text text = TEXT_IN(shown);
-
-	words_put(&text, given->value);
-	return fault_set(
-		given->why, -EINVAL, "--%s: \"%s\"%s%s", given->option->name, shown, glue, what);
-}
-
-static int wrong(const struct given *given, const char *what)
-{
-	return wrong_with(given, " ", what);
-}
-
-static int read_flag(const struct given *given, void *field)
-{
-	bool *flag = field;
-
-	(void)given;
-	*flag = true;
-	return 0;
-}
-
-static int read_verbose(const struct given *given, void *field)
-{
-	unsigned *level = field;
-
-	(void)given;
-	(*level)++;
-	return 0;
-}
-
-static int read_string(const struct given *given, void *field)
-{
-	const char **string = field;
-
-	if (given->value.len == 0)
-		return fault_set(given->why, -EINVAL, "--%s: %s is empty", given->option->name,
-			given->option->value);
-
-	*string = given->string;
-	return 0;
-}
-
-/* "2", "0.5", ".5", to the nanosecond: 0 to SECONDS_MAX. */
-static int read_seconds(const struct given *given, void *field)
-{
-	uint64_t *ns = field;
-	struct slice rest = given->value;
-	struct slice whole;
-	uint64_t seconds = 0, fraction = 0;
-	bool point = slice_cut(&whole, &rest, '.');
-	int err = 0;
-
-	if (!point || whole.len > 0)
-		err = slice_number(&seconds, whole, SECONDS_MAX - 1);
-
-	if (err == -ERANGE && !point && slice_number(&seconds, whole, SECONDS_MAX) == 0)
-		err = 0;
-	if (point && (rest.len > NANO_DIGITS || slice_number(&fraction, rest, NS_PER_S)))
-		err = -EPROTO;
-	if (err == -ERANGE)
-		return wrong(given, "is more than 1000000 seconds");
-	if (err)
-		return wrong(given, "is no number of seconds");
-
-	for (size_t digits = rest.len; point && digits < NANO_DIGITS; digits++)
-		fraction *= 10;
-	*ns = seconds * NS_PER_S + fraction;
-	return 0;
-}
-
-static int read_answer(const struct given *given, void *field)
-{
-	given->out->answer = true;
-	return given->string ? read_seconds(given, field) : 0;
-}
-
-/* To a policy 0 would mean never. */
-static int read_duration(const struct given *given, void *field)
-{
-	uint64_t *ns = field;
-	int err = read_seconds(given, field);
-
-	if (!err && *ns == 0)
-		*ns = 1;
-	return err;
-}
-
-static int read_timeout(const struct given *given, void *field)
-{
-	uint64_t ns = 0;
-	int err = read_seconds(given, &ns);
-
-	if (err)
-		return err;
-	if (ns == 0)
-		return wrong(given, "leaves no time to answer");
-
-	*(uint64_t *)field = ns;
-	return 0;
-}
-
-/* "6", "+6", "-12.5", to a tenth. */
-static int read_volume(const struct given *given, void *field)
-{
-	struct slice rest = given->value;
-	bool quieter = slice_starts_nocase(rest, "-");
-	uint64_t whole, tenths = 0;
-	char shown[SHOWN_SIZE];
-	struct text text = TEXT_IN(shown);
-	struct slice number;
-	double db;
-
-	if (quieter || slice_starts_nocase(rest, "+"))
-		(void)slice_take(&number, &rest, 1);
-	if (slice_cut(&number, &rest, '.') && (rest.len != 1 || slice_number(&tenths, rest, 9)))
-		return wrong(given, "is no number of decibels");
-	if (slice_number(&whole, number, DB_MAX))
-		return wrong(given, "is no number of decibels");
-
-	db = (double)whole + (double)tenths / 10;
-	db = quieter ? -db : db;
-	if (db < GAIN_MIN_DB || db > GAIN_MAX_DB) {
-		text_printf(&text, "is no volume; %g to %g dB are", GAIN_MIN_DB, GAIN_MAX_DB);
-		return wrong(given, shown);
-	}
-	*(double *)field = db;
-	return 0;
-}
-
-static int read_count(const struct given *given, void *field)
-{
-	uint64_t count;
-	int err = slice_number(&count, given->value, CALLS_MAX);
-
-	if (err == -ERANGE)
-		return wrong(given, "is more than 1000000");
-	if (err || count == 0)
-		return wrong(given, "is no number of calls");
-
-	*(unsigned *)field = (unsigned)count;
-	return 0;
-}
-
-static int read_code(const struct given *given, void *field)
-{
-	uint64_t code;
-
-	if (slice_number(&code, given->value, REFUSE_MAX) || code < REFUSE_MIN)
-		return wrong(given, "refuses nothing; 300 to 699 do");
-
-	*(uint16_t *)field = (uint16_t)code;
-	return 0;
-}
-
-static int read_codecs(const struct given *given, void *field)
-{
-	const struct codec **list = field;
-	struct fault why;
-	int err = codec_list_parse(list, &given->out->codec_count, given->value, &why);
-
-	if (err)
-		return fault_set(given->why, err, "--%s: %s", given->option->name, why.words);
-	return 0;
-}
-
-static int read_country(const struct given *given, void *field)
-{
-	struct fault why;
-	int err = tone_plan_parse(field, given->value, &why);
-
-	if (err)
-		return fault_set(given->why, err, "--%s: %s", given->option->name, why.words);
-	return 0;
-}
-
-static int wrong_transport(const struct given *given)
-{
-	char shown[SHOWN_SIZE];
-	struct text text = TEXT_IN(shown);
-
-	text_puts(&text, "has no transport; write udp: or tcp: before it, like udp:");
-	words_put(&text, given->value);
-	return wrong(given, shown);
-}
-
-/* Whether what stands before the last colon is an IP address, and so only the port is wrong. */
-static bool is_bad_port(struct slice text)
-{
-	struct slice host = text;
-	struct addr addr;
-
-	while (host.len > 0 && host.data[host.len - 1] != ':')
-		host.len--;
-	if (host.len == 0)
-		return false;
-
-	host.len--;
-	return addr_parse(&addr, host) == 0 && addr_parse_port(&addr, text) != 0;
-}
-
-static int find_transport(enum sip_transport_kind *out, struct slice name)
-{
-	static const char *const names[] = {[SIP_UDP] = "udp", [SIP_TCP] = "tcp"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (slice_is_nocase(name, names[i])) {
-			*out = (enum sip_transport_kind)i;
-			return 0;
-		}
-	return -EINVAL;
-}
-
-static int read_listen(const struct given *given, void *field)
-{
-	struct options_listen *list = field;
-	struct slice rest = given->value;
-	struct slice transport;
-	enum sip_transport_kind kind;
-	struct addr addr;
-
-	if (given->out->listen_count == OPTIONS_LISTEN_MAX)
-		return fault_set(given->why, -EINVAL, "--%s: 8 are enough", given->option->name);
-	if (addr_parse_port(&addr, rest) == 0)
-		return wrong_transport(given);
-	if (!slice_cut(&transport, &rest, ':'))
-		return wrong(given, "is not like udp:127.0.0.1:5060");
-	if (find_transport(&kind, transport))
-		return wrong(given, "has a transport that is not there; udp and tcp are");
-	if (addr_parse(&addr, rest) == 0)
-		return wrong(given, "lacks a port; 0 picks a free one");
-	if (is_bad_port(rest))
-		return wrong(given, "has a port that is none; 0 to 65535 are");
-	if (addr_parse_port(&addr, rest))
-		return wrong(given, "has no IP address with a port, like 127.0.0.1:5060");
-
-	list[given->out->listen_count++] = (struct options_listen){kind, addr};
-	return 0;
-}
-
-static int read_header(const struct given *given, void *field)
-{
-	struct text lines = {
-		.data = field, .len = given->out->headers_len, .size = OPTIONS_HEADERS_SIZE};
-	const char *what;
-
-	if (sip_header_check(given->value, &what))
-		return wrong_with(given, ": ", what);
-
-	text_put(&lines, given->value);
-	text_puts(&lines, "\r\n");
-	if (lines.cut)
-		return fault_set(given->why, -EINVAL, "--%s: that is more than 4 kB of headers",
-			given->option->name);
-
-	given->out->headers_len = lines.len;
-	return 0;
-}
-
-static int read_help(const struct given *given, void *field)
-{
-	(void)field;
-	given->out->action = OPTIONS_HELP;
-	return 0;
-}
-
-static int read_version(const struct given *given, void *field)
-{
-	(void)field;
-	given->out->action = OPTIONS_VERSION;
-	return 0;
-}
-
-static int read_list_codecs(const struct given *given, void *field)
-{
-	(void)field;
-	given->out->action = OPTIONS_LIST_CODECS;
-	return 0;
-}
-
-static int read_list_devices(const struct given *given, void *field)
-{
-	(void)field;
-	given->out->action = OPTIONS_LIST_DEVICES;
-	return 0;
-}
 
 #define FIELD(name) offsetof(struct options, name)
 
@@ -338,84 +18,85 @@ static int read_list_devices(const struct given *given, void *field)
 static const struct option table[] = {
 	{0, NULL, NULL, false, false, "Calls", NULL, 0},
 	{0, "answer", "SEC", true, false,
-		"wait for calls, answer each after SEC (0)", read_answer, FIELD(answer_after_ns)},
+		"wait for calls, answer each after SEC (0)", option_read_answer,
+		FIELD(answer_after_ns)},
 	{'d', "duration", "SEC", false, false,
-		"hang up SEC after the answer", read_duration, FIELD(duration_ns)},
+		"hang up SEC after the answer", option_read_duration, FIELD(duration_ns)},
 	{'t', "timeout", "SEC", false, false,
-		"give up ringing after SEC (180)", read_timeout, FIELD(timeout_ns)},
+		"give up ringing after SEC (180)", option_read_timeout, FIELD(timeout_ns)},
 	{0, "media-timeout", "SEC", false, false,
-		"hang up after SEC without RTP (60); 0: never", read_seconds, FIELD(silence_ns)},
+		"hang up after SEC without RTP (60); 0: never", option_read_seconds, FIELD(silence_ns)},
 	{'n', "calls", "N", false, false,
-		"with --answer: exit after N calls have ended", read_count, FIELD(calls)},
+		"with --answer: exit after N calls have ended", option_read_count, FIELD(calls)},
 	{0, "max-calls", "N", false, false,
-		"with --answer: N calls at once, then 486", read_count, FIELD(max_calls)},
+		"with --answer: N calls at once, then 486", option_read_count, FIELD(max_calls)},
 	{0, "answer-code", "N", false, false,
-		"with --answer: refuse calls with N instead", read_code, FIELD(answer_code)},
+		"with --answer: refuse calls with N instead", option_read_code, FIELD(answer_code)},
 
 	{0, NULL, NULL, false, false, "Sound", NULL, 0},
 	{'i', "mic", "SOURCE", false, false,
-		"default, device:NAME, file:PATH, tone:HZ, ...", read_string, FIELD(mic)},
+		"default, device:NAME, file:PATH, tone:HZ, ...", option_read_string, FIELD(mic)},
 	{'o', "speaker", "SINK", false, false,
-		"default, device:NAME, file:PATH, null", read_string, FIELD(speaker)},
+		"default, device:NAME, file:PATH, null", option_read_string, FIELD(speaker)},
 	{0, "record", "FILE", false, false,
-		"both sides as stereo WAV; %n %t %p in FILE", read_string, FIELD(record)},
+		"both sides as stereo WAV; %n %t %p in FILE", option_read_string, FIELD(record)},
 	{0, "volume", "DB", false, false,
-		"play it louder by DB, or quieter by -DB", read_volume, FIELD(speaker_db)},
+		"play it louder by DB, or quieter by -DB", option_read_volume, FIELD(speaker_db)},
 	{0, "mic-volume", "DB", false, false,
-		"send it louder by DB, or quieter by -DB", read_volume, FIELD(mic_db)},
+		"send it louder by DB, or quieter by -DB", option_read_volume, FIELD(mic_db)},
 	{0, "codecs", "LIST", false, false,
-		"in order of preference, like opus,pcmu", read_codecs, FIELD(codecs)},
+		"in order of preference, like opus,pcmu", option_read_codecs, FIELD(codecs)},
 
 	{0, NULL, NULL, false, false, "Tones, on sound devices", NULL, 0},
 	{0, "country", "CC", false, false,
-		"whose they are, like de (the locale's)", read_country, FIELD(country)},
+		"whose they are, like de (the locale's)", option_read_country, FIELD(country)},
 	{0, "ringback-tone", "FILE", false, false,
 		"while it rings at the far end; none: silence",
-		read_string, FIELD(tones[RINGER_RINGBACK])},
+		option_read_string, FIELD(tones[RINGER_RINGBACK])},
 	{0, "busy-tone", "FILE", false, false,
 		"when the far end is busy, or none",
-		read_string, FIELD(tones[RINGER_BUSY])},
+		option_read_string, FIELD(tones[RINGER_BUSY])},
 	{0, "failure-tone", "FILE", false, false,
 		"when a call fails in another way, or none",
-		read_string, FIELD(tones[RINGER_FAILURE])},
+		option_read_string, FIELD(tones[RINGER_FAILURE])},
 	{0, "ring-tone", "FILE", false, false,
 		"with --answer=SEC: how calls ring, or none",
-		read_string, FIELD(tones[RINGER_RING])},
+		option_read_string, FIELD(tones[RINGER_RING])},
 	{0, "waiting-tone", "FILE", false, false,
 		"how they ring during another, or none",
-		read_string, FIELD(tones[RINGER_WAITING])},
+		option_read_string, FIELD(tones[RINGER_WAITING])},
 	{0, "ring-device", "SINK", false, false,
-		"default, device:NAME: where they ring (-o)", read_string, FIELD(ring_device)},
+		"default, device:NAME: where they ring (-o)", option_read_string, FIELD(ring_device)},
 
 	{0, NULL, NULL, false, false, "Network", NULL, 0},
 	{'l', "listen", "udp:ADDR:PORT", false, true,
-		"where to listen, or tcp:...; may be repeated", read_listen, FIELD(listen)},
+		"where to listen, or tcp:...; may be repeated", option_read_listen, FIELD(listen)},
 	{'H', "header", "'X: y'", false, true,
-		"add a header to the INVITE; may be repeated", read_header, FIELD(headers)},
+		"add a header to the INVITE; may be repeated", option_read_header, FIELD(headers)},
 	{0, "late-offer", NULL, false, true,
-		"let the far end offer what to talk with", read_flag, FIELD(late_offer)},
+		"let the far end offer what to talk with", option_read_flag, FIELD(late_offer)},
 
 	{0, NULL, NULL, false, false, "Output", NULL, 0},
 	{0, "json", NULL, false, true,
-		"one JSON object a line", read_flag, FIELD(json)},
+		"one JSON object a line", option_read_flag, FIELD(json)},
 	{0, "trace", NULL, false, true,
-		"each SIP message, on standard error", read_flag, FIELD(trace)},
+		"each SIP message, on standard error", option_read_flag, FIELD(trace)},
 	{'v', "verbose", NULL, false, true,
-		"say more; twice: all there is to say", read_verbose, FIELD(verbose)},
+		"say more; twice: all there is to say", option_read_verbose, FIELD(verbose)},
 	{'q', "quiet", NULL, false, true,
-		"say only what fails", read_flag, FIELD(quiet)},
+		"say only what fails", option_read_flag, FIELD(quiet)},
 	{0, "no-color", NULL, false, true,
-		"no colours on a terminal", read_flag, FIELD(no_color)},
+		"no colours on a terminal", option_read_flag, FIELD(no_color)},
 
 	{0, NULL, NULL, false, false, "Asking", NULL, 0},
 	{0, "list-codecs", NULL, false, true,
-		"the codecs that there are", read_list_codecs, 0},
+		"the codecs that there are", option_read_list_codecs, 0},
 	{0, "list-devices", NULL, false, true,
-		"the sound devices that there are", read_list_devices, 0},
+		"the sound devices that there are", option_read_list_devices, 0},
 	{0, "version", NULL, false, true,
-		"which sipcall this is", read_version, 0},
+		"which sipcall this is", option_read_version, 0},
 	{'h', "help", NULL, false, true,
-		"this", read_help, 0},
+		"this", option_read_help, 0},
 };
 /* clang-format on */
 
@@ -486,7 +167,7 @@ static const char *near_name(struct slice name)
 static int no_option(struct fault *why, struct slice given, struct slice name)
 {
 	const char *near = nearest_name(name, COUNT, name_at, NULL);
-	char shown[SHOWN_SIZE];
+	char shown[OPTION_SHOWN_SIZE];
 	struct text text = TEXT_IN(shown);
 
 	words_put(&text, given);
@@ -582,7 +263,7 @@ static int read_short(struct reader *reader, const char *arg)
 
 static int read_operand(struct reader *reader, const char *arg)
 {
-	char shown[SHOWN_SIZE];
+	char shown[OPTION_SHOWN_SIZE];
 	struct text text = TEXT_IN(shown);
 
 	if (reader->out->target) {

@@ -1,0 +1,56 @@
+/*
+ * An option of the command line and how its value is read: what the files of cmd/options share
+ * among each other, and with nobody else. See cmd/options.h.
+ */
+#pragma once
+
+#include "cmd/options.h"
+
+enum { OPTION_SHOWN_SIZE = 400 }; /* of what a message repeats of argv */
+
+struct option;
+
+/* An option at hand, with what it was given. */
+struct given {
+	const struct option *option;
+	struct slice value;
+	const char *string; /* the same; NULL where an optional value was left out */
+	struct options *out;
+	struct fault *why;
+};
+
+/* Reads what was given to field. -EINVAL, with words in given's why. */
+typedef int option_reader(const struct given *given, void *field);
+
+struct option {
+	char letter; /* 0: none */
+	const char *name;
+	const char *value; /* what help calls it; NULL: takes none */
+	bool optional;     /* the value, which then takes = only */
+	bool repeats;
+	const char *help;
+	option_reader *read;
+	size_t field; /* where in struct options read() writes */
+};
+
+/* By the field that each fills. */
+option_reader option_read_flag;     /* bool */
+option_reader option_read_verbose;  /* unsigned: one more */
+option_reader option_read_string;   /* const char *, not empty */
+option_reader option_read_seconds;  /* uint64_t, ns, as the next three; may be 0 */
+option_reader option_read_answer;   /* and that calls are answered */
+option_reader option_read_duration; /* never 0 */
+option_reader option_read_timeout;  /* not 0 */
+option_reader option_read_volume;   /* double, dB */
+option_reader option_read_count;    /* unsigned, of calls */
+option_reader option_read_code;     /* uint16_t, 300..699 */
+option_reader option_read_codecs;   /* the list */
+option_reader option_read_country;  /* the tones of one */
+option_reader option_read_listen;   /* the list: one more */
+option_reader option_read_header;   /* the lines: one more */
+
+/* What is asked for instead of a call; there is no field. */
+option_reader option_read_help;
+option_reader option_read_version;
+option_reader option_read_list_codecs;
+option_reader option_read_list_devices;

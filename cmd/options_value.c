@@ -1,0 +1,305 @@
+#include "cmd/options_private.h"
+
+#include "audio/gain.h"
+#include "cmd/words.h"
+#include "core/base/loop.h"
+#include "core/sip/print.h"
+
+enum {
+	SECONDS_MAX = 1000000,
+	CALLS_MAX = 1000000,
+	REFUSE_MIN = 300,
+	REFUSE_MAX = 699,
+	NANO_DIGITS = 9,
+	DB_MAX = 1000, /* that is read as a number at all */
+};
+
+/* The words of an error in given's value, and between them what comes after the value. */
+static int wrong_with(const struct given *given, const char *glue, const char *what)
+{
+	char shown[OPTION_SHOWN_SIZE];
+	struct text text = TEXT_IN(shown);
+
+	words_put(&text, given->value);
+	return fault_set(
+		given->why, -EINVAL, "--%s: \"%s\"%s%s", given->option->name, shown, glue, what);
+}
+
+static int wrong(const struct given *given, const char *what)
+{
+	return wrong_with(given, " ", what);
+}
+
+int option_read_flag(const struct given *given, void *field)
+{
+	bool *flag = field;
+
+	(void)given;
+	*flag = true;
+	return 0;
+}
+
+int option_read_verbose(const struct given *given, void *field)
+{
+	unsigned *level = field;
+
+	(void)given;
+	(*level)++;
+	return 0;
+}
+
+int option_read_string(const struct given *given, void *field)
+{
+	const char **string = field;
+
+	if (given->value.len == 0)
+		return fault_set(given->why, -EINVAL, "--%s: %s is empty", given->option->name,
+			given->option->value);
+
+	*string = given->string;
+	return 0;
+}
+
+/* "2", "0.5", ".5", to the nanosecond: 0 to SECONDS_MAX. */
+int option_read_seconds(const struct given *given, void *field)
+{
+	uint64_t *ns = field;
+	struct slice rest = given->value;
+	struct slice whole;
+	uint64_t seconds = 0, fraction = 0;
+	bool point = slice_cut(&whole, &rest, '.');
+	int err = 0;
+
+	if (!point || whole.len > 0)
+		err = slice_number(&seconds, whole, SECONDS_MAX - 1);
+
+	if (err == -ERANGE && !point && slice_number(&seconds, whole, SECONDS_MAX) == 0)
+		err = 0;
+	if (point && (rest.len > NANO_DIGITS || slice_number(&fraction, rest, NS_PER_S)))
+		err = -EPROTO;
+	if (err == -ERANGE)
+		return wrong(given, "is more than 1000000 seconds");
+	if (err)
+		return wrong(given, "is no number of seconds");
+
+	for (size_t digits = rest.len; point && digits < NANO_DIGITS; digits++)
+		fraction *= 10;
+	*ns = seconds * NS_PER_S + fraction;
+	return 0;
+}
+
+int option_read_answer(const struct given *given, void *field)
+{
+	given->out->answer = true;
+	return given->string ? option_read_seconds(given, field) : 0;
+}
+
+/* To a policy 0 would mean never. */
+int option_read_duration(const struct given *given, void *field)
+{
+	uint64_t *ns = field;
+	int err = option_read_seconds(given, field);
+
+	if (!err && *ns == 0)
+		*ns = 1;
+	return err;
+}
+
+int option_read_timeout(const struct given *given, void *field)
+{
+	uint64_t ns = 0;
+	int err = option_read_seconds(given, &ns);
+
+	if (err)
+		return err;
+	if (ns == 0)
+		return wrong(given, "leaves no time to answer");
+
+	*(uint64_t *)field = ns;
+	return 0;
+}
+
+/* "6", "+6", "-12.5", to a tenth. */
+int option_read_volume(const struct given *given, void *field)
+{
+	struct slice rest = given->value;
+	bool quieter = slice_starts_nocase(rest, "-");
+	uint64_t whole, tenths = 0;
+	char shown[OPTION_SHOWN_SIZE];
+	struct text text = TEXT_IN(shown);
+	struct slice number;
+	double db;
+
+	if (quieter || slice_starts_nocase(rest, "+"))
+		(void)slice_take(&number, &rest, 1);
+	if (slice_cut(&number, &rest, '.') && (rest.len != 1 || slice_number(&tenths, rest, 9)))
+		return wrong(given, "is no number of decibels");
+	if (slice_number(&whole, number, DB_MAX))
+		return wrong(given, "is no number of decibels");
+
+	db = (double)whole + (double)tenths / 10;
+	db = quieter ? -db : db;
+	if (db < GAIN_MIN_DB || db > GAIN_MAX_DB) {
+		text_printf(&text, "is no volume; %g to %g dB are", GAIN_MIN_DB, GAIN_MAX_DB);
+		return wrong(given, shown);
+	}
+	*(double *)field = db;
+	return 0;
+}
+
+int option_read_count(const struct given *given, void *field)
+{
+	uint64_t count;
+	int err = slice_number(&count, given->value, CALLS_MAX);
+
+	if (err == -ERANGE)
+		return wrong(given, "is more than 1000000");
+	if (err || count == 0)
+		return wrong(given, "is no number of calls");
+
+	*(unsigned *)field = (unsigned)count;
+	return 0;
+}
+
+int option_read_code(const struct given *given, void *field)
+{
+	uint64_t code;
+
+	if (slice_number(&code, given->value, REFUSE_MAX) || code < REFUSE_MIN)
+		return wrong(given, "refuses nothing; 300 to 699 do");
+
+	*(uint16_t *)field = (uint16_t)code;
+	return 0;
+}
+
+int option_read_codecs(const struct given *given, void *field)
+{
+	const struct codec **list = field;
+	struct fault why;
+	int err = codec_list_parse(list, &given->out->codec_count, given->value, &why);
+
+	if (err)
+		return fault_set(given->why, err, "--%s: %s", given->option->name, why.words);
+	return 0;
+}
+
+int option_read_country(const struct given *given, void *field)
+{
+	struct fault why;
+	int err = tone_plan_parse(field, given->value, &why);
+
+	if (err)
+		return fault_set(given->why, err, "--%s: %s", given->option->name, why.words);
+	return 0;
+}
+
+static int wrong_transport(const struct given *given)
+{
+	char shown[OPTION_SHOWN_SIZE];
+	struct text text = TEXT_IN(shown);
+
+	text_puts(&text, "has no transport; write udp: or tcp: before it, like udp:");
+	words_put(&text, given->value);
+	return wrong(given, shown);
+}
+
+/* Whether what stands before the last colon is an IP address, and so only the port is wrong. */
+static bool is_bad_port(struct slice text)
+{
+	struct slice host = text;
+	struct addr addr;
+
+	while (host.len > 0 && host.data[host.len - 1] != ':')
+		host.len--;
+	if (host.len == 0)
+		return false;
+
+	host.len--;
+	return addr_parse(&addr, host) == 0 && addr_parse_port(&addr, text) != 0;
+}
+
+static int find_transport(enum sip_transport_kind *out, struct slice name)
+{
+	static const char *const names[] = {[SIP_UDP] = "udp", [SIP_TCP] = "tcp"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (slice_is_nocase(name, names[i])) {
+			*out = (enum sip_transport_kind)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+int option_read_listen(const struct given *given, void *field)
+{
+	struct options_listen *list = field;
+	struct slice rest = given->value;
+	struct slice transport;
+	enum sip_transport_kind kind;
+	struct addr addr;
+
+	if (given->out->listen_count == OPTIONS_LISTEN_MAX)
+		return fault_set(given->why, -EINVAL, "--%s: 8 are enough", given->option->name);
+	if (addr_parse_port(&addr, rest) == 0)
+		return wrong_transport(given);
+	if (!slice_cut(&transport, &rest, ':'))
+		return wrong(given, "is not like udp:127.0.0.1:5060");
+	if (find_transport(&kind, transport))
+		return wrong(given, "has a transport that is not there; udp and tcp are");
+	if (addr_parse(&addr, rest) == 0)
+		return wrong(given, "lacks a port; 0 picks a free one");
+	if (is_bad_port(rest))
+		return wrong(given, "has a port that is none; 0 to 65535 are");
+	if (addr_parse_port(&addr, rest))
+		return wrong(given, "has no IP address with a port, like 127.0.0.1:5060");
+
+	list[given->out->listen_count++] = (struct options_listen){kind, addr};
+	return 0;
+}
+
+int option_read_header(const struct given *given, void *field)
+{
+	struct text lines = {
+		.data = field, .len = given->out->headers_len, .size = OPTIONS_HEADERS_SIZE};
+	const char *what;
+
+	if (sip_header_check(given->value, &what))
+		return wrong_with(given, ": ", what);
+
+	text_put(&lines, given->value);
+	text_puts(&lines, "\r\n");
+	if (lines.cut)
+		return fault_set(given->why, -EINVAL, "--%s: that is more than 4 kB of headers",
+			given->option->name);
+
+	given->out->headers_len = lines.len;
+	return 0;
+}
+
+int option_read_help(const struct given *given, void *field)
+{
+	(void)field;
+	given->out->action = OPTIONS_HELP;
+	return 0;
+}
+
+int option_read_version(const struct given *given, void *field)
+{
+	(void)field;
+	given->out->action = OPTIONS_VERSION;
+	return 0;
+}
+
+int option_read_list_codecs(const struct given *given, void *field)
+{
+	(void)field;
+	given->out->action = OPTIONS_LIST_CODECS;
+	return 0;
+}
+
+int option_read_list_devices(const struct given *given, void *field)
+{
+	(void)field;
+	given->out->action = OPTIONS_LIST_DEVICES;
+	return 0;
+}
