@@ -1,7 +1,7 @@
 #include "audio/file_sink.h"
 
+#include "audio/file_writer.h"
 #include "audio/path.h"
-#include "audio/wav_writer.h"
 #include "core/base/list.h"
 
 #include <errno.h>
@@ -9,14 +9,14 @@
 
 struct file_sink {
 	struct sink sink;
-	struct wav_writer *writer;
+	struct file_writer *writer;
 	sink_done *done;
 	void *arg;
 };
 
 static void file_write(struct sink *sink, const int16_t *samples, size_t count)
 {
-	wav_writer_write(container_of(sink, struct file_sink, sink)->writer, samples, count);
+	file_writer_write(container_of(sink, struct file_sink, sink)->writer, samples, count);
 }
 
 static void written(void *arg, int err, uint64_t samples, uint64_t dropped)
@@ -38,7 +38,7 @@ static void file_close(struct sink *sink, sink_done *done, void *arg)
 
 	self->done = done;
 	self->arg = arg;
-	wav_writer_close(self->writer, written, self);
+	file_writer_close(self->writer, written, self);
 }
 
 static const struct sink_ops file_ops = {file_write, file_close};
@@ -54,7 +54,7 @@ int file_sink_open(
 		return path_fault(why, -ENOMEM, path);
 
 	self->sink.ops = &file_ops;
-	err = wav_writer_open(&self->writer, loop, path, rate, 1, false, why);
+	err = file_writer_open(&self->writer, loop, path, rate, 1, false, why);
 	if (err) {
 		free(self);
 		return err;

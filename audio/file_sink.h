@@ -1,4 +1,5 @@
-/* A sink that writes a WAV file, mono, beside the call. See audio/sink.h and audio/wav_writer.h. */
+/* A sink that writes a sound file, mono, beside the call. See audio/sink.h and audio/file_writer.h.
+ */
 #pragma once
 
 #include "audio/sink.h"
@@ -7,6 +8,6 @@
 
 struct loop;
 
-/* Creates path, or overwrites it. Errors as wav_writer_open(). */
+/* Creates path, or overwrites it. Errors as sound_file_create(). */
 int file_sink_open(
 	struct sink **out, struct loop *loop, const char *path, uint32_t rate, struct fault *why);

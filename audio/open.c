@@ -6,8 +6,8 @@
 #include "audio/file_source.h"
 #include "audio/nothing.h"
 #include "audio/portaudio.h"
+#include "audio/sound_file.h"
 #include "audio/tone.h"
-#include "audio/wav_writer.h"
 #include "core/base/nearest.h"
 #include "core/base/text.h"
 
@@ -180,7 +180,7 @@ static int sink_file_check(struct slice arg, struct fault *why)
 	if (err)
 		return err;
 
-	err = wav_writer_check(path, why);
+	err = sound_file_check(path, why);
 	free(path);
 	return err;
 }

@@ -4,7 +4,7 @@
  * is got.
  *
  * Errors: -EINVAL for what is misspelt or cannot be, in whatever place; anything else says that a
- * file is not as it should be (audio/file_source.h, audio/wav_writer.h). why has the words.
+ * file is not as it should be (audio/file_source.h, audio/sound_file.h). why has the words.
  */
 #pragma once
 

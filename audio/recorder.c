@@ -12,7 +12,7 @@ enum side {
 };
 
 struct recorder {
-	struct wav_writer *writer;
+	struct file_writer *writer;
 	size_t skew;        /* samples */
 	size_t len[SIDES];  /* that wait in frames for the other side */
 	bool padded[SIDES]; /* with silence, or without a start, since it last gave something */
@@ -33,7 +33,7 @@ int recorder_new(struct recorder **out, struct loop *loop, const char *path, uin
 	recorder->skew = skew;
 	recorder->padded[NEAR] = true;
 	recorder->padded[FAR] = true;
-	err = wav_writer_open(&recorder->writer, loop, path, rate, SIDES, true, why);
+	err = file_writer_open(&recorder->writer, loop, path, rate, SIDES, true, why);
 	if (err) {
 		free(recorder);
 		return err;
@@ -64,7 +64,7 @@ static void emit(struct recorder *recorder)
 	if (both == 0)
 		return;
 
-	wav_writer_write(recorder->writer, recorder->frames, both);
+	file_writer_write(recorder->writer, recorder->frames, both);
 	memmove(recorder->frames, recorder->frames + both * SIDES,
 		(most - both) * SIDES * sizeof(recorder->frames[0]));
 	recorder->len[NEAR] -= both;
@@ -118,13 +118,13 @@ void recorder_far(struct recorder *recorder, const int16_t *samples, size_t coun
 	put(recorder, FAR, samples, count);
 }
 
-void recorder_close(struct recorder *recorder, wav_writer_done *done, void *arg)
+void recorder_close(struct recorder *recorder, file_writer_done *done, void *arg)
 {
 	enum side behind = recorder->len[NEAR] < recorder->len[FAR] ? NEAR : FAR;
 	enum side ahead = behind == NEAR ? FAR : NEAR;
 
 	append(recorder, behind, NULL, recorder->len[ahead] - recorder->len[behind]);
 	emit(recorder);
-	wav_writer_close(recorder->writer, done, arg);
+	file_writer_close(recorder->writer, done, arg);
 	free(recorder);
 }

@@ -3,7 +3,7 @@
 #include "audio/file_source.h"
 #include "audio/open.h"
 #include "audio/recorder.h"
-#include "audio/wav_writer.h"
+#include "audio/sound_file.h"
 #include "cmd/columns.h"
 #include "cmd/verdict.h"
 #include "cmd/words.h"
@@ -201,7 +201,7 @@ static int check_record(struct text *out, const char *pattern, const char *name)
 		text_puts(out, " is there already and is not overwritten\n");
 		return VERDICT_LOCAL;
 	}
-	err = wav_writer_check(name, &why);
+	err = sound_file_check(name, &why);
 	return err ? told(out, "record", err, &why) : VERDICT_DONE;
 }
 

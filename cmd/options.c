@@ -39,7 +39,7 @@ static const struct option table[] = {
 	{'o', "speaker", "SINK", false, false,
 		"default, device:NAME, file:PATH, null", option_read_string, FIELD(speaker)},
 	{0, "record", "FILE", false, false,
-		"both sides as stereo WAV; %n %t %p in FILE", option_read_string, FIELD(record)},
+		"both sides in stereo; %n %t %p in FILE", option_read_string, FIELD(record)},
 	{0, "volume", "DB", false, false,
 		"play it louder by DB, or quieter by -DB", option_read_volume, FIELD(speaker_db)},
 	{0, "mic-volume", "DB", false, false,

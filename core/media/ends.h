@@ -13,7 +13,7 @@
 #include <stdbool.h>
 
 struct ends_result {
-	int sink_err; /* why a file is not whole: 0, or an error of audio/wav_writer.h */
+	int sink_err; /* why a file is not whole: 0, or an error of audio/sound_file.h */
 	int recorder_err;
 };
 

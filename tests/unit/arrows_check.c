@@ -55,8 +55,6 @@ static const struct {
 	{"audio/portaudio.c", "*"}, /* the devices' own thread and clock */
 	{"audio/*file*",     "fcntl.h"},
 	{"audio/*file*",     "unistd.h"},
-	{"audio/wav_*",      "fcntl.h"}, /* files, too */
-	{"audio/wav_*",      "unistd.h"},
 	{"codecs/spandsp.c", "pthread.h"}, /* a library is loaded once, whoever comes first */
 };
 /* clang-format on */

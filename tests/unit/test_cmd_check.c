@@ -172,6 +172,21 @@ static void test_many_calls(void **state)
 	EXPECT(0, "", .answer = true, .answer_code = 486, .speaker = "file:/tmp/all.wav");
 }
 
+static void test_endings(void **state)
+{
+	static const char mp3[] = "x.mp3: its name has to end in .wav, .flac, .ogg or .opus\n";
+	char words[sizeof(mp3) + 40];
+
+	(void)state;
+	snprintf(words, sizeof(words), "sipcall: --record: %s", mp3);
+	EXPECT(2, words, .record = "x.mp3");
+	snprintf(words, sizeof(words), "sipcall: --speaker: %s", mp3);
+	EXPECT(2, words, .speaker = "file:x.mp3");
+	/* the far end does not choose the format */
+	EXPECT(2, "sipcall: --record: x.a: its name has to end in .wav, .flac, .ogg or .opus\n",
+		.record = "x.%p");
+}
+
 static void test_record_nowhere(void **state)
 {
 	char room[CHECK_SIZE];
@@ -225,6 +240,7 @@ int main(void)
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_same_file),
 		cmocka_unit_test(test_many_calls),
+		cmocka_unit_test(test_endings),
 		cmocka_unit_test(test_record_nowhere),
 		cmocka_unit_test(test_tones),
 	};
