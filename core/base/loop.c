@@ -157,6 +157,37 @@ void tcp_listener_free(struct tcp_listener *listener)
 		listener->ops->free(listener);
 }
 
+int loop_pipe_standard(struct pipe **out, struct loop *loop, enum pipe_way way, size_t room)
+{
+	return loop->ops->pipe_standard(out, loop, way, room);
+}
+
+int loop_pipe_command(
+	struct pipe **out, struct loop *loop, enum pipe_way way, const char *line, size_t room)
+{
+	return loop->ops->pipe_command(out, loop, way, line, room);
+}
+
+int pipe_read(struct buf *out, struct pipe *pipe)
+{
+	return pipe->ops->read(out, pipe);
+}
+
+int pipe_write(struct pipe *pipe, struct slice bytes)
+{
+	return pipe->ops->write(pipe, bytes);
+}
+
+bool pipe_exited(struct pipe_exit *out, struct pipe *pipe)
+{
+	return pipe->ops->exited(out, pipe);
+}
+
+void pipe_close(struct pipe *pipe, pipe_done *done, void *arg)
+{
+	pipe->ops->close(pipe, done, arg);
+}
+
 int loop_route(struct addr *out, struct loop *loop, const struct addr *to)
 {
 	return loop->ops->route(out, loop, to);

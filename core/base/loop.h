@@ -1,6 +1,6 @@
 /*
  * What a room is given in place of the world: time, timers, datagrams, names, chance, other
- * threads.
+ * threads, other programs.
  *
  * Nothing in core, audio or codecs reads a clock, opens a socket, sleeps, starts a thread or draws
  * a random number by itself; it asks the loop that it was handed. core/net has the loop of the real
@@ -198,6 +198,68 @@ void tcp_listener_local(struct addr *out, const struct tcp_listener *listener);
 void tcp_listener_free(struct tcp_listener *listener);
 
 /*
+ * Bytes from or to another program, in one direction: our own standard input or output, or a
+ * command that runs beside us. It is opened by any thread, as that may take as long as a disk does,
+ * and belongs to the loop's thread from then on, where nothing here ever waits.
+ */
+struct pipe;
+
+enum pipe_way {
+	PIPE_IN,  /* we read */
+	PIPE_OUT, /* we write */
+};
+
+/* How a command ended by itself, and not because it was asked to. */
+struct pipe_exit {
+	int code;   /* its exit code; 0: well */
+	int signal; /* or what killed it; 0: nothing did */
+};
+
+/* How it was in the end. */
+struct pipe_report {
+	struct pipe_exit exit; /* 0 in both where there is no command, or where we ended it */
+	int err;               /* why something could not be written; -ETIMEDOUT: nobody read it */
+	size_t unsent;         /* bytes of that */
+};
+
+typedef void pipe_done(void *arg, const struct pipe_report *report);
+
+/*
+ * Opens standard input or output, which others may share: it stays as it is, and stays open. room:
+ * bytes that may wait in a PIPE_OUT, or are read ahead of a file. -ENOMEM, -EBADF.
+ */
+int loop_pipe_standard(struct pipe **out, struct loop *loop, enum pipe_way way, size_t room);
+
+/*
+ * Runs line by /bin/sh in a process group of its own, with our end of the pipe at its standard
+ * output (PIPE_IN) or input. room: as above, and about what the pipe itself holds. -ENOMEM,
+ * -EMFILE, -EAGAIN, -ENOENT (there is no shell), -ENOTSUP (in this loop there are no commands).
+ */
+int loop_pipe_command(
+	struct pipe **out, struct loop *loop, enum pipe_way way, const char *line, size_t room);
+
+/* Appends to out what has come: nothing, where there is nothing yet. -ENODATA at its end, or why it
+ * cannot be read. */
+int pipe_read(struct buf *out, struct pipe *pipe);
+
+/*
+ * Writes bytes after those before them; what cannot go yet is copied and waits. -ENOBUFS, with
+ * nothing taken, if more than room would wait; -EPIPE if nobody reads any more, -ENOSPC, ...
+ */
+int pipe_write(struct pipe *pipe, struct slice bytes);
+
+/* Whether its command has ended by itself, and how. */
+bool pipe_exited(struct pipe_exit *out, struct pipe *pipe);
+
+/*
+ * Ends it. What waits is still written, for a second at most. A command gets SIGTERM, all of its
+ * group: at once if it was read from, and after a second if it was written to, for it has the end
+ * of its input to end by; and SIGKILL a second later. Then done is called once, never before this
+ * returns; pipe is gone. done may be NULL.
+ */
+void pipe_close(struct pipe *pipe, pipe_done *done, void *arg);
+
+/*
  * The local address, port 0, from which this host would send to to. -ENETUNREACH or the like if
  * there is no way there.
  */
@@ -232,6 +294,9 @@ struct loop_ops {
 		const struct addr *to, const struct tcp_events *events, void *arg);
 	int (*tcp_listen)(struct tcp_listener **out, struct loop *loop, const struct addr *local,
 		tcp_accepted *accepted, void *arg);
+	int (*pipe_standard)(struct pipe **out, struct loop *loop, enum pipe_way way, size_t room);
+	int (*pipe_command)(struct pipe **out, struct loop *loop, enum pipe_way way,
+		const char *line, size_t room);
 	int (*route)(struct addr *out, struct loop *loop, const struct addr *to);
 	int (*resolve)(struct resolve **out, struct loop *loop, const char *host,
 		resolve_done *done, void *arg);
@@ -273,6 +338,18 @@ struct tcp_listener_ops {
 
 struct tcp_listener {
 	const struct tcp_listener_ops *ops;
+};
+
+struct pipe_ops {
+	int (*read)(struct buf *out, struct pipe *pipe);
+	int (*write)(struct pipe *pipe, struct slice bytes);
+	bool (*exited)(struct pipe_exit *out, struct pipe *pipe);
+	void (*close)(struct pipe *pipe, pipe_done *done, void *arg);
+};
+
+/* The first member of each implementation's end of it. */
+struct pipe {
+	const struct pipe_ops *ops;
 };
 
 /* The first member of each implementation's question. */

@@ -306,6 +306,23 @@ static int op_work(struct loop *loop, struct work *work)
 	return 0;
 }
 
+/* The world has no programs but those that are played in it. */
+static int op_pipe_standard(struct pipe **out, struct loop *loop, enum pipe_way way, size_t room)
+{
+	(void)out;
+	(void)loop;
+	(void)way;
+	(void)room;
+	return -ENOTSUP;
+}
+
+static int op_pipe_command(
+	struct pipe **out, struct loop *loop, enum pipe_way way, const char *line, size_t room)
+{
+	(void)line;
+	return op_pipe_standard(out, loop, way, room);
+}
+
 static const struct loop_ops ops = {
 	.now = op_now,
 	.wall = op_wall,
@@ -317,6 +334,8 @@ static const struct loop_ops ops = {
 	.udp_open = udp_sim_open,
 	.tcp_connect = tcp_sim_connect,
 	.tcp_listen = tcp_sim_listen,
+	.pipe_standard = op_pipe_standard,
+	.pipe_command = op_pipe_command,
 	.route = udp_sim_route,
 	.resolve = resolve_sim,
 	.resolve_cancel = resolve_sim_cancel,

@@ -13,9 +13,9 @@ int loop_uv_new(struct loop **out);
 void loop_uv_free(struct loop *loop);
 
 /*
- * Whether slow work, or a name that is being looked up, has not come back. loop_uv_free() would
- * wait for it, for as long as a disk or a name server hangs. On the loop's thread, or with none
- * running it.
+ * Whether slow work, a name that is being looked up, or a command has not come to its end.
+ * loop_uv_free() would wait for it, for as long as a disk or a name server hangs, or leave it
+ * behind. On the loop's thread, or with none running it.
  */
 bool loop_uv_busy(const struct loop *loop);
 

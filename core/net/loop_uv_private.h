@@ -40,7 +40,7 @@ struct loop_uv {
 	struct post *first_post;
 	struct post **last_post;
 
-	size_t away;             /* pieces of work and questions that have not come back */
+	size_t away;             /* work, questions and commands that have not come to an end */
 	struct list signals;     /* of struct signal_watch */
 	struct udp_batch *batch; /* made by the first socket that receives */
 	struct list lingering;   /* connections whose owners have let go */
@@ -60,6 +60,10 @@ int tcp_uv_accept(struct tcp **out, struct loop_uv *loop, uv_stream_t *listening
 
 /* Closes the connections whose owners have let go; what they have not sent is lost. */
 void tcp_uv_forget_all(struct loop_uv *loop);
+
+int pipe_uv_standard(struct pipe **out, struct loop *loop, enum pipe_way way, size_t room);
+int pipe_uv_command(
+	struct pipe **out, struct loop *loop, enum pipe_way way, const char *line, size_t room);
 
 int resolve_uv(
 	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg);

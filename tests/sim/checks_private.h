@@ -329,7 +329,7 @@ struct stream {
 };
 
 /* One direction of a TCP connection. */
-struct pipe {
+struct lane {
 	struct table_node node;
 	struct list link;
 	uint64_t key;

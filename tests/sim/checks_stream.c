@@ -7,11 +7,11 @@ enum { ROOM_MIN = 2048, ROOM_MAX = 32768 };
 
 #define STANDS_NS (UINT64_C(200) * 1000000000) /* without being used, at least */
 
-static struct pipe *find(const struct checks *checks, uint64_t key)
+static struct lane *find(const struct checks *checks, uint64_t key)
 {
 	for (struct table_node *node = table_find(&checks->pipes, (uint32_t)key); node;
 		node = table_find_next(node)) {
-		struct pipe *pipe = container_of(node, struct pipe, node);
+		struct lane *pipe = container_of(node, struct lane, node);
 
 		if (pipe->key == key)
 			return pipe;
@@ -20,11 +20,11 @@ static struct pipe *find(const struct checks *checks, uint64_t key)
 }
 
 /* NULL: no memory. */
-static struct pipe *pipe_of(struct checks *checks, const struct way *way)
+static struct lane *pipe_of(struct checks *checks, const struct way *way)
 {
 	uint64_t key = checks_mix(checks_hash_addr(&way->from), checks_hash_addr(&way->to));
 	const struct agent *agent = checks_agent(checks, &way->from);
-	struct pipe *pipe = find(checks, key);
+	struct lane *pipe = find(checks, key);
 
 	if (pipe)
 		return pipe;
@@ -41,7 +41,7 @@ static struct pipe *pipe_of(struct checks *checks, const struct way *way)
 }
 
 /* Without memory, or of too much, it is a failure. */
-static bool reserve(struct checks *checks, struct pipe *pipe, size_t size)
+static bool reserve(struct checks *checks, struct lane *pipe, size_t size)
 {
 	size_t room = pipe->room ? pipe->room : ROOM_MIN;
 	uint8_t *bytes;
@@ -92,11 +92,11 @@ static bool is_blank(struct slice bytes)
 }
 
 /* Where no connection breaks, one is enough from each phone to each other. */
-static void check_reuse(struct checks *checks, const struct agent *agent, const struct pipe *pipe)
+static void check_reuse(struct checks *checks, const struct agent *agent, const struct lane *pipe)
 {
 	list_each(link, &checks->all_pipes)
 	{
-		const struct pipe *other = container_of(link, struct pipe, link);
+		const struct lane *other = container_of(link, struct lane, link);
 
 		if (other == pipe || !addr_equal(&other->to, &pipe->to) ||
 			!addr_same_host(&other->from, &pipe->from) || !other->stands ||
@@ -110,7 +110,7 @@ static void check_reuse(struct checks *checks, const struct agent *agent, const 
 void checks_stream_sent(struct checks *checks, const struct way *way, struct slice bytes)
 {
 	struct agent *agent = checks_agent(checks, &way->from);
-	struct pipe *pipe = pipe_of(checks, way);
+	struct lane *pipe = pipe_of(checks, way);
 
 	if (!agent || !pipe || pipe->crashes != agent->crashes)
 		return; /* who is dead goes on, and nobody hears it */
@@ -150,7 +150,7 @@ static void cut(struct checks *checks, const struct way *way, struct slice *rest
 void checks_stream_arrived(struct checks *checks, const struct way *way, struct slice bytes)
 {
 	const struct way back = {way->to, way->from, true};
-	struct pipe *pipe = pipe_of(checks, way);
+	struct lane *pipe = pipe_of(checks, way);
 	struct slice rest;
 
 	if (!pipe || !pipe_of(checks, &back) || !reserve(checks, pipe, pipe->len + bytes.len))

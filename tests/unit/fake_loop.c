@@ -88,6 +88,27 @@ static int fake_udp_open(struct udp **out, struct loop *loop, const struct addr 
 	return -ENETDOWN;
 }
 
+static int fake_pipe_command(
+	struct pipe **out, struct loop *loop, enum pipe_way way, const char *line, size_t room)
+{
+	struct fake_loop *fake = self(loop);
+
+	(void)room;
+	if (!fake->pipe)
+		return -EMFILE;
+
+	fake->pipe_way = way;
+	fake->pipe_line = line;
+	*out = fake->pipe;
+	fake->pipe = NULL;
+	return 0;
+}
+
+static int fake_pipe_standard(struct pipe **out, struct loop *loop, enum pipe_way way, size_t room)
+{
+	return fake_pipe_command(out, loop, way, NULL, room);
+}
+
 static int fake_route(struct addr *out, struct loop *loop, const struct addr *to)
 {
 	(void)out;
@@ -122,6 +143,8 @@ static const struct loop_ops fake_ops = {
 	.post = fake_post,
 	.work = fake_work,
 	.udp_open = fake_udp_open,
+	.pipe_standard = fake_pipe_standard,
+	.pipe_command = fake_pipe_command,
 	.route = fake_route,
 	.resolve = fake_resolve,
 	.resolve_cancel = fake_resolve_cancel,
