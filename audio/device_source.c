@@ -72,7 +72,7 @@ static void device_free(struct source *source)
 	free(self);
 }
 
-static const struct source_ops device_ops = {device_read, device_free};
+static const struct source_ops device_ops = {device_read, device_free, NULL};
 
 int device_source_open(struct source **out, const struct audio_setup *setup,
 	const struct device_maker *maker, const char *name, struct fault *why)

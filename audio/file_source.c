@@ -292,7 +292,7 @@ static void file_free(struct source *source)
 		destroy(self);
 }
 
-static const struct source_ops file_ops = {file_read, file_free};
+static const struct source_ops file_ops = {file_read, file_free, NULL};
 
 static int make_rooms(struct file_source *self, uint32_t rate)
 {

@@ -26,7 +26,7 @@ static void silence_free(struct source *source)
 	free(source);
 }
 
-static const struct source_ops silence_ops = {silence_read, silence_free};
+static const struct source_ops silence_ops = {silence_read, silence_free, NULL};
 
 int silence_new(struct source **out)
 {

@@ -5,6 +5,8 @@
 #include "audio/file_sink.h"
 #include "audio/file_source.h"
 #include "audio/nothing.h"
+#include "audio/pipe_sink.h"
+#include "audio/pipe_source.h"
 #include "audio/portaudio.h"
 #include "audio/sound_file.h"
 #include "audio/tone.h"
@@ -19,6 +21,11 @@ enum {
 	SHOWN = 120,
 };
 
+enum {
+	TRAIT_ENDS = 1, /* it may be over before the call is */
+	TRAIT_PIPE = 2, /* its samples have the rate of pipes */
+};
+
 struct kind {
 	const char *name;
 	const char *form; /* how it is written; without a colon it takes nothing */
@@ -28,16 +35,27 @@ struct kind {
 		struct fault *why);
 	int (*open_sink)(struct sink **out, const struct audio_setup *setup, struct slice arg,
 		struct fault *why);
+	unsigned traits;
 };
 
-/* A path as the system wants it, to be freed. */
-static int take_path(char **out, struct slice arg, struct fault *why)
+/* What the system wants to have as a string, to be freed. */
+static int take_string(char **out, struct slice arg, const char *what, struct fault *why)
 {
 	if (slice_find(arg, '\0') < arg.len)
-		return fault_set(why, -EINVAL, "a file's name cannot hold a NUL");
+		return fault_set(why, -EINVAL, "a %s cannot hold a NUL", what);
 
 	*out = slice_copy(arg);
-	return *out ? 0 : fault_set(why, -ENOMEM, "too little memory for a file's name");
+	return *out ? 0 : fault_set(why, -ENOMEM, "too little memory for a %s", what);
+}
+
+static int take_path(char **out, struct slice arg, struct fault *why)
+{
+	return take_string(out, arg, "file's name", why);
+}
+
+static int take_command(char **out, struct slice arg, struct fault *why)
+{
+	return take_string(out, arg, "command", why);
 }
 
 static int source_file_check(struct slice arg, struct fault *why)
@@ -200,6 +218,63 @@ static int sink_file_open(
 	return err;
 }
 
+static int stdin_open(
+	struct source **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
+{
+	(void)arg;
+	return pipe_source_open(out, setup, NULL, why);
+}
+
+static int stdout_open(
+	struct sink **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
+{
+	(void)arg;
+	return pipe_sink_open(out, setup, NULL, why);
+}
+
+static int command_check(struct slice arg, struct fault *why)
+{
+	char *line;
+	int err;
+
+	err = take_command(&line, arg, why);
+	if (err)
+		return err;
+
+	free(line);
+	return 0;
+}
+
+static int source_command_open(
+	struct source **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
+{
+	char *line;
+	int err;
+
+	err = take_command(&line, arg, why);
+	if (err)
+		return err;
+
+	err = pipe_source_open(out, setup, line, why);
+	free(line);
+	return err;
+}
+
+static int sink_command_open(
+	struct sink **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
+{
+	char *line;
+	int err;
+
+	err = take_command(&line, arg, why);
+	if (err)
+		return err;
+
+	err = pipe_sink_open(out, setup, line, why);
+	free(line);
+	return err;
+}
+
 static int null_open(
 	struct sink **out, const struct audio_setup *setup, struct slice arg, struct fault *why)
 {
@@ -210,19 +285,24 @@ static int null_open(
 }
 
 static const struct kind source_kinds[] = {
-	{"default", "default", NULL, NULL, microphone_open, NULL},
-	{"device", "device:NAME", "a name", microphone_check, microphone_open, NULL},
-	{"file", "file:PATH", "a path", source_file_check, source_file_open, NULL},
-	{"tone", "tone:HZ", "a frequency", tone_check, tone_open, NULL},
-	{"silence", "silence", NULL, NULL, silence_open, NULL},
-	{"loop", "loop", NULL, NULL, NULL, NULL},
+	{"default", "default", NULL, NULL, microphone_open, NULL, 0},
+	{"device", "device:NAME", "a name", microphone_check, microphone_open, NULL, 0},
+	{"file", "file:PATH", "a path", source_file_check, source_file_open, NULL, TRAIT_ENDS},
+	{"tone", "tone:HZ", "a frequency", tone_check, tone_open, NULL, 0},
+	{"silence", "silence", NULL, NULL, silence_open, NULL, 0},
+	{"loop", "loop", NULL, NULL, NULL, NULL, 0},
+	{"stdin", "stdin", NULL, NULL, stdin_open, NULL, TRAIT_ENDS | TRAIT_PIPE},
+	{"exec", "exec:CMD", "a command", command_check, source_command_open, NULL,
+		TRAIT_ENDS | TRAIT_PIPE},
 };
 
 static const struct kind sink_kinds[] = {
-	{"default", "default", NULL, NULL, NULL, loudspeaker_open},
-	{"device", "device:NAME", "a name", loudspeaker_check, NULL, loudspeaker_open},
-	{"file", "file:PATH", "a path", sink_file_check, NULL, sink_file_open},
-	{"null", "null", NULL, NULL, NULL, null_open},
+	{"default", "default", NULL, NULL, NULL, loudspeaker_open, 0},
+	{"device", "device:NAME", "a name", loudspeaker_check, NULL, loudspeaker_open, 0},
+	{"file", "file:PATH", "a path", sink_file_check, NULL, sink_file_open, 0},
+	{"null", "null", NULL, NULL, NULL, null_open, 0},
+	{"stdout", "stdout", NULL, NULL, NULL, stdout_open, TRAIT_PIPE},
+	{"exec", "exec:CMD", "a command", command_check, NULL, sink_command_open, TRAIT_PIPE},
 };
 
 static const struct kinds {
@@ -303,6 +383,24 @@ static int parse(const struct kind **out, struct slice *arg, const struct kinds 
 
 	*out = kind;
 	return 0;
+}
+
+static bool has_trait(const struct kinds *kinds, struct slice spec, unsigned trait)
+{
+	const struct kind *kind;
+	struct slice arg;
+
+	return parse(&kind, &arg, kinds, spec, NULL) == 0 && kind->traits & trait;
+}
+
+bool audio_source_ends(struct slice spec)
+{
+	return has_trait(&sources, spec, TRAIT_ENDS);
+}
+
+bool audio_is_pipe(struct slice spec)
+{
+	return has_trait(&sources, spec, TRAIT_PIPE) || has_trait(&sinks, spec, TRAIT_PIPE);
 }
 
 static int check(const struct kinds *kinds, struct slice spec, struct fault *why)

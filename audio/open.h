@@ -29,6 +29,12 @@ bool audio_is_default(struct slice spec);
 /* Whether spec is the word "loop": to send back what is heard, which is for the caller to do. */
 bool audio_source_is_loop(struct slice spec);
 
+/* Whether the source spec may be over before the call is. */
+bool audio_source_ends(struct slice spec);
+
+/* Whether the samples of spec, a source or a sink, have the pipe_rate. */
+bool audio_is_pipe(struct slice spec);
+
 /* Opens spec, which is not "loop". */
 int audio_source_open(
 	struct source **out, const struct audio_setup *setup, struct slice spec, struct fault *why);

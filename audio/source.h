@@ -5,14 +5,18 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct source;
 
+typedef void source_done(void *arg);
+
 struct source_ops {
 	size_t (*read)(struct source *source, int16_t *out, size_t count);
 	void (*free)(struct source *source);
+	void (*close)(struct source *source, source_done *done, void *arg); /* or NULL */
 };
 
 /* The first member of each kind. */
@@ -41,4 +45,19 @@ static inline void source_free(struct source *source)
 {
 	if (source)
 		source->ops->free(source);
+}
+
+/*
+ * Ends it as source_free() does. Returns whether it takes a while, as a command does that is to
+ * end: done is then called once on the loop's thread, after this returns, and until then it may
+ * tell. NULL is allowed.
+ */
+static inline bool source_close(struct source *source, source_done *done, void *arg)
+{
+	if (!source || !source->ops->close) {
+		source_free(source);
+		return false;
+	}
+	source->ops->close(source, done, arg);
+	return true;
 }

@@ -32,7 +32,7 @@ static void tone_free(struct source *source)
 	free(container_of(source, struct tone, source));
 }
 
-static const struct source_ops tone_ops = {tone_read, tone_free};
+static const struct source_ops tone_ops = {tone_read, tone_free, NULL};
 
 int tone_new(struct source **out, uint32_t hz, uint32_t rate)
 {

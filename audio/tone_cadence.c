@@ -153,7 +153,7 @@ static void cadence_free(struct source *source)
 	free(container_of(source, struct cadence, source));
 }
 
-static const struct source_ops cadence_ops = {cadence_read, cadence_free};
+static const struct source_ops cadence_ops = {cadence_read, cadence_free, NULL};
 
 static bool can_sound(const struct tone_burst *burst, uint32_t rate)
 {
