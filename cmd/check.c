@@ -159,7 +159,37 @@ static bool is_fixed(const char *pattern, const char *name)
 	return strcmp(room, name) == 0;
 }
 
-/* What many calls would write over or into each other. */
+static bool is(const char *spec, const char *name)
+{
+	return spec && strcmp(spec, name) == 0;
+}
+
+/* What is typed or shown at a terminal is no sound; and options that nothing here asks for. */
+static int check_pipes(struct text *out, const struct options *options)
+{
+	bool ends = options->mic && audio_source_ends(slice_of(options->mic));
+	bool pipes = (options->mic && audio_is_pipe(slice_of(options->mic))) ||
+		     (options->speaker && audio_is_pipe(slice_of(options->speaker)));
+	const char *words = NULL;
+
+	if (is(options->mic, "stdin") && isatty(STDIN_FILENO))
+		words = "--mic: standard input is a terminal; sound comes through a pipe or from a "
+			"file";
+	else if (is(options->speaker, "stdout") && isatty(STDOUT_FILENO))
+		words = "--speaker: standard output is a terminal; sound goes into a pipe or a "
+			"file";
+	else if (options->hangup_at_eof && !ends)
+		words = "--hangup-at-eof goes with a --mic that ends: file:PATH, stdin or exec:CMD";
+	else if (options->pipe_rate > 0 && !pipes)
+		words = "--pipe-rate goes with stdin, stdout or exec:CMD only";
+	if (!words)
+		return VERDICT_DONE;
+
+	text_printf(out, "sipcall: %s\n", words);
+	return VERDICT_USAGE;
+}
+
+/* What many calls would write over or into each other, or take from each other. */
 static int check_many(struct text *out, const struct options *options, const char *record)
 {
 	const char *words = NULL;
@@ -171,6 +201,12 @@ static int check_many(struct text *out, const struct options *options, const cha
 		words = "--record: each call needs a file of its own; use %n in its name, or -n 1";
 	else if (file_of(options->speaker) && options->max_calls != 1)
 		words = "--speaker: several calls at once do not go into one file; add -n 1 or "
+			"--max-calls 1";
+	else if (is(options->speaker, "stdout") && options->max_calls != 1)
+		words = "--speaker: several calls at once do not go into one standard output; add "
+			"-n 1 or --max-calls 1";
+	else if (is(options->mic, "stdin") && options->max_calls != 1)
+		words = "--mic: several calls at once cannot share one standard input; add -n 1 or "
 			"--max-calls 1";
 	if (!words)
 		return VERDICT_DONE;
@@ -219,7 +255,9 @@ static int check_files(struct text *out, const struct options *options)
 			return told(out, "record", -EINVAL, &why);
 		record = room;
 	}
-	code = check_same(out, options, record);
+	code = check_pipes(out, options);
+	if (code == VERDICT_DONE)
+		code = check_same(out, options, record);
 	if (code == VERDICT_DONE)
 		code = check_many(out, options, record);
 	if (code == VERDICT_DONE && record)

@@ -43,12 +43,14 @@ struct options {
 	uint64_t answer_after_ns;
 	uint16_t answer_code; /* 0: calls are answered */
 	uint64_t duration_ns; /* 0: until somebody hangs up */
+	bool hangup_at_eof;
 	uint64_t timeout_ns;
 	uint64_t silence_ns; /* 0: it may be silent for ever */
 	unsigned calls;      /* 0: no end */
 	unsigned max_calls;  /* 0: no limit */
 	const char *mic;     /* NULL: not given; so below */
 	const char *speaker;
+	uint32_t pipe_rate; /* Hz; 0: not given */
 	const char *record;
 	const struct tone_plan *country;
 	const char *ring_device;

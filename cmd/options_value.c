@@ -10,6 +10,8 @@ enum {
 	CALLS_MAX = 1000000,
 	REFUSE_MIN = 300,
 	REFUSE_MAX = 699,
+	RATE_MIN = 8000,
+	RATE_MAX = 48000,
 	NANO_DIGITS = 9,
 	DB_MAX = 1000, /* that is read as a number at all */
 };
@@ -169,6 +171,17 @@ int option_read_code(const struct given *given, void *field)
 		return wrong(given, "refuses nothing; 300 to 699 do");
 
 	*(uint16_t *)field = (uint16_t)code;
+	return 0;
+}
+
+int option_read_rate(const struct given *given, void *field)
+{
+	uint64_t rate;
+
+	if (slice_number(&rate, given->value, RATE_MAX) || rate < RATE_MIN)
+		return wrong(given, "is no rate; 8000 to 48000 are");
+
+	*(uint32_t *)field = (uint32_t)rate;
 	return 0;
 }
 

@@ -345,6 +345,7 @@ static void configure(struct ua_config *config, struct phone *self)
 		.user = self->user,
 		.mic = options->mic ? options->mic : "default",
 		.speaker = speaker_of(options),
+		.pipe_rate = options->pipe_rate,
 		.record = options->record,
 		.volume = {.mic_db = options->mic_db, .speaker_db = options->speaker_db},
 		.codecs = self->codecs,
@@ -358,6 +359,7 @@ static void configure(struct ua_config *config, struct phone *self)
 				.refuse_code = options->answer_code,
 				.max_calls = options->max_calls,
 				.duration_ns = options->duration_ns,
+				.hangup_at_eof = options->hangup_at_eof,
 				.ring_limit_ns = options->timeout_ns,
 				.silence_ns = options->silence_ns,
 			},
@@ -467,8 +469,9 @@ static void take_codecs(struct phone *self)
 
 static size_t live_columns(void *arg)
 {
-	(void)arg;
-	return terminal_columns();
+	const struct phone *self = arg;
+
+	return terminal_columns(self->terminal);
 }
 
 static int make_printer(struct phone *self)
@@ -542,6 +545,11 @@ static void open_log(struct phone *self)
 	log_open(self->options->quiet ? LOG_ERROR : levels[verbose], put_log, self);
 }
 
+static bool has_sound_on_stdout(const struct options *options)
+{
+	return options->speaker && strcmp(options->speaker, "stdout") == 0;
+}
+
 /* All that is needed before a thread starts. */
 static int make(struct phone *self)
 {
@@ -553,7 +561,8 @@ static int make(struct phone *self)
 	if (!err)
 		err = loop_uv_new(&self->media_loop);
 	if (!err)
-		err = terminal_new(&self->terminal, self->main_loop);
+		err = terminal_new(&self->terminal, self->main_loop,
+			has_sound_on_stdout(self->options) ? STDERR_FILENO : STDOUT_FILENO);
 	if (!err)
 		err = make_printer(self);
 	if (!err)

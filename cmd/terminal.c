@@ -25,6 +25,7 @@ static const char clear_below[] = "\r\x1b[J";
 
 struct terminal {
 	struct loop *loop;
+	int out_fd;
 	struct post end;
 	bool live;
 	bool color;
@@ -57,9 +58,9 @@ struct piece {
 	uint8_t bytes[];
 };
 
-static int fd_of(enum terminal_stream stream)
+static int fd_of(const struct terminal *self, enum terminal_stream stream)
 {
-	return stream == TERMINAL_OUT ? STDOUT_FILENO : STDERR_FILENO;
+	return stream == TERMINAL_OUT ? self->out_fd : STDERR_FILENO;
 }
 
 static void write_all(struct terminal *self, enum terminal_stream stream, struct slice bytes);
@@ -75,7 +76,8 @@ static void lose(struct terminal *self, enum terminal_stream stream, int error)
 		return;
 
 	atomic_store_explicit(&self->failed, true, memory_order_relaxed);
-	text_printf(&text, "sipcall: cannot write to standard output: %s\n",
+	text_printf(&text, "sipcall: cannot write to standard %s: %s\n",
+		self->out_fd == STDOUT_FILENO ? "output" : "error",
 		error == EBADF ? "it is closed" : strerror(error));
 	write_all(self, TERMINAL_ERR, text_slice(&text));
 }
@@ -104,15 +106,15 @@ static bool write_some(struct terminal *self, int fd, struct slice *bytes)
 static void write_all(struct terminal *self, enum terminal_stream stream, struct slice bytes)
 {
 	while (bytes.len > 0 && !self->gone[stream])
-		if (!write_some(self, fd_of(stream), &bytes))
+		if (!write_some(self, fd_of(self, stream), &bytes))
 			lose(self, stream, errno);
 }
 
-static size_t screen_width(void)
+static size_t screen_width(const struct terminal *self)
 {
 	struct winsize size;
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+	if (ioctl(self->out_fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
 		return WIDTH_DEFAULT;
 	return size.ws_col;
 }
@@ -120,7 +122,7 @@ static size_t screen_width(void)
 /* Of a screen that has become narrower: the line fills more than one row. */
 static void clear_live(struct terminal *self)
 {
-	size_t width = screen_width();
+	size_t width = screen_width(self);
 	char room[32];
 	struct text text = TEXT_IN(room);
 
@@ -134,16 +136,16 @@ static void clear_live(struct terminal *self)
 }
 
 /* A character in the last column would wrap on some terminals. */
-size_t terminal_columns(void)
+size_t terminal_columns(const struct terminal *terminal)
 {
-	return screen_width() - 1;
+	return screen_width(terminal) - 1;
 }
 
 static void draw_live(struct terminal *self)
 {
 	struct slice line = {(const uint8_t *)self->live_line, self->live_len};
 
-	line = columns_cut(line, terminal_columns());
+	line = columns_cut(line, terminal_columns(self));
 	clear_live(self);
 	write_all(self, TERMINAL_OUT, line);
 	self->live_columns = columns_count(line);
@@ -284,11 +286,11 @@ static bool env_set(const char *name)
 	return value && value[0] != '\0';
 }
 
-static bool cursor_moves(void)
+static bool cursor_moves(int fd)
 {
 	const char *term = getenv("TERM");
 
-	return isatty(STDOUT_FILENO) && term && term[0] != '\0' && strcmp(term, "dumb") != 0;
+	return isatty(fd) && term && term[0] != '\0' && strcmp(term, "dumb") != 0;
 }
 
 /* The variable that decides the characters, as POSIX orders them; not the installed locales, of
@@ -314,7 +316,7 @@ static void stop_loop(struct post *post)
 	loop_uv_stop(container_of(post, struct terminal, end)->loop);
 }
 
-int terminal_new(struct terminal **out, struct loop *loop)
+int terminal_new(struct terminal **out, struct loop *loop, int out_fd)
 {
 	struct terminal *self = calloc(1, sizeof(*self));
 
@@ -323,7 +325,8 @@ int terminal_new(struct terminal **out, struct loop *loop)
 
 	self->loop = loop;
 	self->end.run = stop_loop;
-	self->live = cursor_moves();
+	self->out_fd = out_fd;
+	self->live = cursor_moves(out_fd);
 	self->color = self->live && !env_set("NO_COLOR");
 	self->utf8 = terminal_env_utf8();
 	self->on_screen[TERMINAL_OUT] = self->live;
@@ -345,7 +348,7 @@ static void drop_keys(const struct terminal *self)
 
 	if (!self->was_live || !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp())
 		return;
-	if (fstat(STDIN_FILENO, &in) == 0 && fstat(STDOUT_FILENO, &out) == 0 &&
+	if (fstat(STDIN_FILENO, &in) == 0 && fstat(self->out_fd, &out) == 0 &&
 		in.st_rdev == out.st_rdev)
 		(void)tcflush(STDIN_FILENO, TCIFLUSH);
 }

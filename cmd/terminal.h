@@ -1,7 +1,8 @@
 /*
- * The terminal: the only one to write to standard output and standard error. It lives on the main
- * thread, which may stand still in write() for as long as nobody reads; all other threads hand it
- * bytes through a bounded queue and go on. What the queue cannot hold is dropped, counted and told.
+ * The terminal: the only one to write lines to standard output and standard error. It lives on the
+ * main thread, which may stand still in write() for as long as nobody reads; all other threads hand
+ * it bytes through a bounded queue and go on. What the queue cannot hold is dropped, counted and
+ * told.
  */
 #pragma once
 
@@ -18,8 +19,9 @@ enum terminal_stream { TERMINAL_OUT, TERMINAL_ERR, TERMINAL_STREAMS };
 
 enum { TERMINAL_QUEUE_MAX = 1 << 20 }; /* bytes that wait, their bookkeeping included */
 
-/* loop: the main thread's, kept until terminal_free(). -ENOMEM. */
-int terminal_new(struct terminal **out, struct loop *loop);
+/* loop: the main thread's, kept until terminal_free(). out_fd: of TERMINAL_OUT, standard output, or
+ * standard error where the other has sound. -ENOMEM. */
+int terminal_new(struct terminal **out, struct loop *loop, int out_fd);
 
 /* With no other thread left that writes. Writes what still waits. NULL is allowed. */
 void terminal_free(struct terminal *terminal);
@@ -44,9 +46,9 @@ void terminal_live(struct terminal *terminal, struct slice line);
 void terminal_interrupted(struct terminal *terminal);
 
 /* How many columns a live line may have. Any thread. */
-size_t terminal_columns(void);
+size_t terminal_columns(const struct terminal *terminal);
 
-/* Standard output is a terminal with a cursor that moves. Any thread, as below. */
+/* TERMINAL_OUT is a terminal with a cursor that moves. Any thread, as below. */
 bool terminal_is_live(const struct terminal *terminal);
 
 /* Colours are welcome there, as far as the environment tells (NO_COLOR). */
@@ -58,7 +60,7 @@ bool terminal_has_utf8(const struct terminal *terminal);
 /* The same before there is a terminal. */
 bool terminal_env_utf8(void);
 
-/* Standard output took no more for another reason than that nobody reads it. Any thread. */
+/* TERMINAL_OUT took no more for another reason than that nobody reads it. Any thread. */
 bool terminal_has_failed(const struct terminal *terminal);
 
 /* Grows with all that is written: one that stands still while something waits has no reader. */

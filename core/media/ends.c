@@ -42,6 +42,8 @@ void ends_take(struct ends *ends, int16_t *near, const int16_t *far, size_t coun
 		memcpy(near, far, count * sizeof(*near));
 	else
 		got = source_read(ends->source, near, count);
+	if (got < count)
+		ends->source_ended = true;
 	if (!open)
 		got = 0;
 	memset(near + got, 0, (count - got) * sizeof(*near));
@@ -75,6 +77,11 @@ static void sink_closed(void *arg, int err)
 	finish(ends);
 }
 
+static void source_closed(void *arg)
+{
+	finish(arg);
+}
+
 static void recorder_closed(void *arg, int err, uint64_t written, uint64_t dropped)
 {
 	struct ends *ends = arg;
@@ -90,7 +97,8 @@ void ends_close(struct ends *ends, ends_done *done, void *arg)
 	ends->done = done;
 	ends->arg = arg;
 	ends->closing = ends->recorder ? 2 : 1;
-	source_free(ends->source);
+	if (source_close(ends->source, source_closed, ends))
+		ends->closing++;
 	ends->source = NULL;
 	sink_close(ends->sink, sink_closed, ends);
 	if (ends->recorder)

@@ -22,6 +22,7 @@ typedef void ends_done(void *arg, const struct ends_result *result);
 /* Made by ends_init(). */
 struct ends {
 	struct source *source; /* NULL: what is heard is sent back */
+	bool source_ended;
 	struct sink *sink;
 	struct recorder *recorder; /* or NULL */
 	struct gain mic;
@@ -31,7 +32,7 @@ struct ends {
 
 	ends_done *done;
 	void *arg;
-	unsigned closing; /* files not yet finished */
+	unsigned closing; /* files and commands not yet finished */
 	struct ends_result result;
 };
 
@@ -50,5 +51,6 @@ void ends_play(struct ends *ends, int16_t *far, size_t count);
 
 void ends_forget_levels(struct ends *ends);
 
-/* Lets files be finished; done is then called once, never before this returns. */
+/* Lets files and commands come to their end; done is then called once, never before this returns.
+ */
 void ends_close(struct ends *ends, ends_done *done, void *arg);

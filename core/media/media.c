@@ -65,6 +65,7 @@ int media_open(struct media **out, const struct media_config *config, const stru
 	media->devices = config->devices;
 	media->mic = config->mic;
 	media->speaker = config->speaker;
+	media->pipe_rate = config->pipe_rate > 0 ? config->pipe_rate : AUDIO_PIPE_RATE;
 	media->report_ns = config->report_ns;
 	media->silence_ns = config->silence_ns;
 	media->volume = config->volume;
@@ -167,7 +168,7 @@ static int open_ends(struct media *media)
 	const struct audio_setup setup = {
 		.loop = media->media_loop,
 		.rate = config->rate,
-		.pipe_rate = AUDIO_PIPE_RATE,
+		.pipe_rate = media->pipe_rate,
 		.devices = media->devices,
 		.tell = media_tell_news,
 		.arg = media,
@@ -276,6 +277,7 @@ static void fill_config(struct media *media, const struct media_params *params)
 		.silence_ns = media->silence_ns,
 		.silent = media_tell_silent,
 		.heard = media_tell_heard,
+		.source_ended = media_tell_source_ended,
 		.arg = media,
 	};
 	loop_random(media->agent_loop, &config->ssrc, sizeof(config->ssrc));
@@ -349,6 +351,21 @@ static void stream_closed(void *arg, const struct stream_end *end)
 	loop_post(media->agent_loop, &media->closed);
 }
 
+/* Media thread. */
+static void end_closed(void *arg)
+{
+	struct media *media = arg;
+
+	if (--media->closing == 0)
+		loop_post(media->agent_loop, &media->closed);
+}
+
+static void sink_closed(void *arg, int err)
+{
+	(void)err;
+	end_closed(arg);
+}
+
 /* Media thread: without a stream, only what was opened before something failed goes away. */
 static void close_run(struct post *post)
 {
@@ -359,13 +376,15 @@ static void close_run(struct post *post)
 		stream_close(media->stream, stream_closed, media);
 		return;
 	}
-	source_free(config->source);
+	media->end.report.rtt_ms = -1;
+	media->closing = config->sink ? 2 : 1;
+	if (source_close(config->source, end_closed, media))
+		media->closing++;
 	if (config->sink)
-		sink_close(config->sink, NULL, NULL);
+		sink_close(config->sink, sink_closed, media);
 	if (config->recorder)
 		recorder_close(config->recorder, NULL, NULL);
-	media->end.report.rtt_ms = -1;
-	loop_post(media->agent_loop, &media->closed);
+	end_closed(media);
 }
 
 void media_close(struct media *media)

@@ -17,6 +17,7 @@ struct media_config {
 	const struct device_maker *devices; /* of sound; NULL: PortAudio's */
 	const char *mic;       /* as audio/open.h spells it; kept alive by the caller */
 	const char *speaker;   /* likewise */
+	uint32_t pipe_rate;    /* Hz; 0: AUDIO_PIPE_RATE */
 	const char *recording; /* pattern, as audio_record_name() reads it; NULL: none */
 	unsigned call;         /* for the pattern: the call's number, */
 	struct slice peer;     /* and whom it is with */
@@ -35,6 +36,8 @@ struct media_events {
 	void (*silent)(void *arg, const struct fault *why);
 	/* They send by another codec than before, or than we do. */
 	void (*heard)(void *arg, const struct media_format *format);
+	/* What is sent has come to its end, and all of it was sent; silence follows. */
+	void (*source_ended)(void *arg);
 	/* What is told by a source or sink (audio/setup.h): that the sound goes on in another way,
 	 */
 	void (*notice)(void *arg, const char *words);

@@ -25,6 +25,7 @@ struct media {
 	const struct device_maker *devices;
 	const char *mic;
 	const char *speaker;
+	uint32_t pipe_rate;
 	char *recording;
 	uint64_t report_ns;
 	uint64_t silence_ns;
@@ -52,7 +53,9 @@ struct media {
 	struct post start;
 	int start_err; /* written by the media thread before not_started is posted, */
 	struct post not_started;
+	struct post source_ended;
 	struct post close;
+	unsigned closing; /* the media thread's: what has not come to its end without a stream */
 	struct stream_end end; /* and this before closed is */
 	struct post closed;
 };
@@ -64,6 +67,7 @@ struct media {
 void media_tell_report(void *arg, const struct stream_report *report);
 void media_tell_silent(void *arg, const struct fault *why);
 void media_tell_heard(void *arg, const struct media_format *format);
+void media_tell_source_ended(void *arg);
 
 /* The same of a source or sink, even where it is being opened or closed: any thread. */
 void media_tell_news(void *arg, enum audio_news news, const char *words);

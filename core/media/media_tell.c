@@ -105,6 +105,24 @@ void media_tell_heard(void *arg, const struct media_format *format)
 	post(told);
 }
 
+/* Agent thread. */
+static void run_source_ended(struct post *post)
+{
+	struct media *media = container_of(post, struct media, source_ended);
+
+	if (media->state == MEDIA_RUNNING)
+		media->events->source_ended(media->arg);
+}
+
+/* Once, so it needs no memory, and is told in any case. */
+void media_tell_source_ended(void *arg)
+{
+	struct media *media = arg;
+
+	media->source_ended.run = run_source_ended;
+	loop_post(media->agent_loop, &media->source_ended);
+}
+
 /* Agent thread. The end of a file is news even after the call. */
 static void run_news(struct post *post)
 {

@@ -151,6 +151,7 @@ static void run_tick(void *arg)
 	size_t step = stream->config.rate / 1000 * step_ms(stream);
 	int16_t *far = stream->samples;
 	int16_t *near = stream->samples + stream->frame;
+	bool had_ended = stream->ends.source_ended;
 
 	if (params->receives)
 		playout_read(stream->playout, far, step, stream->tick_ns);
@@ -167,6 +168,8 @@ static void run_tick(void *arg)
 		send_frame(stream, near);
 	stream->taken %= stream->frame;
 	next_tick(stream);
+	if (stream->ends.source_ended && !had_ended)
+		stream->config.source_ended(stream->config.arg);
 }
 
 static void send_rtcp(struct stream *stream, bool bye)

@@ -39,6 +39,7 @@ struct stream_report {
 typedef void stream_report_fn(void *arg, const struct stream_report *report);
 typedef void stream_silent_fn(void *arg, const struct fault *why);
 typedef void stream_heard_fn(void *arg, const struct media_format *format);
+typedef void stream_ended_fn(void *arg);
 
 /* What was agreed on, and may change. */
 struct stream_params {
@@ -75,6 +76,7 @@ struct stream_config {
 	uint64_t silence_ns; /* of nothing from the far end until silent is called; 0: never */
 	stream_silent_fn *silent;
 	stream_heard_fn *heard; /* they send by another codec than before, or than we; or NULL */
+	stream_ended_fn *source_ended; /* once: all that it had has been sent */
 	void *arg;
 };
 
@@ -112,8 +114,8 @@ struct stream_end {
 };
 
 /*
- * Says goodbye (RTCP BYE) if it was started, stops, and lets files be finished; done is then called
- * once, never before this returns, and the stream is gone.
+ * Says goodbye (RTCP BYE) if it was started, stops, and lets files and commands come to their end;
+ * done is then called once, never before this returns, and the stream is gone.
  */
 typedef void stream_done(void *arg, const struct stream_end *end);
 void stream_close(struct stream *stream, stream_done *done, void *arg);

@@ -255,7 +255,7 @@ static void patience_ended(struct call *call)
 		media_leave(call->media);
 		call->media = NULL;
 		call_trouble(
-			call, "a disk does not take what is to be written; it is not waited for");
+			call, "a disk or a command has not come to an end; it is not waited for");
 	}
 	call_settle(call);
 }

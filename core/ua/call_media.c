@@ -72,6 +72,29 @@ static void media_report(void *arg, const struct stream_report *report)
 	}
 }
 
+/* As soon as there is somebody to hear it; sound before the answer counts as well. */
+static void heed_source_end(struct call *call)
+{
+	const struct ua_config *config = call->list->config;
+	uint64_t wait_ns = policy_source_ended(&config->policy);
+	uint64_t due_ns;
+
+	if (call->state != CALL_TALKING || !call->source_ended || wait_ns == UINT64_MAX)
+		return;
+
+	due_ns = loop_now(config->loop) + wait_ns;
+	if (!timer_running(&call->limit) || call->limit.due_ns > due_ns)
+		timer_start(&call->limit, due_ns);
+}
+
+static void media_source_ended(void *arg)
+{
+	struct call *call = arg;
+
+	call->source_ended = true;
+	heed_source_end(call);
+}
+
 void call_trouble(void *arg, const char *words)
 {
 	struct ua_event event = {.kind = UA_ERROR, .error = {words, true}};
@@ -151,6 +174,7 @@ int call_open_media(struct call *call, struct fault *why)
 		.failed = media_failed,
 		.silent = media_silent,
 		.heard = media_heard,
+		.source_ended = media_source_ended,
 		.notice = media_notice,
 		.trouble = call_trouble,
 		.closed = media_closed};
@@ -162,6 +186,7 @@ int call_open_media(struct call *call, struct fault *why)
 		.devices = config->devices,
 		.mic = config->mic,
 		.speaker = config->speaker,
+		.pipe_rate = config->pipe_rate,
 		.recording = config->record,
 		.call = call->number,
 		.peer = slice_of(call->peer),
@@ -172,6 +197,7 @@ int call_open_media(struct call *call, struct fault *why)
 
 	int err;
 
+	call->source_ended = false;
 	err = media_open(&call->media, &media, &call->flow.local, &events, call, why);
 	if (!err)
 		media_local(&call->rtp, call->media);
@@ -238,6 +264,7 @@ void call_talk(struct call *call, const struct media_params *params)
 	call->stats_ns = call->answered_ns + STATS_PERIOD_NS;
 	if (config->policy.duration_ns > 0)
 		timer_start(&call->limit, call->answered_ns + config->policy.duration_ns);
+	heed_source_end(call);
 
 	emit_media(call, UA_CALL_ANSWERED, params);
 	if (call->state != CALL_TALKING) /* who was told has hung up */

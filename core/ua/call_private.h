@@ -84,6 +84,7 @@ struct call {
 	struct media_params params;   /* what was agreed on; codec NULL before */
 	char *remote_fmtp;            /* params', once it sounds */
 	bool sounds;                  /* media was started */
+	bool source_ended;            /* all that it had was sent */
 	const struct codec *received; /* they send by, where we do not; else NULL */
 	struct media_volume volume;
 	struct call_hold hold;

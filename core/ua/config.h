@@ -23,6 +23,7 @@ struct ua_config {
 	const char *user;                  /* user part of From and Contact */
 	const char *mic;                   /* a source as audio/open.h spells it */
 	const char *speaker;               /* a sink */
+	uint32_t pipe_rate;                /* Hz, of sound in pipes; 0: as audio/setup.h has it */
 	const char *record;                /* pattern of recordings, or NULL */
 	struct media_volume volume;        /* of each call, to begin with */
 	const struct codec *const *codecs; /* in order of preference */

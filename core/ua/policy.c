@@ -1,5 +1,11 @@
 #include "core/ua/policy.h"
 
+/*
+ * What was sent is heard later than BYE would be: it waits in the far end's jitter buffer, and a
+ * codec holds a part of it back until the next frame. A third of a second is more than that.
+ */
+#define HEARD_NS UINT64_C(330000000)
+
 struct policy_decision policy_incoming(const struct ua_policy *policy, unsigned live, bool closing)
 {
 	if (closing)
@@ -11,4 +17,9 @@ struct policy_decision policy_incoming(const struct ua_policy *policy, unsigned 
 	if (!policy->answer) /* one call is up, and nobody is there to choose */
 		return (struct policy_decision){.refuse_code = 486};
 	return (struct policy_decision){.answer_after_ns = policy->answer_after_ns};
+}
+
+uint64_t policy_source_ended(const struct ua_policy *policy)
+{
+	return policy->hangup_at_eof ? HEARD_NS : UINT64_MAX;
 }

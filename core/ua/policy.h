@@ -13,6 +13,7 @@ struct ua_policy {
 	uint16_t refuse_code;   /* not 0: incoming calls get this, 300..699, instead */
 	unsigned max_calls;     /* at once; more are refused 486; 0: no limit */
 	uint64_t duration_ns;   /* hang up this long after the answer; 0: never */
+	bool hangup_at_eof;     /* once all of a source that ends has been sent */
 	uint64_t ring_limit_ns; /* give up an outgoing call that is not answered; 0: never */
 	uint64_t silence_ns; /* hang up after so long without RTP, if there is to be some; 0: never
 			      */
@@ -25,3 +26,7 @@ struct policy_decision {
 
 /* live: how many calls there are without this one. closing: the phone is being put down. */
 struct policy_decision policy_incoming(const struct ua_policy *policy, unsigned live, bool closing);
+
+/* A source has ended and all of it was sent: how long to wait before the call is hung up, or
+ * UINT64_MAX: it goes on, with silence. */
+uint64_t policy_source_ended(const struct ua_policy *policy);

@@ -22,6 +22,12 @@ static void on_failed(void *arg, int err, const char *words)
 	fail_msg("%d: %s", err, words);
 }
 
+static void on_source_ended(void *arg)
+{
+	(void)arg;
+	fail_msg("a tone has no end");
+}
+
 static void on_notice(void *arg, const char *words)
 {
 	(void)arg;
@@ -96,8 +102,8 @@ static void on_wire(void *arg, enum world_wire what, uint64_t now_ns, const stru
 static void open_end(
 	struct line *line, unsigned i, const char *speaker, const struct device_maker *devices)
 {
-	static const struct media_events events = {
-		on_report, on_failed, on_silent, on_heard, on_notice, on_trouble, on_closed};
+	static const struct media_events events = {on_report, on_failed, on_silent, on_heard,
+		on_source_ended, on_notice, on_trouble, on_closed};
 	struct end *end = &line->ends[i];
 	struct media_config config = {
 		.mic = "tone:440",

@@ -60,6 +60,10 @@ static const struct row source_rows[] = {
 	{"tone:440Hz",       -EINVAL, "a tone has from 20 to 23999 Hz"},
 	{"tone:-440",        -EINVAL, "a tone has from 20 to 23999 Hz"},
 	{"tone:99999999999999999999", -EINVAL, "a tone has from 20 to 23999 Hz"},
+	{"exec",             -EINVAL, "source exec needs a command: exec:CMD"},
+	{"exec:",            -EINVAL, "source exec needs a command: exec:CMD"},
+	{"stdin:",           -EINVAL, "source stdin takes nothing after it"},
+	{"stdout",           -EINVAL, "no source stdout; there are"},
 	{"tone",             -EINVAL, "source tone needs a frequency: tone:HZ"},
 	{"tone:",            -EINVAL, "source tone needs a frequency: tone:HZ"},
 	{"file",             -EINVAL, "source file needs a path: file:PATH"},
@@ -89,6 +93,9 @@ static const struct row sink_rows[] = {
 	{"file:new.wav",     0,       NULL},
 	{"file:./new.wav",   0,       NULL},
 	{"file:speech.wav",  0,       NULL},
+	{"exec:",            -EINVAL, "sink exec needs a command: exec:CMD"},
+	{"stdin",            -EINVAL, "no sink stdin; there are"},
+	{"stdot",            -EINVAL, "no sink stdot; did you mean stdout?"},
 	{"null:",            -EINVAL, "sink null takes nothing after it"},
 	{"file:",            -EINVAL, "sink file needs a path: file:PATH"},
 	{"nul",              -EINVAL, "no sink nul; did you mean null?"},
@@ -96,7 +103,8 @@ static const struct row sink_rows[] = {
 	{"device",           -EINVAL, "sink device needs a name: device:NAME"},
 	{"device:",          -EINVAL, "sink device needs a name: device:NAME"},
 	{"devise:x",         -EINVAL, "no sink devise; did you mean device:?"},
-	{"silence",          -EINVAL, "no sink silence; there are default, device:NAME, file:PATH, null"},
+	{"silence",          -EINVAL, "no sink silence; there are default, device:NAME, file:PATH, null, "
+		"stdout, exec:CMD"},
 	{"",                 -EINVAL, "a sink has no name"},
 	{"file:no/new.wav",  -ENOENT, "no/new.wav: no such folder"},
 	{"file:no/",         -EISDIR, "no/: is a directory"},
@@ -247,12 +255,65 @@ static void test_sinks(void **state)
 	fake_loop_end(&fake);
 }
 
-static void test_nul(void **state)
+static void test_traits(void **state)
 {
-	static const uint8_t spec[] = "file:speech.wav\0x";
+	static const struct {
+		const char *spec;
+		bool ends, pipe;
+	} traits[] = {
+		{"file:speech.wav", true, false},
+		{"stdin", true, true},
+		{"exec:x", true, true},
+		{"stdout", false, true},
+		{"tone:440", false, false},
+		{"loop", false, false},
+		{"default", false, false},
+		{"stdin:x", false, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(traits) / sizeof(traits[0]); i++) {
+		struct slice spec = slice_of(traits[i].spec);
+
+		assert_int_equal(audio_source_ends(spec), traits[i].ends);
+		assert_int_equal(audio_is_pipe(spec), traits[i].pipe);
+	}
+}
+
+/* Each opens what it says, with the whole line that was given. */
+static void test_pipes(void **state)
+{
+	struct fake_loop fake;
+	struct source *source;
+	struct sink *sink;
+	struct audio_setup setup = {.loop = &fake.loop, .rate = 8000, .pipe_rate = 16000};
 	struct fault why;
 
 	(void)state;
+	fake_loop_init(&fake);
+	assert_int_equal(audio_source_check(slice_of("exec:a: b | c"), NULL), 0);
+	assert_int_equal(audio_sink_check(slice_of("exec:a: b | c"), NULL), 0);
+	assert_int_equal(audio_source_open(&source, &setup, slice_of("stdin"), &why), -EMFILE);
+	assert_string_equal(why.words, "standard input cannot be opened: Too many open files");
+	assert_int_equal(audio_sink_open(&sink, &setup, slice_of("stdout"), &why), -EMFILE);
+	assert_string_equal(why.words, "standard output cannot be opened: Too many open files");
+	assert_int_equal(audio_source_open(&source, &setup, slice_of("exec:a: b"), &why), -EMFILE);
+	assert_string_equal(why.words, "the command \"a: b\" cannot be run: Too many open files");
+	assert_int_equal(audio_sink_open(&sink, &setup, slice_of("exec:a: b"), &why), -EMFILE);
+	assert_string_equal(why.words, "the command \"a: b\" cannot be run: Too many open files");
+	fake_loop_end(&fake);
+}
+
+static void test_nul(void **state)
+{
+	static const uint8_t spec[] = "file:speech.wav\0x";
+	static const uint8_t command[] = "exec:x\0x";
+	struct fault why;
+
+	(void)state;
+	assert_int_equal(
+		audio_source_check((struct slice){command, sizeof(command) - 1}, &why), -EINVAL);
+	assert_string_equal(why.words, "a command cannot hold a NUL");
 	assert_int_equal(audio_source_check((struct slice){spec, sizeof(spec) - 1}, &why), -EINVAL);
 	assert_int_equal(audio_sink_check((struct slice){spec, sizeof(spec) - 1}, &why), -EINVAL);
 }
@@ -335,6 +396,8 @@ int main(void)
 		cmocka_unit_test(test_tone_of_rate),
 		cmocka_unit_test(test_devices_are_told_from_files),
 		cmocka_unit_test(test_sinks),
+		cmocka_unit_test(test_traits),
+		cmocka_unit_test(test_pipes),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_no_memory),
 	};

@@ -1,6 +1,7 @@
 /* cmd/check: what is told, and with which exit code, before anything starts. */
 #include "cmd/check.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -172,6 +173,48 @@ static void test_many_calls(void **state)
 	EXPECT(0, "", .answer = true, .answer_code = 486, .speaker = "file:/tmp/all.wav");
 }
 
+/* Sound in pipes, and options that ask for it in vain. */
+static void test_pipes(void **state)
+{
+	static const char rate[] =
+		"sipcall: --pipe-rate goes with stdin, stdout or exec:CMD only\n";
+	static const char eof[] =
+		"sipcall: --hangup-at-eof goes with a --mic that ends: file:PATH, "
+		"stdin or exec:CMD\n";
+	int nothing = open("/dev/null", O_RDWR);
+	int kept[] = {dup(STDIN_FILENO), dup(STDOUT_FILENO)};
+
+	(void)state;
+	dup2(nothing, STDIN_FILENO); /* whoever runs this may do so at a terminal */
+	dup2(nothing, STDOUT_FILENO);
+	EXPECT(2, rate, .pipe_rate = 8000);
+	EXPECT(2, rate, .pipe_rate = 8000, .mic = "tone:440", .speaker = "null");
+	EXPECT(0, "", .pipe_rate = 8000, .mic = "exec:x");
+	EXPECT(0, "", .pipe_rate = 8000, .speaker = "exec:x");
+	EXPECT(2, eof, .hangup_at_eof = true);
+	EXPECT(2, eof, .hangup_at_eof = true, .mic = "silence");
+	EXPECT(2, eof, .hangup_at_eof = true, .mic = "loop");
+	EXPECT(0, "", .hangup_at_eof = true, .mic = "exec:x");
+	EXPECT(0, "", .hangup_at_eof = true, .mic = "file:tests/data/speech.wav");
+	EXPECT(2,
+		"sipcall: --mic: several calls at once cannot share one standard input; add -n 1 "
+		"or --max-calls 1\n",
+		.answer = true, .mic = "stdin");
+	EXPECT(0, "", .answer = true, .calls = 1, .mic = "stdin");
+	EXPECT(0, "", .answer = true, .max_calls = 1, .mic = "stdin");
+	EXPECT(2,
+		"sipcall: --speaker: several calls at once do not go into one standard output; add "
+		"-n 1 or --max-calls 1\n",
+		.answer = true, .speaker = "stdout");
+	EXPECT(0, "", .answer = true, .calls = 1, .speaker = "stdout");
+	EXPECT(0, "", .answer = true, .mic = "exec:x", .speaker = "exec:x"); /* one a call */
+	dup2(kept[0], STDIN_FILENO);
+	dup2(kept[1], STDOUT_FILENO);
+	close(kept[0]);
+	close(kept[1]);
+	close(nothing);
+}
+
 static void test_endings(void **state)
 {
 	static const char mp3[] = "x.mp3: its name has to end in .wav, .flac, .ogg or .opus\n";
@@ -240,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_same_file),
 		cmocka_unit_test(test_many_calls),
+		cmocka_unit_test(test_pipes),
 		cmocka_unit_test(test_endings),
 		cmocka_unit_test(test_record_nowhere),
 		cmocka_unit_test(test_tones),

@@ -54,7 +54,7 @@ static void stage_enter(struct stage *stage, int out, int err)
 	stage->saved[TERMINAL_ERR] = dup(STDERR_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(err, STDERR_FILENO);
-	if (loop_uv_new(&stage->loop) || terminal_new(&stage->terminal, stage->loop))
+	if (loop_uv_new(&stage->loop) || terminal_new(&stage->terminal, stage->loop, STDOUT_FILENO))
 		abort();
 }
 
@@ -218,7 +218,7 @@ static void test_no_memory(void **state)
 
 	(void)state;
 	allocations_left = 0;
-	assert_int_equal(terminal_new(&terminal, NULL), -ENOMEM);
+	assert_int_equal(terminal_new(&terminal, NULL, STDOUT_FILENO), -ENOMEM);
 	allocations_left = SIZE_MAX;
 	assert_null(terminal);
 	terminal_free(NULL);

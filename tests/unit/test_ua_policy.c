@@ -47,11 +47,23 @@ static void test_answers_when_asked_to(void **state)
 	assert_int_equal(policy_incoming(&policy, 0, false).answer_after_ns, 1500);
 }
 
+static void test_hangs_up_when_all_is_sent(void **state)
+{
+	const struct ua_policy goes_on = {.hangup_at_eof = false};
+	const struct ua_policy hangs_up = {.hangup_at_eof = true};
+
+	(void)state;
+	assert_true(policy_source_ended(&goes_on) == UINT64_MAX);
+	/* long enough for most jitter buffers, and no silence that a person would notice */
+	assert_in_range(policy_source_ended(&hangs_up), 200000000, 500000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_answers_when_asked_to),
+		cmocka_unit_test(test_hangs_up_when_all_is_sent),
 	};
 
 	return cmocka_run_group_tests_name("ua/policy", tests, NULL, NULL);
