@@ -75,8 +75,8 @@ static void begin(struct splice *splice, const struct rtp_packet *packet, uint32
 	};
 
 	if (before.set) {
-		now.start = before.start + row_ticks(splice, &before, before.last_ticks) +
-			    since_last(splice, packet, arrival_ns);
+		now.start = before.start + (uint32_t)row_ticks(splice, &before, before.last_ticks) +
+			    (uint32_t)since_last(splice, packet, arrival_ns);
 		now.seq_shift = before.seq_shift;
 		if (packet->ssrc != before.ssrc)
 			now.seq_shift =
@@ -86,6 +86,16 @@ static void begin(struct splice *splice, const struct rtp_packet *packet, uint32
 	}
 	splice->before = before;
 	splice->now = now;
+}
+
+/* Whole seconds are counted by the clock of the row, so that a sender whose timestamps leap as far
+ * as they can, however often, comes to no number that is too great. */
+static void count_to(const struct splice *splice, struct splice_part *now, int64_t ticks)
+{
+	int64_t seconds = ticks / now->clock_rate;
+
+	now->start += (uint32_t)(seconds * splice->clock_rate);
+	now->last_ticks = ticks - seconds * now->clock_rate;
 }
 
 /* The latest is what others are counted from, and what follows a change. */
@@ -100,7 +110,7 @@ static void note(struct splice *splice, const struct rtp_packet *packet, uint64_
 	} else if (ahead < 0 && ahead >= -MISORDER_MAX) {
 		return;
 	}
-	now->last_ticks = ticks_at(now, packet->timestamp);
+	count_to(splice, now, ticks_at(now, packet->timestamp));
 	now->last_timestamp = packet->timestamp;
 	now->last_seq = packet->seq;
 	splice->last_arrival_ns = arrival_ns;
@@ -125,7 +135,7 @@ void splice_packet(struct splice *splice, struct rtp_packet *packet, uint32_t *d
 	begins = row_ticks(splice, part, ticks);
 	ends = row_ticks(splice, part, ticks + *duration);
 	packet->seq = (uint16_t)(packet->seq + part->seq_shift);
-	packet->timestamp = (uint32_t)(part->start + begins);
+	packet->timestamp = part->start + (uint32_t)begins;
 	packet->ssrc = splice->ssrc;
 	*duration = (uint32_t)(ends - begins);
 	if (part == &splice->now)

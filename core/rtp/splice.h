@@ -20,8 +20,8 @@ struct splice_part {
 	uint16_t first_seq; /* as it came, as are all here */
 	uint16_t last_seq;
 	uint32_t last_timestamp;
-	int64_t last_ticks; /* of this clock, from the first */
-	int64_t start;      /* of the first, by the clock of the row */
+	int64_t last_ticks; /* of this clock, from: */
+	uint32_t start;     /* by the clock of the row */
 	uint16_t seq_shift; /* from what came to what goes out */
 };
 

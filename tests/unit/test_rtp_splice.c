@@ -162,6 +162,25 @@ static void test_odd_clocks(void **state)
 	}
 }
 
+/* As far ahead as a timestamp can be, again and again: no number becomes too great for it. */
+static void test_leaps(void **state)
+{
+	struct splice splice;
+
+	(void)state;
+	splice_init(&splice, 48000);
+	for (uint32_t i = 0; i < 250000; i++) {
+		uint64_t ticks = (uint64_t)i * INT32_MAX;
+		struct rtp_packet packet = {
+			.ssrc = 1, .seq = (uint16_t)i, .timestamp = (uint32_t)ticks};
+		uint32_t duration = 160;
+
+		splice_packet(&splice, &packet, &duration, 8000, i * MS);
+		assert_int_equal(packet.timestamp, (uint32_t)(6 * ticks));
+		assert_int_equal(duration, 960);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -171,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_back_to_a_name),
 		cmocka_unit_test(test_pause),
 		cmocka_unit_test(test_odd_clocks),
+		cmocka_unit_test(test_leaps),
 	};
 
 	return cmocka_run_group_tests_name("rtp/splice", tests, NULL, NULL);
