@@ -477,7 +477,7 @@ void stream_change_free(struct stream_change *change)
 	free(change);
 }
 
-/* The old parts leave with the change. */
+/* The old parts leave with the change, and what was gathered for a packet of another length. */
 static void renew_parts(struct stream *stream, struct stream_change *change)
 {
 	struct talker *talker = stream->talker;
@@ -485,6 +485,8 @@ static void renew_parts(struct stream *stream, struct stream_change *change)
 	if (change->talker) {
 		stream->talker = change->talker;
 		change->talker = talker;
+		stream->frame = talker_frame(stream->talker);
+		stream->taken = 0;
 		heed_loss(stream);
 	}
 	playout_turn(stream->playout, &change->voices);
@@ -518,8 +520,6 @@ static void apply(struct stream *stream, struct stream_change *change)
 	}
 	renew_parts(stream, change);
 	stream->config.params = *params;
-	stream->frame = talker_frame(stream->talker);
-	stream->taken = 0;
 	expect_formats(stream);
 	rtp_session_set_bandwidth(stream->session, bandwidth_of(params));
 	media_transport_aim(stream->config.transport, &params->aim);

@@ -72,6 +72,27 @@ static void test_what_is_heard_waits_less(void **state)
 	assert_true(line->ends[1].last.buffer_ms > line->ends[0].last.buffer_ms);
 }
 
+/* In the middle of a packet: of what sounds as before, nothing is lost. */
+static void test_a_change_of_something_else_loses_nothing(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+	struct rtp_packet before;
+
+	end_start(a);
+	line_run_ms(line, 100);
+	before = a->packet;
+	for (uint8_t i = 1; i <= 5; i++) {
+		a->params.send_payload_type = i;
+		end_change(a);
+		line_run_ms(line, 27);
+	}
+	assert_int_equal(a->packet.payload_type, 5);
+	assert_in_range(a->packet.seq - before.seq, 5, 7);
+	assert_int_equal(a->packet.timestamp - before.timestamp,
+		(a->packet.seq - before.seq) * (unsigned)FRAME);
+}
+
 /* In the middle of a packet: what was gathered of it is lost, and the time goes on. */
 static void test_a_change_may_come_between_two_steps(void **state)
 {
@@ -100,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_packets_are_whole_and_in_their_time),
 		TEST(test_what_is_heard_waits_less),
+		TEST(test_a_change_of_something_else_loses_nothing),
 		TEST(test_a_change_may_come_between_two_steps),
 	};
 
