@@ -163,8 +163,6 @@ int codec_encoder_new(
 {
 	if (settings->ptime_ms == 0 || codec_ptime(codec, settings->ptime_ms) != settings->ptime_ms)
 		return -EINVAL;
-	if (settings->complexity > CODEC_COMPLEXITY_MAX)
-		return -EINVAL;
 
 	return codec->encoder_new(out, codec, settings);
 }

@@ -26,7 +26,6 @@ enum {
 	CODEC_SAMPLES_MAX = CODEC_RATE_MAX / 1000 * CODEC_PACKET_MAX_MS,
 	CODEC_PAYLOAD_MAX = 1500, /* room for what any codec makes of one ptime */
 	CODEC_PTIMES_MAX = 8,
-	CODEC_COMPLEXITY_MAX = 10,
 };
 
 struct codec;
@@ -44,7 +43,6 @@ struct codec_settings {
 	uint32_t ptime_ms; /* of each packet: one that codec_ptime() gave */
 	struct slice
 		remote_fmtp; /* how the receiver wants it: "useinbandfec=1;..."; may be empty */
-	uint32_t complexity; /* how hard to try, 1..CODEC_COMPLEXITY_MAX; 0: as the codec thinks */
 };
 
 struct codec {
@@ -113,9 +111,8 @@ size_t codec_frame(const struct codec *codec, uint32_t ptime_ms);
 int codec_load(const struct codec *codec, struct fault *why);
 
 /*
- * Returns -ENOMEM, -EINVAL for a ptime that codec_ptime() would not give or too much complexity, or
- * as codec_load(). What the remote fmtp asks for is obeyed; what it misspells is as if it were not
- * there.
+ * Returns -ENOMEM, -EINVAL for a ptime that codec_ptime() would not give, or as codec_load(). What
+ * the remote fmtp asks for is obeyed; what it misspells is as if it were not there.
  */
 int codec_encoder_new(
 	struct encoder **out, const struct codec *codec, const struct codec_settings *settings);

@@ -122,7 +122,7 @@ static int error_of(int opus_error)
 }
 
 /* None of these can fail: each value is one that libopus knows. */
-static void set_up(OpusEncoder *opus, const struct wishes *wishes, uint32_t complexity)
+static void set_up(OpusEncoder *opus, const struct wishes *wishes)
 {
 	const struct playback *playback = playback_of(wishes->playback_rate);
 	uint32_t rate = wishes->bitrate < playback->bitrate ? wishes->bitrate : playback->bitrate;
@@ -130,7 +130,7 @@ static void set_up(OpusEncoder *opus, const struct wishes *wishes, uint32_t comp
 
 	failed |= opus_encoder_ctl(opus, OPUS_SET_BITRATE((opus_int32)rate));
 	failed |= opus_encoder_ctl(opus, OPUS_SET_VBR(wishes->cbr ? 0 : 1));
-	failed |= opus_encoder_ctl(opus, OPUS_SET_COMPLEXITY((opus_int32)complexity));
+	failed |= opus_encoder_ctl(opus, OPUS_SET_COMPLEXITY(COMPLEXITY));
 	failed |= opus_encoder_ctl(opus, OPUS_SET_SIGNAL(OPUS_SIGNAL_VOICE));
 	failed |= opus_encoder_ctl(opus, OPUS_SET_MAX_BANDWIDTH(playback->bandwidth));
 	failed |= opus_encoder_ctl(opus, OPUS_SET_INBAND_FEC(wishes->fec ? 1 : 0));
@@ -179,7 +179,7 @@ static int opus_row_encoder_new(
 	}
 
 	read_wishes(&wishes, settings->remote_fmtp);
-	set_up(self->opus, &wishes, settings->complexity > 0 ? settings->complexity : COMPLEXITY);
+	set_up(self->opus, &wishes);
 	self->fec = wishes.fec;
 	self->dtx = wishes.dtx;
 	opus_row_expect_loss(&self->encoder, wishes.fec ? LOSS_AT_FIRST : 0);

@@ -37,9 +37,9 @@ static struct slice payload(const struct stream *stream, size_t i)
 	return (struct slice){stream->bytes[i], stream->len[i]};
 }
 
-static struct encoder *new_encoder(const char *fmtp, uint32_t complexity)
+static struct encoder *new_encoder(const char *fmtp)
 {
-	struct codec_settings settings = {20, slice_of(fmtp), complexity};
+	struct codec_settings settings = {20, slice_of(fmtp)};
 	struct encoder *encoder;
 
 	assert_int_equal(codec_encoder_new(&encoder, opus(), &settings), 0);
@@ -58,7 +58,7 @@ static void encode_by(struct stream *stream, struct encoder *encoder)
 
 static void encode_all(struct stream *stream, const char *fmtp)
 {
-	struct encoder *encoder = new_encoder(fmtp, 0);
+	struct encoder *encoder = new_encoder(fmtp);
 
 	trial_speak(stream->in, TOTAL, RATE);
 	encode_by(stream, encoder);
@@ -333,9 +333,9 @@ static size_t packets_with_fec(const struct stream *stream)
 static void test_redundancy_follows_loss(void **state)
 {
 	struct stream *stream = new_stream("");
-	struct encoder *narrow = new_encoder("useinbandfec=1;maxaveragebitrate=18000", 0);
-	struct encoder *usual = new_encoder("useinbandfec=1", 0);
-	struct encoder *none = new_encoder("", 0);
+	struct encoder *narrow = new_encoder("useinbandfec=1;maxaveragebitrate=18000");
+	struct encoder *usual = new_encoder("useinbandfec=1");
+	struct encoder *none = new_encoder("");
 
 	(void)state;
 	encode_by(stream, narrow);
@@ -361,8 +361,8 @@ static void test_redundancy_follows_loss(void **state)
 static void test_silence_is_not_sent_to_who_asks(void **state)
 {
 	struct stream *stream = new_stream("");
-	struct encoder *dtx = new_encoder("usedtx=1", 0);
-	struct encoder *plain = new_encoder("usedtx=0", 0);
+	struct encoder *dtx = new_encoder("usedtx=1");
+	struct encoder *plain = new_encoder("usedtx=0");
 	size_t sent = 0;
 
 	(void)state;
@@ -388,26 +388,6 @@ static void test_silence_is_not_sent_to_who_asks(void **state)
 	codec_encoder_free(dtx);
 	codec_encoder_free(plain);
 	free(stream);
-}
-
-static void test_complexity(void **state)
-{
-	static const struct codec_settings wrong = {.ptime_ms = 20, .complexity = 11};
-	struct stream *streams[3];
-	struct encoder *encoder;
-
-	(void)state;
-	for (uint32_t i = 0; i < 3; i++) {
-		encoder = new_encoder("cbr=1", i * 5);
-		streams[i] = new_stream("");
-		encode_by(streams[i], encoder);
-		codec_encoder_free(encoder);
-	}
-	assert_memory_equal(streams[0]->bytes, streams[1]->bytes, sizeof(streams[0]->bytes));
-	assert_memory_not_equal(streams[1]->bytes, streams[2]->bytes, sizeof(streams[0]->bytes));
-	assert_int_equal(codec_encoder_new(&encoder, opus(), &wrong), -EINVAL);
-	for (size_t i = 0; i < 3; i++)
-		free(streams[i]);
 }
 
 /* A tone left, a tone right: both are heard, and in one channel. */
@@ -664,7 +644,6 @@ int main(void)
 		cmocka_unit_test(test_bitrate_follows_playback_rate),
 		cmocka_unit_test(test_redundancy_follows_loss),
 		cmocka_unit_test(test_silence_is_not_sent_to_who_asks),
-		cmocka_unit_test(test_complexity),
 		cmocka_unit_test(test_stereo_is_heard),
 		cmocka_unit_test(test_packet_lengths),
 		cmocka_unit_test(test_no_memory),
