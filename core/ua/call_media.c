@@ -53,6 +53,8 @@ static void emit_media(
 			},
 	};
 
+	if (kind == UA_CALL_MEDIA)
+		call->media_told = event.media;
 	call_emit(call, &event);
 }
 
@@ -218,16 +220,16 @@ static int keep_params(struct call *call, const struct media_params *params)
 	return 0;
 }
 
-/* Whether a person would read of it: not where nothing is sent, as on hold. */
+/* Whether a person would read of it: not where nothing is sent, as on hold, but behind that. */
 static bool is_news(const struct call *call, const struct media_params *params)
 {
-	const struct media_params *before = &call->params;
+	const struct ua_media *told = &call->media_told;
 
 	if (!call->sounds)
 		return true;
-	return params->sends && (params->codec != before->codec ||
-					params->send_payload_type != before->send_payload_type ||
-					!addr_equal(&params->remote_rtp, &before->remote_rtp));
+	return params->sends && (params->codec->key != told->codec ||
+					params->send_payload_type != told->payload_type ||
+					!addr_equal(&params->remote_rtp, &told->remote));
 }
 
 int call_sound(struct call *call, const struct media_params *params)

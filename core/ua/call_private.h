@@ -85,6 +85,7 @@ struct call {
 	char *remote_fmtp;            /* params', once it sounds */
 	bool sounds;                  /* media was started */
 	bool source_ended;            /* all that it had was sent */
+	struct ua_media media_told;   /* by the last UA_CALL_MEDIA, if it sounds */
 	const struct codec *received; /* they send by, where we do not; else NULL */
 	struct media_volume volume;
 	struct call_hold hold;

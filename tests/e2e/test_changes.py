@@ -90,6 +90,28 @@ def test_nothing_is_sent_to_a_far_end_that_holds_by_address_zero():
     assert not near.having("call.media", address="0.0.0.0:%d" % media.port)
 
 
+def test_what_changed_during_a_hold_is_told_behind_it():
+    peer, media = Peer(), Media()
+    near, invite, ack = talk(peer, media, codecs=("pcmu", "pcma"))
+    change(peer, invite, ack, 1, sdp(media.port, ["pcma"], direction="sendonly"))
+    near.event("call.held", by="remote")
+    change(peer, invite, ack, 2, sdp(media.port, ["pcma"]))
+    near.event("call.resumed", by="remote")
+    finish(peer, near, invite, ack, 3)
+    told = [(event["codec"], event["payload_type"]) for event in near.having("call.media")]
+    assert told == [("pcmu", 0), ("pcma", 8)]
+
+
+def test_a_hold_by_address_zero_changes_nothing_else():
+    peer, media = Peer(), Media()
+    near, invite, ack = talk(peer, media)
+    change(peer, invite, ack, 1, sdp(media.port, address="0.0.0.0"))
+    change(peer, invite, ack, 2, sdp(media.port))
+    near.event("call.resumed", by="remote")
+    finish(peer, near, invite, ack, 3)
+    assert len(near.having("call.media")) == 1
+
+
 def test_a_person_reads_who_holds():
     peer, media = Peer(), Media()
     near, invite, ack = talk(peer, media, make=text_caller)
