@@ -30,8 +30,7 @@ int rtp_session_new(struct rtp_session **out, const struct rtp_session_config *c
 
 	session->ssrc = config->ssrc;
 	session->clock_rate = config->clock_rate;
-	for (size_t i = 0; i < RTP_PAYLOAD_TYPES; i++)
-		session->their_clocks[i] = config->clock_rate;
+	session->usual_clock = config->clock_rate;
 	session->first_timestamp = config->first_timestamp;
 	session->last_timestamp = config->first_timestamp;
 	session->next_seq = config->first_seq;
@@ -51,6 +50,13 @@ void rtp_session_expect(struct rtp_session *session, uint8_t payload_type, uint3
 	assert(payload_type < RTP_PAYLOAD_TYPES && clock_rate > 0);
 
 	session->their_clocks[payload_type] = clock_rate;
+}
+
+static uint32_t clock_of(const struct rtp_session *session, const struct rtp_packet *packet)
+{
+	uint32_t told = session->their_clocks[packet->payload_type];
+
+	return told > 0 ? told : session->usual_clock;
 }
 
 int rtp_session_send(struct buf *out, struct rtp_session *session, uint8_t payload_type,
@@ -122,7 +128,7 @@ static void begin_source(struct rtp_session *session, const struct rtp_packet *p
 
 	session->source = (struct source){
 		.heard = true,
-		.clock_rate = session->their_clocks[packet->payload_type],
+		.clock_rate = clock_of(session, packet),
 		.ssrc = packet->ssrc,
 		.highest = packet->seq,
 		.base = packet->seq,
@@ -186,7 +192,7 @@ static void measure_jitter(
 	struct rtp_session *session, const struct rtp_packet *packet, uint64_t arrival_ns)
 {
 	struct source *source = &session->source;
-	uint32_t clock_rate = session->their_clocks[packet->payload_type];
+	uint32_t clock_rate = clock_of(session, packet);
 	uint32_t transit = session_ticks(arrival_ns, clock_rate) - packet->timestamp;
 	bool comparable = source->received > 0 && clock_rate == source->clock_rate;
 	uint32_t change = transit - source->transit;
@@ -206,7 +212,9 @@ static void measure_jitter(
 /* RFC 7160, section 4.1. What is late of the source before comes by another clock, too. */
 static bool has_turned(const struct rtp_session *session, const struct rtp_packet *packet)
 {
-	return session->their_clocks[packet->payload_type] != session->source.clock_rate &&
+	uint32_t told = session->their_clocks[packet->payload_type];
+
+	return told > 0 && told != session->source.clock_rate &&
 	       !(session->left && packet->ssrc == session->left_ssrc);
 }
 

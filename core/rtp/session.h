@@ -72,9 +72,9 @@ int rtp_session_send(struct buf *out, struct rtp_session *session, uint8_t paylo
  * The first packet of all is believed at once, though RFC 3550, appendix A.1, would wait for a
  * second: the first words of a call are worth more than a stray, which would be found out by what
  * follows. Another source, or a jump of the sequence, is taken over with the second packet in order
- * that is not interrupted by one of the stream so far. A source by another clock is what a far end
- * goes on as that changes its clock (RFC 7160, section 4.1), and is believed at once, unless it is
- * the one that was just left.
+ * that is not interrupted by one of the stream so far. A source by another clock that was told is
+ * what a far end goes on as that changes its clock (RFC 7160, section 4.1), and is believed at
+ * once, unless it is the one that was just left.
  */
 int rtp_session_receive(struct rtp_packet *out, struct rtp_session *session, struct slice datagram,
 	uint64_t arrival_ns);

@@ -58,8 +58,9 @@ struct sent_report {
 
 struct rtp_session {
 	uint32_t ssrc;
-	uint32_t clock_rate; /* of what we send */
-	uint32_t their_clocks[RTP_PAYLOAD_TYPES];
+	uint32_t clock_rate;                      /* of what we send */
+	uint32_t their_clocks[RTP_PAYLOAD_TYPES]; /* 0: not told, and taken for: */
+	uint32_t usual_clock;
 	uint32_t first_timestamp;
 	uint16_t next_seq;
 	uint32_t last_timestamp; /* of the last packet sent, and when it was */

@@ -9,12 +9,13 @@
 
 #include <cmocka.h> /* after the headers that it needs */
 
-enum { SLOW = 0, FAST = 96 }; /* payload types, by 8000 and by 48000 Hz */
+enum { SLOW = 0, FAST = 96, STRANGE = 13 }; /* payload types, by 8000 and by 48000 Hz */
 
 static struct rtp_session *two_clocks(void)
 {
 	struct rtp_session *session = new_session(OURS);
 
+	rtp_session_expect(session, SLOW, 8000);
 	rtp_session_expect(session, FAST, 48000);
 	return session;
 }
@@ -97,6 +98,19 @@ static void test_another_source(void **state)
 	rtp_session_free(session);
 }
 
+/* By a type that nobody agreed on no clock is known, so it is no reason to believe anybody. */
+static void test_a_stranger(void **state)
+{
+	struct rtp_session *session = two_clocks();
+
+	(void)state;
+	assert_int_equal(receive_by(session, FAST, THEIRS, 10, 0, 0), 0);
+	assert_int_equal(receive_by(session, STRANGE, OTHER, 500, 0, 10 * MS), -EPROTO);
+	assert_int_equal(receive_by(session, FAST, THEIRS, 11, 960, 20 * MS), 0);
+	assert_int_equal(receive_by(session, SLOW, OTHER, 501, 0, 40 * MS), 0);
+	rtp_session_free(session);
+}
+
 static uint32_t bye_of(const struct report *said)
 {
 	for (size_t i = 0; said->kinds[i] != '\0'; i++)
@@ -154,6 +168,7 @@ int main(void)
 		cmocka_unit_test(test_jitter_by_each_clock),
 		cmocka_unit_test(test_jitter_goes_over),
 		cmocka_unit_test(test_another_source),
+		cmocka_unit_test(test_a_stranger),
 		cmocka_unit_test(test_our_clock),
 		cmocka_unit_test(test_no_goodbye_of_nobody),
 	};
