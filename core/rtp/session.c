@@ -331,8 +331,8 @@ void rtp_session_stats(struct rtp_stats *out, const struct rtp_session *session)
 	*out = session->stats;
 	out->lost = session->lost_before + (source->heard ? lost(source) : 0);
 	if (source->heard)
-		out->jitter_ms = session_ms(source->jitter_x16, source->clock_rate) /
-				 (1 << JITTER_SHIFT);
+		out->jitter_ms =
+			session_ms(source->jitter_x16, source->clock_rate) / (1 << JITTER_SHIFT);
 	out->bye = source->bye;
 }
 

@@ -23,10 +23,8 @@ static struct rtp_session *two_clocks(void)
 static int receive_by(struct rtp_session *session, uint8_t payload_type, uint32_t ssrc,
 	uint16_t seq, uint32_t timestamp, uint64_t arrival_ns)
 {
-	struct rtp_packet packet = {.payload_type = payload_type,
-		.seq = seq,
-		.timestamp = timestamp,
-		.ssrc = ssrc};
+	struct rtp_packet packet = {
+		.payload_type = payload_type, .seq = seq, .timestamp = timestamp, .ssrc = ssrc};
 	uint8_t room[RTP_HEADER_SIZE];
 	struct buf datagram = {.data = room, .size = sizeof(room)};
 
@@ -63,8 +61,8 @@ static void test_jitter_goes_over(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 100; i++)
-		receive_by(session, SLOW, THEIRS, (uint16_t)i, 160 * i,
-			i * 20 * MS + i % 2 * 10 * MS);
+		receive_by(
+			session, SLOW, THEIRS, (uint16_t)i, 160 * i, i * 20 * MS + i % 2 * 10 * MS);
 	before = stats_of(session).jitter_ms;
 	assert_true(before > 8 && before < 10.1);
 	receive_by(session, FAST, THEIRS, 100, 77, 2 * S);
@@ -92,7 +90,8 @@ static void test_another_source(void **state)
 	assert_int_equal(receive_by(session, FAST, OTHER, 701, 960, 80 * MS), 0);
 	assert_int_equal(receive_by(session, SLOW, 99, 1, 0, 100 * MS), 0); /* a third one */
 	assert_int_equal(receive_by(session, FAST, OTHER, 702, 1920, 101 * MS), -EPROTO);
-	assert_int_equal(receive_by(session, FAST, OTHER, 703, 2880, 120 * MS), 0); /* it means it */
+	assert_int_equal(
+		receive_by(session, FAST, OTHER, 703, 2880, 120 * MS), 0); /* it means it */
 	assert_int_equal(stats_of(session).lost, 1);
 	assert_int_equal(stats_of(session).packets_received, 6);
 	rtp_session_free(session);
