@@ -34,7 +34,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct spandsp functions;
 static bool loaded;
 
-int spandsp_load(const struct spandsp **out, struct fault *why)
+/* Each time the same, which is never freed. */
+static int load(const struct spandsp **out, struct fault *why)
 {
 	int err = 0;
 
@@ -55,7 +56,7 @@ int spandsp_row_load(struct fault *why)
 {
 	const struct spandsp *spandsp;
 
-	return spandsp_load(&spandsp, why);
+	return load(&spandsp, why);
 }
 
 int spandsp_coder_new(struct spandsp_coder **out, const struct codec *codec)
@@ -64,7 +65,7 @@ int spandsp_coder_new(struct spandsp_coder **out, const struct codec *codec)
 	struct spandsp_coder *coder;
 	int err;
 
-	err = spandsp_load(&spandsp, NULL);
+	err = load(&spandsp, NULL);
 	if (err)
 		return err;
 

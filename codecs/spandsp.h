@@ -36,10 +36,7 @@ struct spandsp {
 	int (*lpc10_decode_free)(lpc10_decode_state_t *s);
 };
 
-/* Each time the same, which is never freed; or what library_load() says. Any thread. */
-int spandsp_load(const struct spandsp **out, struct fault *why);
-
-/* For the row of a codec that needs the library. */
+/* For the row of a codec that needs the library: what library_load() says. Any thread. */
 int spandsp_row_load(struct fault *why);
 
 /* An encoder or a decoder. */
@@ -52,7 +49,7 @@ struct spandsp_coder {
 	void *state; /* spandsp's; of which type, the codec knows that it is of */
 };
 
-/* With no state yet. -ENOMEM, or as spandsp_load(). It is freed by free(), its state before. */
+/* With no state yet. -ENOMEM, or as spandsp_row_load(). It is freed by free(), its state before. */
 int spandsp_coder_new(struct spandsp_coder **out, const struct codec *codec);
 
 /* Hands over a coder whose state was just made; or frees it and returns -ENOMEM, if it was not. */
