@@ -162,6 +162,16 @@ static int open_sink(struct media *media, const struct audio_setup *setup)
 	return err;
 }
 
+/* So that the words name the library that is missing. */
+static int load_codecs(const struct stream_params *params, struct fault *why)
+{
+	int err = codec_load(params->codec, why);
+
+	for (size_t i = 0; !err && i < params->heard.count; i++)
+		err = codec_load(params->heard.list[i].codec, why);
+	return err;
+}
+
 static int open_ends(struct media *media)
 {
 	struct stream_config *config = &media->stream_config;
@@ -183,7 +193,7 @@ static int open_ends(struct media *media)
 			recorder_new(&config->recorder, media->media_loop, media->recording,
 				config->rate, &media->recorder_fault) != 0;
 	if (!err)
-		err = codec_load(config->params.codec, &media->open_fault);
+		err = load_codecs(&config->params, &media->open_fault);
 	if (!err) {
 		err = stream_new(&media->stream, config);
 		if (err)

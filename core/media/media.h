@@ -82,7 +82,7 @@ bool media_params_equal(const struct media_params *a, const struct media_params 
 
 /*
  * Goes on with other params, once started: another address, direction, payload type, or codec. What
- * is the same goes on without a gap. -ENOMEM.
+ * is the same goes on without a gap. Returns -ENOMEM or what the codec says.
  */
 int media_change(struct media *media, const struct media_params *params);
 

@@ -18,8 +18,11 @@ static void on_report(void *arg, const struct stream_report *report)
 
 static void on_failed(void *arg, int err, const char *words)
 {
-	(void)arg;
-	fail_msg("%d: %s", err, words);
+	struct end *end = arg;
+
+	if (!end->may_fail)
+		fail_msg("%d: %s", err, words);
+	fault_set(&end->failed, err, "%s", words);
 }
 
 static void on_source_ended(void *arg)

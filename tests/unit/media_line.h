@@ -22,6 +22,8 @@ struct end {
 	struct media_format heard; /* as was told last, so often */
 	unsigned heard_told;
 	bool closed;
+	bool may_fail; /* to begin; why it did: */
+	struct fault failed;
 	struct rtp_packet packet; /* of those sent, the last; its payload is gone */
 	unsigned rtp, rtcp, marked, jumps;
 	uint32_t bye_of;

@@ -1,6 +1,8 @@
 /* core/media/media: two ends in a simulated world, and what is told, sent and waited for. */
 #include "tests/unit/media_line.h"
 
+#include "core/base/library.h"
+#include "core/base/text.h"
 #include "core/rtp/rtcp.h"
 #include "core/rtp/session.h"
 
@@ -11,6 +13,37 @@
 #include <stdlib.h>
 
 #include <cmocka.h> /* after the headers that it needs */
+
+static bool library_missing;
+
+int __wrap_library_load(void *table, const char *file, const struct library_symbol *symbols,
+	size_t count, struct fault *why);
+int __real_library_load(void *table, const char *file, const struct library_symbol *symbols,
+	size_t count, struct fault *why);
+
+int __wrap_library_load(void *table, const char *file, const struct library_symbol *symbols,
+	size_t count, struct fault *why)
+{
+	if (library_missing)
+		return fault_set(why, -ENOENT, "the library of another machine is not installed");
+	return __real_library_load(table, file, symbols, count, why);
+}
+
+/* Of what they may send, too; whose it is that is missing is not what we send by. */
+static void test_missing_library_is_named(void **state)
+{
+	struct line *line = *state;
+	struct end *a = &line->ends[0];
+
+	a->params.heard.list[a->params.heard.count++] =
+		(struct media_format){codec_find(slice_of("gsm")), 3};
+	a->may_fail = true;
+	library_missing = true;
+	end_start(a);
+	line_run_ms(line, 100);
+	library_missing = false;
+	assert_string_equal(a->failed.words, "the library of another machine is not installed");
+}
 
 /*
  * RFC 3550, section 6.3.1: reconsidered, reports are 5 s apart on the average; without that, the
@@ -302,6 +335,7 @@ static void test_hold_is_no_silence(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(test_missing_library_is_named),
 		TEST(test_rtcp_interval),
 		TEST(test_hold),
 		TEST(test_unheard_is_not_lost),
