@@ -418,22 +418,43 @@ static int32_t wish(
 	return (int32_t)(ticks > half ? half : ticks);
 }
 
-/*
- * What was made up while nothing came was no loss, if nothing is missing before entry but time: the
- * sender was silent (RFC 3551, section 4.1), which could not be known then.
- */
-static void see_silence(struct jitter *jitter, const struct entry *entry)
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The sender was silent (RFC 3551, section 4.1), which could not be known when it was made up. */
+static void see_silence(struct jitter_stats *stats, uint64_t made_up, uint64_t gap)
+{
+	uint64_t silent = least(made_up, gap);
+
+	stats->concealed_ticks -= silent;
+	stats->noise_ticks += silent;
+}
+
+/* What is missing was played as silence once it looked like a stop, and was a loss all the same. */
+static void see_outage(struct jitter_stats *stats, uint64_t made_up, uint64_t missing)
+{
+	if (missing > made_up)
+		stats->concealed_ticks += missing - made_up;
+}
+
+/* Entry shows what it was that nothing came: a silence, if nothing is missing but time. */
+static void see_gap(struct jitter *jitter, const struct entry *entry)
 {
 	int64_t gap = entry->ts - jitter->next_ts;
-	uint64_t silent = jitter->dry_ticks;
+	int64_t missing = entry->seq - jitter->next_seq;
+	uint64_t made_up = jitter->dry_ticks;
 
 	jitter->dry_ticks = 0;
-	if (!jitter->started || entry->seq != jitter->next_seq || gap <= 0)
+	if (!jitter->started || gap <= 0)
 		return;
 
-	silent = silent < (uint64_t)gap ? silent : (uint64_t)gap;
-	jitter->stats.concealed_ticks -= silent;
-	jitter->stats.noise_ticks += silent;
+	if (missing == 0)
+		see_silence(&jitter->stats, made_up, (uint64_t)gap);
+	else if (missing > 0 && jitter->phase == PHASE_STOPPED)
+		see_outage(&jitter->stats, made_up,
+			least((uint64_t)missing * entry->packet.duration, (uint64_t)gap));
 }
 
 static struct jitter_decision play(struct jitter *jitter, uint64_t play_ns, struct entry *entry)
@@ -445,8 +466,8 @@ static struct jitter_decision play(struct jitter *jitter, uint64_t play_ns, stru
 	jitter->stats.delay_ms = (double)delay_ns / NS_PER_MS;
 	jitter->wait_ns += wait_ns > 0 ? (uint64_t)wait_ns : 0;
 
+	see_gap(jitter, entry);
 	enter(jitter, PHASE_PLAYING);
-	see_silence(jitter, entry);
 	leave(jitter, entry);
 	jitter->pending_entry = entry;
 	jitter->started = true;

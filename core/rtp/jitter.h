@@ -84,7 +84,7 @@ struct jitter_stats {
 	uint64_t restarts;   /* of the sender */
 	uint64_t played_ticks;
 	uint64_t fec_ticks;
-	uint64_t concealed_ticks;
+	uint64_t concealed_ticks; /* what was lost for so long that it was left silent, too */
 	uint64_t noise_ticks;
 	uint32_t target_ms; /* the delay that is aimed at */
 	double delay_ms;    /* of the packet last played, over the quickest of late */

@@ -214,7 +214,6 @@ static void test_scripts(void **state)
 	}
 }
 
-/* A caller whose samples do not come as asked: what really happened is what counts. */
 /* What nobody sent is not told as made up for a loss, once that is known. */
 static void test_silence_is_no_loss(void **state)
 {
@@ -227,6 +226,8 @@ static void test_silence_is_no_loss(void **state)
 		{"PGPGSGPG.GPGSGSGPG", 1, 3}, {"PGPGSGSGSGSGSGSGSGSGSGSGSGSGPGPG", 0, 10},
 		{"PGPGGGPPPGGG", 2, 0}, /* late, all of them */
 		{"PGPGSGSG", 2, 0},     /* nothing has shown yet what it was */
+		{"PGPG.G.G.G.G.G.G.G.G.G.G.G.G.GPGPG", 13, 0}, /* made up, but for the last three */
+		{"PGPGSGSGSGSGSGSGSGSGSGSGSG.GSGPGPG", 10, 0}, /* one was lost, and more made up */
 	};
 
 	(void)state;
@@ -246,6 +247,7 @@ static void test_silence_is_no_loss(void **state)
 	}
 }
 
+/* A caller whose samples do not come as asked: what really happened is what counts. */
 static void test_done_is_believed(void **state)
 {
 	struct jitter *jitter = new_jitter(0, 500);
