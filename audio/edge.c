@@ -38,22 +38,23 @@ static double needed(const struct edge *edge, size_t count)
 	return (double)count * PORT_RATE / edge->setup.rate + (double)line_block(edge->line);
 }
 
-/* Once a second: how late the device, or our own tick, was at most. */
-static void note(struct edge *edge, struct port *port, uint64_t now_ns)
+/* Once a second: how late the device, or our own tick, was at most. Returns whether port is still
+ * there. */
+static bool note(struct edge *edge, struct port *port, uint64_t now_ns)
 {
 	double block_ms = (double)line_block(edge->line) / PER_MS;
 	double late_ms;
 	unsigned breaks;
 
 	if (now_ns - edge->noted_ns < NS_PER_S)
-		return;
+		return true;
 
 	late_ms = (double)port_take_longest_ns(port) / NS_PER_MS - block_ms;
 	breaks = port_take_breaks(port);
 	drift_note(&edge->drift, fmax(late_ms, edge->dip_ms), breaks);
-	line_note_breaks(edge->line, breaks);
 	edge->noted_ns = now_ns;
 	edge->dip_ms = 0;
+	return line_note_breaks(edge->line, breaks);
 }
 
 /* What a new device tells of the time before it was heard is of no use. */
@@ -95,7 +96,8 @@ struct port *edge_tick(struct edge *edge, size_t count, long *jump)
 
 	if (fresh)
 		begin(edge, port, now_ns);
-	note(edge, port, now_ns);
+	if (!note(edge, port, now_ns))
+		return NULL;
 	level = port_level(port, now_ns);
 	level_ms = (level - needed(edge, count)) / PER_MS;
 	over_ms = level_ms - drift_reserve_ms(&edge->drift);

@@ -375,20 +375,21 @@ static bool is_unsteady(const struct line *line)
 	       line->block < DEVICE_BLOCK_MAX;
 }
 
-void line_note_breaks(struct line *line, unsigned breaks)
+bool line_note_breaks(struct line *line, unsigned breaks)
 {
 	if (line->seconds++ < SETTLING_SECONDS || !line->plug.device || line->working)
-		return;
+		return true;
 
 	line->unsteady = (line->unsteady << 1 | (breaks > 0)) & ((1U << SECONDS_KEPT) - 1);
 	if (!is_unsteady(line))
-		return;
+		return true;
 	audio_tell(&line->setup, AUDIO_NOTE,
 		"the %s %s cannot keep up with blocks of %zu ms and gets %zu ms", what_of(line),
 		line->plug.device->name, line->block * 1000 / PORT_RATE,
 		2 * line->block * 1000 / PORT_RATE);
 	line->block *= 2;
 	seek(line);
+	return false;
 }
 
 void line_close(struct line *line, line_closed *closed, void *arg)

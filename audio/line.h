@@ -30,9 +30,10 @@ size_t line_block(const struct line *line);
 
 /*
  * What the port has told of breaks in the sound, once a second. A device that is not steady is
- * opened anew with longer blocks.
+ * opened anew with longer blocks: then it returns false, and line_port()'s port is not to be
+ * touched any more.
  */
-void line_note_breaks(struct line *line, unsigned breaks);
+bool line_note_breaks(struct line *line, unsigned breaks);
 
 /* Closes it; done is called once on the loop's thread, never before this returns. It may be NULL.
  */

@@ -77,6 +77,8 @@ static int fake_work(struct loop *loop, struct work *work)
 		return -ENOMEM;
 
 	fake->work[fake->work_count++] = work;
+	if (fake->work_hastes)
+		work->run(work);
 	return 0;
 }
 
@@ -194,7 +196,8 @@ bool fake_loop_run_work(struct fake_loop *fake)
 
 	fake->work_count--;
 	memmove(fake->work, fake->work + 1, fake->work_count * sizeof(fake->work[0]));
-	work->run(work);
+	if (!fake->work_hastes)
+		work->run(work);
 	work->done(work);
 	return true;
 }

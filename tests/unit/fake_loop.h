@@ -18,7 +18,9 @@ struct fake_loop {
 	struct post *first, **last;
 	struct work *work[FAKE_LOOP_WORK_MAX]; /* queued, the oldest first */
 	size_t work_count;
-	int work_err;           /* what loop_work() returns instead of taking any; 0 at first */
+	int work_err; /* what loop_work() returns instead of taking any; 0 at first */
+	/* From the first work on: it is run before loop_work() returns, as another thread might. */
+	bool work_hastes;
 	struct pipe *pipe;      /* the next that is opened; NULL: there is none */
 	enum pipe_way pipe_way; /* as it was asked for, */
 	const char *pipe_line;  /* likewise; NULL: standard input or output */

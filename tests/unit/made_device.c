@@ -37,6 +37,8 @@ static void move(struct open_device *self, uint64_t now_ns)
 		if (made->played)
 			made->played(made->arg, samples, self->block, made->samples);
 	}
+	if (made->stumbles)
+		port_stumble(self->port);
 	made->samples += self->block;
 }
 

@@ -319,6 +319,20 @@ static void test_it_goes_on_when_the_device_is_back(void **state)
 	way_close();
 }
 
+/* It is closed on another thread, and that may be faster than ours. */
+static void test_a_device_that_cannot_keep_up_is_not_touched_any_more(void **state)
+{
+	(void)state;
+	way_open(8000, 0, 0);
+	way.fake.work_hastes = true;
+	way.speaker->stumbles = true;
+	way.mic->stumbles = true;
+	ticks(6000);
+	assert_int_equal(way.speaker->opened, 2);
+	assert_int_equal(way.mic->opened, 2);
+	way_close();
+}
+
 static void test_no_memory(void **state)
 {
 	struct audio_setup setup = {.rate = 8000};
@@ -395,6 +409,7 @@ int main(void)
 		cmocka_unit_test(test_clocks_that_differ_are_not_heard),
 		cmocka_unit_test(test_little_lies_in_wait),
 		cmocka_unit_test(test_a_device_that_comes_late_gets_more_in_hand),
+		cmocka_unit_test(test_a_device_that_cannot_keep_up_is_not_touched_any_more),
 		cmocka_unit_test(test_a_program_that_stood_still_does_not_lag_behind),
 		cmocka_unit_test(test_it_goes_on_when_the_device_is_back),
 		cmocka_unit_test(test_no_memory),

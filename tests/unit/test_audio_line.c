@@ -253,21 +253,21 @@ static void test_who_does_not_keep_up_gets_longer_blocks(void **state)
 	assert_int_equal(open_line("usb", NULL), 0);
 	for (unsigned second = 0; second < 3; second++) { /* the first two are the start's */
 		ticks(1000);
-		line_note_breaks(table.line, 1);
+		assert_true(line_note_breaks(table.line, 1));
 	}
 	assert_int_equal(table.usb->block, DEVICE_BLOCK);
 	ticks(1000);
-	line_note_breaks(table.line, 0);
-	line_note_breaks(table.line, 9);
+	assert_true(line_note_breaks(table.line, 0));
+	assert_true(line_note_breaks(table.line, 9));
 	assert_int_equal(table.usb->block, DEVICE_BLOCK);
-	line_note_breaks(table.line, 1);
+	assert_false(line_note_breaks(table.line, 1)); /* its port goes with it */
 	ticks(1000);
 	assert_int_equal(table.usb->block, 2 * DEVICE_BLOCK);
 	assert_int_equal(line_block(table.line), 2 * DEVICE_BLOCK);
 	says("the loudspeaker usb cannot keep up with blocks of 5 ms and gets 10 ms\n");
 	for (unsigned i = 0; i < 30; i++) {
 		ticks(1000);
-		line_note_breaks(table.line, 1);
+		(void)line_note_breaks(table.line, 1);
 	}
 	assert_int_equal(table.usb->block, DEVICE_BLOCK_MAX); /* and there it ends */
 	close_line();
@@ -279,7 +279,7 @@ static void test_a_break_now_and_then_is_borne(void **state)
 	assert_int_equal(open_line("usb", NULL), 0);
 	for (unsigned i = 0; i < 60; i++) {
 		ticks(1000);
-		line_note_breaks(table.line, i % 5 == 0);
+		assert_true(line_note_breaks(table.line, i % 5 == 0));
 	}
 	assert_int_equal(table.usb->opened, 1);
 	close_line();
