@@ -239,7 +239,7 @@ static int visit_with_nothing_allowed(bool cheat)
 		visit_often(in, out);
 		if (cheat)
 			(void)getppid();
-		_exit(0);
+		syscall(SYS_exit_group, 0); /* before _exit() a sanitizer has calls of its own */
 	}
 	assert_true(child > 0);
 	assert_int_equal(waitpid(child, &status, 0), child);
