@@ -18,8 +18,10 @@ enum {
 
 /*
  * The device stores, the media thread loads, and of longest and breaks it takes away what it has
- * seen. They are only measured by: nothing depends on the order of one to another, so all is
- * relaxed but the ring's own.
+ * seen. They are only measured by, so all is relaxed but the ring's own and visit_ns: a level is
+ * made of both. Who looks while the device is at it, between the one and the other, shall see too
+ * much rather than too little, for that is a gap. So a microphone's samples are there before the
+ * time is told, with release, and a loudspeaker's are gone after it, with the ring's release.
  */
 struct port {
 	struct ring *ring;
@@ -69,7 +71,7 @@ static void visit(struct port *port, uint64_t now_ns)
 
 	if (visits > 0 && now_ns - before_ns > longest_ns)
 		atomic_store_explicit(&port->longest_ns, now_ns - before_ns, memory_order_relaxed);
-	atomic_store_explicit(&port->visit_ns, now_ns, memory_order_relaxed);
+	atomic_store_explicit(&port->visit_ns, now_ns, memory_order_release);
 	atomic_store_explicit(&port->visits, visits + 1, memory_order_relaxed);
 }
 
@@ -86,12 +88,13 @@ void port_capture(struct port *port, const int16_t *samples, size_t count, uint6
 
 void port_play(struct port *port, int16_t *out, size_t count, uint64_t now_ns)
 {
-	size_t got = ring_read(out, port->ring, count);
+	size_t got;
 
+	visit(port, now_ns);
+	got = ring_read(out, port->ring, count);
 	memset(out + got, 0, (count - got) * sizeof(*out));
 	if (got < count && atomic_load_explicit(&port->primed, memory_order_relaxed))
 		port_stumble(port);
-	visit(port, now_ns);
 }
 
 size_t port_read(int16_t *out, struct port *port, size_t count)
@@ -121,7 +124,7 @@ void port_skip(struct port *port, size_t count)
 
 uint64_t port_age_ns(const struct port *port, uint64_t now_ns)
 {
-	uint64_t visit_ns = atomic_load_explicit(&port->visit_ns, memory_order_relaxed);
+	uint64_t visit_ns = atomic_load_explicit(&port->visit_ns, memory_order_acquire);
 
 	if (port_visits(port) == 0)
 		return UINT64_MAX;

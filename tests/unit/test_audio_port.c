@@ -1,6 +1,8 @@
 /* audio/port: levels between two clocks, breaks; and that a device's thread waits for nothing. */
 #include "audio/port.h"
 
+#include "audio/ring.h"
+
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
@@ -36,6 +38,13 @@ void __wrap_free(void *pointer);
 void __real_free(void *pointer);
 int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex);
 int __real_pthread_mutex_lock(pthread_mutex_t *mutex);
+size_t __wrap_ring_write(struct ring *ring, const int16_t *samples, size_t count);
+size_t __real_ring_write(struct ring *ring, const int16_t *samples, size_t count);
+size_t __wrap_ring_read(int16_t *out, struct ring *ring, size_t count);
+size_t __real_ring_read(int16_t *out, struct ring *ring, size_t count);
+
+/* The other thread may look in the middle of a visit, with the samples moved or not yet. */
+static void (*look)(void);
 
 static void refuse_if_forbidden(void)
 {
@@ -69,6 +78,32 @@ int __wrap_pthread_mutex_lock(pthread_mutex_t *mutex)
 {
 	refuse_if_forbidden();
 	return __real_pthread_mutex_lock(mutex);
+}
+
+static void look_if_wanted(void)
+{
+	if (look)
+		look();
+}
+
+size_t __wrap_ring_write(struct ring *ring, const int16_t *samples, size_t count)
+{
+	size_t moved;
+
+	look_if_wanted();
+	moved = __real_ring_write(ring, samples, count);
+	look_if_wanted();
+	return moved;
+}
+
+size_t __wrap_ring_read(int16_t *out, struct ring *ring, size_t count)
+{
+	size_t moved;
+
+	look_if_wanted();
+	moved = __real_ring_read(out, ring, count);
+	look_if_wanted();
+	return moved;
 }
 
 static void test_a_microphone_s_level_grows_with_time(void **state)
@@ -110,6 +145,51 @@ static void test_a_loudspeaker_s_level_sinks_with_time(void **state)
 	assert_true(fabs(port_level(port, 1004 * NS_PER_MS) - BLOCK + 4 * MS) < 1e-6);
 	assert_true(fabs(port_level(port, 1012 * NS_PER_MS) + 2 * MS) < 1e-6);
 	port_free(port);
+}
+
+static struct {
+	struct port *port;
+	uint64_t now_ns;
+	double least, most;
+	unsigned looks;
+} seen;
+
+static void look_at_level(void)
+{
+	double level = port_level(seen.port, seen.now_ns);
+
+	seen.least = fmin(seen.least, level);
+	seen.most = fmax(seen.most, level);
+	seen.looks++;
+}
+
+/* A level that is too low for a moment is a gap: silence would be put where nothing is missing. One
+ * that is a block too high is forgotten in the mean. */
+static void test_a_level_is_not_too_low_in_the_midst_of_a_visit(void **state)
+{
+	int16_t samples[3 * BLOCK] = {0};
+
+	(void)state;
+	for (unsigned way = 0; way < 2; way++) {
+		assert_int_equal(port_new(&seen.port, way == 0 ? PORT_IN : PORT_OUT), 0);
+		(void)port_write(seen.port, samples, 3 * BLOCK);
+		port_capture(seen.port, samples, 0, 1000 * NS_PER_MS);
+		seen.now_ns = 1010 * NS_PER_MS;
+		seen.least = seen.most = port_level(seen.port, seen.now_ns);
+		assert_true(fabs(seen.least - (way == 0 ? 4 : 2) * BLOCK) < 1e-6);
+		seen.looks = 0;
+		look = look_at_level;
+		if (way == 0)
+			port_capture(seen.port, samples, BLOCK, seen.now_ns);
+		else
+			port_play(seen.port, samples, BLOCK, seen.now_ns);
+		look = NULL;
+		assert_int_equal(seen.looks, 2);
+		assert_true(fabs(seen.least - (way == 0 ? 4 : 2) * BLOCK) < 1e-6);
+		assert_true(seen.most <= seen.least + BLOCK + 1e-6);
+		assert_true(fabs(port_level(seen.port, seen.now_ns) - seen.least) < 1e-6);
+		port_free(seen.port);
+	}
 }
 
 static void test_what_is_missing_is_silence_and_a_break(void **state)
@@ -268,6 +348,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_a_microphone_s_level_grows_with_time),
 		cmocka_unit_test(test_a_loudspeaker_s_level_sinks_with_time),
+		cmocka_unit_test(test_a_level_is_not_too_low_in_the_midst_of_a_visit),
 		cmocka_unit_test(test_what_is_missing_is_silence_and_a_break),
 		cmocka_unit_test(test_the_longest_time_between_two_visits),
 		cmocka_unit_test(test_what_was_recorded_can_be_skipped),
