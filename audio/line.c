@@ -143,6 +143,12 @@ static void work_run(struct work *work)
 		(void)plug_open(&job->found, line, "", NULL);
 }
 
+/* Whether a stand-in is left over that no work was taken for. */
+static bool has_left(const struct line *line)
+{
+	return !line->working && line->job.close[0].port;
+}
+
 static void start_work(struct line *line)
 {
 	assert(!line->working);
@@ -150,10 +156,19 @@ static void start_work(struct line *line)
 	line->working = loop_work(line->setup.loop, &line->job.work) == 0;
 }
 
+/* Leaves it to the work; one may be left over already. */
+static void let_close(struct line *line, struct plug *plug)
+{
+	struct plug *close = line->job.close;
+
+	if (plug->port)
+		close[close[0].port ? 1 : 0] = plug_take(plug);
+}
+
 /* Closes what is used and looks for what there is. */
 static void seek(struct line *line)
 {
-	line->job.close[0] = plug_take(&line->plug);
+	let_close(line, &line->plug);
 	line->job.open = true;
 	line->job.stand_in = true;
 	change_state(line, LINE_SEEKING);
@@ -167,6 +182,8 @@ static void probe(struct line *line)
 	line->job.stand_in = false;
 	change_state(line, LINE_PROBING);
 	start_work(line);
+	if (!line->working)
+		change_state(line, LINE_AWAY);
 }
 
 static void run_again(void *arg)
@@ -178,10 +195,10 @@ static void run_again(void *arg)
 			seek(line);
 		else if (line->state == LINE_AWAY)
 			probe(line);
-		else if (line->state == LINE_SEEKING || line->state == LINE_PROBING)
+		else if (line->state == LINE_SEEKING || has_left(line))
 			start_work(line);
 	}
-	if (line->state != LINE_STEADY)
+	if (line->state != LINE_STEADY || has_left(line))
 		timer_start_in(&line->again, again_ns);
 }
 
@@ -232,11 +249,13 @@ static void settle_probe(struct line *line)
 	if (!line->job.found_right)
 		return;
 
-	line->job.close[0] = plug_take(&line->plug);
+	let_close(line, &line->plug);
 	use_found(line);
 	tell_back(line);
 	line->job.open = false;
 	start_work(line);
+	if (has_left(line))
+		timer_start_in(&line->again, again_ns);
 }
 
 static void destroy(struct line *line)
@@ -261,9 +280,8 @@ static void post_gone(struct post *post)
 static void end(struct line *line)
 {
 	change_state(line, LINE_ENDING);
-	line->job.close[line->job.close[0].port ? 1 : 0] = plug_take(&line->plug);
-	if (line->job.found.port)
-		line->job.close[1] = plug_take(&line->job.found);
+	let_close(line, &line->plug);
+	let_close(line, &line->job.found);
 	line->job.open = false;
 	start_work(line);
 	if (!line->working)

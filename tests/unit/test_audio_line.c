@@ -352,6 +352,63 @@ static void test_work_that_is_not_taken_is_tried_again_or_done_here(void **state
 	close_line();
 }
 
+static void test_a_look_that_is_not_taken_leaves_the_stand_in(void **state)
+{
+	(void)state;
+	assert_int_equal(open_line("usb", NULL), 0);
+	ticks(100);
+	made_device_pull(table.usb);
+	ticks(1000);
+	table.fake.work_err = -EAGAIN;
+	ticks(3000);
+	assert_true(table.sound);
+	made_device_pull(table.built_in);
+	ticks(1000);
+	assert_false(table.sound);
+	table.fake.work_err = 0;
+	made_device_plug(table.usb);
+	ticks(3000);
+	assert_true(table.sound);
+	close_line();
+}
+
+static void take_no_work(void)
+{
+	table.made.opening = NULL;
+	table.fake.work_err = -EAGAIN;
+}
+
+/* The right one is found, and nobody takes the stand-in to close it. */
+static void test_a_stand_in_that_is_not_taken_is_closed_later(void **state)
+{
+	(void)state;
+	for (unsigned again = 0; again < 3; again++) {
+		set_up(NULL);
+		assert_int_equal(open_line("usb", NULL), 0);
+		ticks(100);
+		made_device_pull(table.usb);
+		ticks(1000);
+		made_device_plug(table.usb);
+		table.made.opening = take_no_work;
+		ticks(3000);
+		assert_true(table.sound);
+		assert_int_equal(table.built_in->open, 1);
+		if (again > 0) {
+			made_device_pull(table.usb);
+			ticks(1000);
+			assert_false(table.sound);
+		}
+		if (again < 2) {
+			table.fake.work_err = 0;
+			ticks(3000);
+			assert_int_equal(table.built_in->open, again);
+			assert_int_equal(table.usb->open, !again);
+		}
+		close_line();
+		tear_down(NULL);
+	}
+}
+
 static void test_no_memory(void **state)
 {
 	struct fault why;
@@ -393,6 +450,8 @@ int main(void)
 		TEST(test_it_may_be_closed_at_any_time),
 		TEST(test_it_may_be_closed_while_the_work_is_out),
 		TEST(test_work_that_is_not_taken_is_tried_again_or_done_here),
+		TEST(test_a_look_that_is_not_taken_leaves_the_stand_in),
+		TEST(test_a_stand_in_that_is_not_taken_is_closed_later),
 		TEST(test_no_memory),
 	};
 
