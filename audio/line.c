@@ -14,6 +14,7 @@ enum {
 };
 
 static const uint64_t stall_ns = 500 * NS_PER_MS;
+static const uint64_t begin_ns = 3 * NS_PER_S; /* a headset may have to change its profile first */
 static const uint64_t again_ns = 2 * NS_PER_S; /* until a device is looked for once more */
 
 enum line_state {
@@ -63,9 +64,11 @@ struct line {
 	enum line_state state;
 	struct plug plug; /* in use */
 	size_t block;     /* of which the work knows, too: it stays while there is some */
-	bool fresh;
+	bool fresh;       /* it has not been handed out */
 	bool told_gone;
+	bool told_idle; /* that it does not begin */
 
+	bool watched;    /* then: */
 	unsigned visits; /* of the device, when it was last seen to move, */
 	unsigned ticks;  /* and how many ago, */
 	uint64_t seen_ns;
@@ -206,6 +209,7 @@ static void use_found(struct line *line)
 {
 	line->plug = plug_take(&line->job.found);
 	line->fresh = true;
+	line->watched = false;
 }
 
 static void tell_back(struct line *line)
@@ -348,6 +352,7 @@ int line_open(struct line **out, const struct audio_setup *setup, const struct d
 
 static void watch_anew(struct line *line)
 {
+	line->watched = true;
 	line->ticks = 0;
 	line->seen_ns = loop_now(line->setup.loop);
 	line->visits = port_visits(line->plug.port);
@@ -356,28 +361,54 @@ static void watch_anew(struct line *line)
 /* Whether the device has not come by for long. */
 static bool stalls(struct line *line)
 {
-	if (port_visits(line->plug.port) != line->visits) {
+	uint64_t limit_ns = line->fresh ? begin_ns : stall_ns;
+
+	if (!line->watched || port_visits(line->plug.port) != line->visits) {
 		watch_anew(line);
 		return false;
 	}
 	return ++line->ticks >= STALL_TICKS &&
-	       loop_now(line->setup.loop) - line->seen_ns >= stall_ns;
+	       loop_now(line->setup.loop) - line->seen_ns >= limit_ns;
+}
+
+/* It could be opened, and that is all. */
+static void tell_idle(struct line *line)
+{
+	if (!line->told_idle)
+		audio_tell(&line->setup, AUDIO_NOTE,
+			"the %s %s does not begin; it is tried again and again", what_of(line),
+			line->plug.device->name);
+	line->told_idle = true;
+}
+
+static void hand_out(struct line *line)
+{
+	line->fresh = false;
+	line->seconds = 0;
+	line->unsteady = 0;
+	if (line->told_idle)
+		audio_tell(&line->setup, AUDIO_NOTE, "the %s %s works now", what_of(line),
+			line->plug.device->name);
+	line->told_idle = false;
 }
 
 struct port *line_port(struct line *line, bool *fresh)
 {
-	*fresh = line->fresh;
+	*fresh = false;
 	if (!line->plug.device)
 		return NULL;
 
-	if (line->fresh) {
-		line->fresh = false;
-		line->seconds = 0;
-		line->unsteady = 0;
-		watch_anew(line);
-	} else if (!line->working && stalls(line)) {
+	if (!line->working && stalls(line)) {
+		if (line->fresh)
+			tell_idle(line);
 		seek(line);
 		return NULL;
+	}
+	if (port_visits(line->plug.port) == 0)
+		return NULL; /* what is given to it would wait for it to begin, and then be late */
+	if (line->fresh) {
+		*fresh = true;
+		hand_out(line);
 	}
 	return line->plug.port;
 }

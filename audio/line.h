@@ -20,8 +20,9 @@ int line_open(struct line **out, const struct audio_setup *setup, const struct d
 	enum port_way way, const char *name, struct fault *why);
 
 /*
- * The port of the device that is used now, or NULL if there is none; to be asked on each tick, and
- * not kept over it. fresh: whether it is another than that of the last tick, the first included.
+ * The port of the device that is used now, or NULL if there is none, or it has not begun; to be
+ * asked on each tick, and not kept over it. fresh: whether it is another than that of the last
+ * tick, the first included.
  */
 struct port *line_port(struct line *line, bool *fresh);
 

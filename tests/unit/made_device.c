@@ -114,7 +114,7 @@ static int open_device(struct device **out, const struct device_maker *maker, en
 	self->way = way;
 	self->port = port;
 	self->block = block;
-	self->began_ns = made->fake->now_ns;
+	self->began_ns = made->fake->now_ns + device->slow_ns;
 	device->opened++;
 	device->open++;
 	device->block = block;

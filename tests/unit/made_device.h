@@ -16,6 +16,7 @@ struct made_device {
 	bool hangs;       /* open, and moves nothing */
 	double ppm;       /* by how much its clock is faster than the loop's */
 	uint64_t late_ns; /* each second block comes so much later */
+	uint64_t slow_ns; /* its first block comes so much later, too */
 	bool stumbles;    /* it says of each block that sound broke off */
 	unsigned opened;  /* how often, */
 	unsigned open;    /* and how many are */

@@ -233,6 +233,40 @@ static void test_a_device_that_hangs_is_opened_anew(void **state)
 	close_line();
 }
 
+/* A headset that changes its profile first. */
+static void test_a_device_may_take_its_time_to_begin(void **state)
+{
+	(void)state;
+	table.usb->slow_ns = 1500 * NS_PER_MS;
+	assert_int_equal(open_line("usb", NULL), 0);
+	ticks(1400);
+	assert_false(table.sound); /* what were given to it now would only wait */
+	assert_int_equal(table.fresh, 0);
+	ticks(200);
+	assert_true(table.sound);
+	assert_int_equal(table.fresh, 1);
+	assert_int_equal(table.usb->opened, 1);
+	says("");
+	close_line();
+}
+
+static void test_a_device_that_never_begins_is_told(void **state)
+{
+	(void)state;
+	table.usb->hangs = true;
+	assert_int_equal(open_line("usb", NULL), 0);
+	ticks(10000);
+	assert_false(table.sound);
+	assert_true(table.usb->opened > 2 && table.usb->opened < 6);
+	says("the loudspeaker usb does not begin; it is tried again and again\n");
+	table.usb->hangs = false;
+	ticks(100);
+	assert_true(table.sound);
+	says("the loudspeaker usb does not begin; it is tried again and again\n"
+	     "the loudspeaker usb works now\n");
+	close_line();
+}
+
 /* A program that was stopped (Ctrl-Z) sees much time go by on one tick; the device was there. */
 static void test_time_that_nobody_ticked_in_is_no_sign_of_a_loss(void **state)
 {
@@ -444,6 +478,8 @@ int main(void)
 		TEST(test_there_is_silence_where_none_is_left),
 		TEST(test_the_stand_in_may_go_too),
 		TEST(test_a_device_that_hangs_is_opened_anew),
+		TEST(test_a_device_may_take_its_time_to_begin),
+		TEST(test_a_device_that_never_begins_is_told),
 		TEST(test_time_that_nobody_ticked_in_is_no_sign_of_a_loss),
 		TEST(test_who_does_not_keep_up_gets_longer_blocks),
 		TEST(test_a_break_now_and_then_is_borne),
