@@ -49,9 +49,11 @@ void drift_jumped(struct drift *drift)
 	drift->begun = false;
 }
 
-/* Up at once, down slowly: what was uneven once will be so again. */
+/* Up at once, down slowly: what was uneven once will be so again. More than is kept in hand is not
+ * remembered, either, or a standstill would be for minutes. */
 void drift_note(struct drift *drift, double uneven_ms, unsigned breaks)
 {
+	uneven_ms = fmin(uneven_ms, MOST_MS);
 	if (uneven_ms > drift->uneven_ms)
 		drift->uneven_ms = uneven_ms;
 	else

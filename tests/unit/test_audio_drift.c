@@ -138,6 +138,21 @@ static void test_the_reserve_follows_what_is_uneven(void **state)
 	assert_true(drift_reserve_ms(&drift) < 100);
 }
 
+/* A program that stood still for a minute has not become uneven by that. */
+static void test_a_standstill_is_forgotten_like_anything_else(void **state)
+{
+	struct drift drift;
+	double calm_ms;
+
+	(void)state;
+	drift_init(&drift);
+	calm_ms = drift_reserve_ms(&drift);
+	drift_note(&drift, 60000, 0);
+	for (unsigned i = 0; i < 200; i++)
+		drift_note(&drift, 0, 0);
+	assert_true(drift_reserve_ms(&drift) < calm_ms + 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -147,6 +162,7 @@ int main(void)
 		cmocka_unit_test(test_bending_has_its_bounds),
 		cmocka_unit_test(test_after_a_jump_what_was_before_does_not_count),
 		cmocka_unit_test(test_the_reserve_follows_what_is_uneven),
+		cmocka_unit_test(test_a_standstill_is_forgotten_like_anything_else),
 	};
 
 	return cmocka_run_group_tests_name("audio/drift", tests, NULL, NULL);
