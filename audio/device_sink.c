@@ -29,6 +29,23 @@ static void fill_up(struct port *port, size_t count)
 	}
 }
 
+static size_t least(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Too much lies there: of what comes, that much is left out. Or too little, and it gets silence,
+ * but for what need not be left out any more. */
+static void set_right(struct device_sink *self, struct port *port, long jump)
+{
+	size_t lacks = jump < 0 ? (size_t)-jump : 0;
+	size_t kept = least(lacks, self->edge.left_out);
+
+	self->edge.left_out += jump > 0 ? (size_t)jump : 0;
+	self->edge.left_out -= kept;
+	fill_up(port, lacks - kept);
+}
+
 static void play(struct device_sink *self, struct port *port, const int16_t *samples, size_t count)
 {
 	size_t piece = self->edge.setup.rate / 1000 * PIECE_MS;
@@ -37,8 +54,10 @@ static void play(struct device_sink *self, struct port *port, const int16_t *sam
 		size_t want = count < piece ? count : piece;
 		size_t made = elastic_process(
 			self->edge.elastic, self->bent, ELASTIC_BLOCK_MAX, samples, want);
+		size_t out = least(made, self->edge.left_out);
 
-		(void)port_write(port, self->bent, made);
+		self->edge.left_out -= out;
+		(void)port_write(port, self->bent + out, made - out);
 		samples += want;
 		count -= want;
 	}
@@ -51,9 +70,9 @@ static void device_write(struct sink *sink, const int16_t *samples, size_t count
 	long jump;
 
 	port = edge_tick(&self->edge, count, &jump);
-	if (!port || jump > 0) /* too much lies there: it is heard first */
+	if (!port)
 		return;
-	fill_up(port, (size_t)-jump);
+	set_right(self, port, jump);
 	play(self, port, samples, count);
 }
 

@@ -65,6 +65,7 @@ static void begin(struct edge *edge, struct port *port, uint64_t now_ns)
 	drift_jumped(&edge->drift);
 	edge->noted_ns = now_ns;
 	edge->dip_ms = 0;
+	edge->left_out = 0;
 }
 
 /* How late we were ourselves: the level is then lower than it mostly is. */
@@ -98,7 +99,7 @@ struct port *edge_tick(struct edge *edge, size_t count, long *jump)
 		begin(edge, port, now_ns);
 	if (!note(edge, port, now_ns))
 		return NULL;
-	level = port_level(port, now_ns);
+	level = port_level(port, now_ns) - (double)edge->left_out;
 	level_ms = (level - needed(edge, count)) / PER_MS;
 	over_ms = level_ms - drift_reserve_ms(&edge->drift);
 	if (fresh || is_off(edge, level, over_ms)) {

@@ -20,6 +20,7 @@ struct edge {
 	double mean_ms;    /* of the level, over what is needed */
 	uint64_t noted_ns; /* when the device's unevenness was last looked at, */
 	double dip_ms;     /* and how far the level has since been below its mean */
+	size_t left_out;   /* samples too many that the sink has not dropped yet: counted as gone */
 };
 
 /* Fills edge. Errors as line_open() and elastic_new(), and nothing is held then. */

@@ -296,6 +296,73 @@ static void test_a_program_that_stood_still_does_not_lag_behind(void **state)
 	way_close();
 }
 
+static void note_click(void *arg, const int16_t *samples, size_t count, uint64_t at)
+{
+	bool *heard = arg;
+
+	(void)at;
+	for (size_t i = 0; i < count; i++)
+		*heard |= abs(samples[i]) > AMPLITUDE / 2;
+}
+
+/* How long a click takes through the sink, ms; silence goes before it and comes after. */
+static unsigned click_ms(void)
+{
+	static const int16_t silence[RATE_MAX / 1000 * TICK_MS];
+	size_t count = way.rate / 1000 * TICK_MS;
+	int16_t click[RATE_MAX / 1000 * TICK_MS];
+	bool heard = false;
+	unsigned ms = 0;
+
+	for (size_t i = 0; i < count; i++)
+		click[i] = AMPLITUDE;
+	way.speaker->played = note_click;
+	way.speaker->arg = &heard;
+	for (; !heard && ms < 1000; ms++) {
+		if (ms % TICK_MS == 0)
+			sink_write(way.sink, ms == 0 ? click : silence, count);
+		fake_loop_advance(&way.fake, NS_PER_MS);
+	}
+	fake_loop_advance(&way.fake, (TICK_MS - ms % TICK_MS) * NS_PER_MS);
+	way.speaker->played = NULL;
+	return ms;
+}
+
+static void write_silence(unsigned ms, bool in_time)
+{
+	static const int16_t silence[RATE_MAX / 1000 * TICK_MS];
+
+	for (unsigned i = 0; i < ms / TICK_MS; i++) {
+		sink_write(way.sink, silence, way.rate / 1000 * TICK_MS);
+		if (in_time)
+			fake_loop_advance(&way.fake, TICK_MS * NS_PER_MS);
+	}
+}
+
+/* Nobody ticked for a while, the loudspeaker ran dry, and then all that was due comes at once. */
+static void test_what_is_caught_up_on_is_not_played_late_for_ever(void **state)
+{
+	unsigned before_ms, after_ms;
+
+	(void)state;
+	way_open(8000, 0, 0);
+	way.speaker->played = NULL;
+	write_silence(3000, true);
+	before_ms = click_ms();
+	write_silence(1000, true);
+	fake_loop_advance(&way.fake, 160 * NS_PER_MS);
+	write_silence(160, false);
+	write_silence(200, true);
+	after_ms = click_ms();
+	if (after_ms > before_ms + 10)
+		fail_msg("%u ms, and then %u", before_ms, after_ms);
+	write_silence(3000, true); /* nor is it bent for what has been left out */
+	after_ms = click_ms();
+	if (after_ms > before_ms + 10 || after_ms + 2 < before_ms)
+		fail_msg("%u ms, and at last %u", before_ms, after_ms);
+	way_close();
+}
+
 static void test_it_goes_on_when_the_device_is_back(void **state)
 {
 	(void)state;
@@ -411,6 +478,7 @@ int main(void)
 		cmocka_unit_test(test_a_device_that_comes_late_gets_more_in_hand),
 		cmocka_unit_test(test_a_device_that_cannot_keep_up_is_not_touched_any_more),
 		cmocka_unit_test(test_a_program_that_stood_still_does_not_lag_behind),
+		cmocka_unit_test(test_what_is_caught_up_on_is_not_played_late_for_ever),
 		cmocka_unit_test(test_it_goes_on_when_the_device_is_back),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_elastic_gives_what_it_says),
