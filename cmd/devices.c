@@ -1,5 +1,6 @@
 #include "cmd/devices.h"
 
+#include "audio/open.h"
 #include "audio/portaudio.h"
 
 int devices_list(struct text *out, struct fault *why)
@@ -7,14 +8,20 @@ int devices_list(struct text *out, struct fault *why)
 	return portaudio_list(out, why);
 }
 
+/* Who writes the default has left it to us, too. */
+static bool is_left(const char *given)
+{
+	return !given || audio_is_default(slice_of(given));
+}
+
 bool devices_wanted(const struct options *options)
 {
-	return options->answer_code == 0 && (!options->mic || !options->speaker);
+	return options->answer_code == 0 && (is_left(options->mic) || is_left(options->speaker));
 }
 
 static bool is_missing(const char *given, enum port_way way, struct fault *why)
 {
-	return !given && portaudio.check(&portaudio, way, "", why) != 0;
+	return is_left(given) && portaudio.check(&portaudio, way, "", why) != 0;
 }
 
 void devices_missing(struct text *out, const struct options *options)

@@ -147,9 +147,10 @@ def test_a_person_reads_of_it_in_a_line(sound):
     assert near.err.bytes == b""
 
 
-def test_a_machine_without_devices_says_so_in_one_line_and_goes_on(tmp_path):
+@pytest.mark.parametrize("options", [(), ("-i", "default", "-o", "default")])
+def test_a_machine_without_devices_says_so_in_one_line_and_goes_on(options, tmp_path):
     far = answerer("-n", "1")
-    near = Process([SIPCALL, far.uri(), "-d", "1"], env=nowhere(tmp_path))
+    near = Process([SIPCALL, far.uri(), "-d", "1", *options], env=nowhere(tmp_path))
     assert (near.exit(15), far.exit()) == (0, 0)
     assert near.err.lines == [
         "sipcall: this machine has no sound device: silence is sent (--mic), "
