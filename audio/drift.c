@@ -8,6 +8,7 @@
  */
 static const double GAIN_PER_S = 0.15; /* of the error is taken away in a second */
 static const double SMOOTH_S = 1;      /* a device's block comes a little early, a little late */
+static const double LEARN_MS = 1;      /* of error that is learnt from: more is no clock's */
 static const double LEAST_MS = 1.5;    /* in hand, however even everything is */
 static const double MOST_MS = 80;
 static const double STEP_MS = 3;         /* more after sound broke off */
@@ -38,7 +39,8 @@ double drift_follow(struct drift *drift, double tick_ms, double over_ms)
 		drift->error_ms = over_ms;
 	}
 	drift->error_ms += (over_ms - drift->error_ms) * fmin(tick_s / SMOOTH_S, 1);
-	drift->learnt_ppm += drift->error_ms * GAIN_PER_S * GAIN_PER_S / 4 * tick_s * PPM_PER_MS_S;
+	drift->learnt_ppm += within(drift->error_ms, LEARN_MS) * GAIN_PER_S * GAIN_PER_S / 4 *
+			     tick_s * PPM_PER_MS_S;
 	drift->learnt_ppm = within(drift->learnt_ppm, DRIFT_MAX_PPM / 2.0);
 	return within(
 		drift->error_ms * GAIN_PER_S * PPM_PER_MS_S + drift->learnt_ppm, DRIFT_MAX_PPM);

@@ -5,7 +5,8 @@
 #include <math.h>
 
 static const double PER_MS = PORT_RATE / 1000.0;
-static const double MEAN_S = 1;   /* that the mean of the level is over */
+static const double MEAN_S = 1;                        /* that the mean of the level is over */
+static const uint64_t BEHIND_MAX_NS = 250 * NS_PER_MS; /* more is not caught up on */
 static const double SHORT_MS = 1; /* below nothing: the loudspeaker has gone on without us */
 
 int edge_open(struct edge *edge, const struct audio_setup *setup, const struct device_maker *maker,
@@ -28,14 +29,28 @@ int edge_open(struct edge *edge, const struct audio_setup *setup, const struct d
 }
 
 /*
- * What has to be there besides the reserve: of a microphone, what is about to be read, and a block
- * more, because the device may bring the last one just after we have looked.
+ * What has to be there besides the reserve: of a microphone, what is about to be read, by this tick
+ * and by those that it has made late, and a block more, because the device may bring the last one
+ * just after we have looked.
  */
-static double needed(const struct edge *edge, size_t count)
+static double needed(const struct edge *edge, size_t count, uint64_t now_ns)
 {
+	double behind;
+
 	if (edge->way == PORT_OUT)
 		return 0;
-	return (double)count * PORT_RATE / edge->setup.rate + (double)line_block(edge->line);
+	behind = (double)(now_ns - edge->due_ns) * PORT_RATE / (double)NS_PER_S;
+	return (double)count * PORT_RATE / edge->setup.rate + (double)line_block(edge->line) +
+	       behind;
+}
+
+/* Ticks that are late come one after the other until they are not: what they will read has been
+ * recorded already, and is not too much. */
+static void expect_tick(struct edge *edge, double tick_ms, uint64_t now_ns)
+{
+	edge->due_ns += (uint64_t)(tick_ms * (double)NS_PER_MS);
+	if (edge->due_ns > now_ns || now_ns - edge->due_ns > BEHIND_MAX_NS)
+		edge->due_ns = now_ns;
 }
 
 /* Once a second: how late the device, or our own tick, was at most. Returns whether port is still
@@ -97,10 +112,11 @@ struct port *edge_tick(struct edge *edge, size_t count, long *jump)
 
 	if (fresh)
 		begin(edge, port, now_ns);
+	expect_tick(edge, tick_ms, now_ns);
 	if (!note(edge, port, now_ns))
 		return NULL;
 	level = port_level(port, now_ns) - (double)edge->left_out;
-	level_ms = (level - needed(edge, count)) / PER_MS;
+	level_ms = (level - needed(edge, count, now_ns)) / PER_MS;
 	over_ms = level_ms - drift_reserve_ms(&edge->drift);
 	if (fresh || is_off(edge, level, over_ms)) {
 		*jump = lround(over_ms * PER_MS);

@@ -17,6 +17,7 @@ struct edge {
 	struct line *line;
 	struct elastic *elastic;
 	struct drift drift;
+	uint64_t due_ns;   /* when this tick should have been */
 	double mean_ms;    /* of the level, over what is needed */
 	uint64_t noted_ns; /* when the device's unevenness was last looked at, */
 	double dip_ms;     /* and how far the level has since been below its mean */

@@ -130,7 +130,7 @@ static void plug_close(struct plug *plug)
 	*plug = (struct plug){0};
 }
 
-/* A device that hangs keeps only this thread waiting. */
+/* A device that hangs keeps this thread waiting, and who else asks for devices. */
 static void work_run(struct work *work)
 {
 	struct job *job = container_of(work, struct job, work);

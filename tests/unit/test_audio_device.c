@@ -363,6 +363,28 @@ static void test_what_is_caught_up_on_is_not_played_late_for_ever(void **state)
 	way_close();
 }
 
+/* The ticks that were late are made up for at once, and all that was recorded is read. */
+static void test_a_late_tick_loses_nothing_that_was_said(void **state)
+{
+	static const unsigned late_ms[] = {20, 80, 160, 200};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(late_ms) / sizeof(late_ms[0]); i++) {
+		int16_t samples[8 * TICK_MS];
+		uint64_t missed;
+
+		way_open(8000, 0, 0);
+		ticks(SETTLED_MS);
+		missed = source_missed(way.source);
+		fake_loop_advance(&way.fake, late_ms[i] * NS_PER_MS);
+		for (unsigned n = 0; n < late_ms[i] / TICK_MS; n++)
+			(void)source_read(way.source, samples, 8 * TICK_MS);
+		ticks(1000);
+		assert_int_equal(source_missed(way.source), missed);
+		way_close();
+	}
+}
+
 static void test_it_goes_on_when_the_device_is_back(void **state)
 {
 	(void)state;
@@ -479,6 +501,7 @@ int main(void)
 		cmocka_unit_test(test_a_device_that_cannot_keep_up_is_not_touched_any_more),
 		cmocka_unit_test(test_a_program_that_stood_still_does_not_lag_behind),
 		cmocka_unit_test(test_what_is_caught_up_on_is_not_played_late_for_ever),
+		cmocka_unit_test(test_a_late_tick_loses_nothing_that_was_said),
 		cmocka_unit_test(test_it_goes_on_when_the_device_is_back),
 		cmocka_unit_test(test_no_memory),
 		cmocka_unit_test(test_elastic_gives_what_it_says),
