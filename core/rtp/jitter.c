@@ -6,16 +6,18 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#define NS_PER_US INT64_C(1000)
+#define US_PER_S INT64_C(1000000)
 #define NS_PER_MS INT64_C(1000000)
 #define NS_PER_S INT64_C(1000000000)
 
 /* All in nanoseconds. */
 #define PAUSE_AFTER (200 * NS_PER_MS)   /* of nothing: no more comes, or it is a stop */
 #define JUMP (2 * NS_PER_S)             /* in transit: the sender's clock was set anew */
-#define EXCESS_SLACK (5 * NS_PER_MS)    /* over a packet more than is needed is too much */
-#define STRETCH_AFTER (500 * NS_PER_MS) /* of too much delay */
-#define SKIP_AFTER (1000 * NS_PER_MS)
-#define SKIP_AGAIN (250 * NS_PER_MS)
+#define SPARE_LEAST (1 * NS_PER_MS)     /* with less over the target the delay is to grow, */
+#define SPARE_MOST (5 * NS_PER_MS)      /* with more to shrink */
+#define SHRINK_AFTER (1000 * NS_PER_MS) /* of that: the network may not be done with its worst */
+#define STRETCH_AGAIN (50 * NS_PER_MS)  /* where it might be heard */
 
 enum {
 	SEQ_JUMP = 1000,
@@ -65,14 +67,24 @@ struct jitter {
 	uint32_t duration; /* of the packet last put */
 	uint32_t grown;    /* ticks by which the gap at hand was lengthened */
 	uint64_t dry_since_ns;
-	uint32_t dry_ticks; /* made up since then, until something is played */
-	bool excess;        /* more delay than needed, since: */
-	uint64_t excess_since_ns;
+	uint32_t dry_ticks;          /* made up since then, until something is played */
+	uint64_t enough_ns;          /* when the delay last was no more than is needed */
+	uint64_t stretch_from_ns;    /* no wish for a stretch before */
 	enum jitter_action pending;  /* decided and not done; ENOUGH: none */
 	struct entry *pending_entry; /* of PLAY: taken out of packets */
 	bool pending_moves;          /* of CONCEAL: whether it moves the place of play */
+	uint64_t pending_ns;         /* when it is to be heard */
+	uint32_t held;               /* ticks, by which that is later than it is taken */
 	uint64_t wait_ns;            /* sum over the packets played */
 	struct jitter_stats stats;
+};
+
+/* What jitter_next() is asked. */
+struct ask {
+	uint64_t now_ns;
+	uint64_t play_ns; /* when what is decided on will be heard */
+	uint32_t ready;   /* ticks, */
+	uint32_t wanted;  /* likewise */
 };
 
 static void enter(struct jitter *jitter, enum phase phase)
@@ -152,7 +164,6 @@ void jitter_reset(struct jitter *jitter)
 	jitter->any = false;
 	jitter->started = false;
 	jitter->grown = 0;
-	jitter->excess = false;
 }
 
 /* In two steps, because the product of the whole would overflow after days. */
@@ -163,10 +174,10 @@ static int64_t ticks_to_ns(const struct jitter *jitter, int64_t ticks)
 	return ticks / rate * NS_PER_S + ticks % rate * NS_PER_S / rate;
 }
 
-/* Of a delay, so not long; down. */
+/* Likewise; short of less than a microsecond. */
 static int64_t ns_to_ticks(const struct jitter *jitter, int64_t ns)
 {
-	return ns / NS_PER_MS * jitter->config.clock_rate / 1000;
+	return ns / NS_PER_US * jitter->config.clock_rate / US_PER_S;
 }
 
 static int64_t target_ns(const struct jitter *jitter)
@@ -373,49 +384,84 @@ static void drop_overtaken(struct jitter *jitter)
 	}
 }
 
-/*
- * Leaves out packets: at once, if the delay is over all bounds; else one now and then, where it has
- * been more than it need for long, and wishing for a stretch has not helped. One is always left.
- */
+/* Leaves out packets where the delay is over all bounds. One is always left. */
 static void shed(struct jitter *jitter, uint64_t play_ns)
 {
-	struct entry *entry = first_entry(jitter);
 	int64_t bound_ns = jitter->config.max_ms * NS_PER_MS;
-	int64_t length_ns, over_ns;
 
-	if (!entry)
-		return;
-	length_ns = ticks_to_ns(jitter, entry->packet.duration);
-	while (jitter->count > 1 &&
-		delay_at(jitter, play_ns, entry->ts) > bound_ns + 2 * length_ns) {
-		drop_first(jitter);
-		entry = first_entry(jitter);
-	}
+	while (jitter->count > 1) {
+		const struct entry *entry = first_entry(jitter);
+		int64_t length_ns = ticks_to_ns(jitter, entry->packet.duration);
 
-	over_ns = delay_at(jitter, play_ns, entry->ts) - target_ns(jitter);
-	if (over_ns <= length_ns + EXCESS_SLACK) {
-		jitter->excess = false;
-	} else if (!jitter->excess) {
-		jitter->excess = true;
-		jitter->excess_since_ns = play_ns;
-	} else if (jitter->count > 1 && play_ns - jitter->excess_since_ns >= SKIP_AFTER) {
+		if (delay_at(jitter, play_ns, entry->ts) <= bound_ns + 2 * length_ns)
+			return;
 		drop_first(jitter);
-		jitter->excess_since_ns += SKIP_AGAIN;
 	}
 }
 
-/* Ticks to add or leave out of a packet that is played with that delay; at most half of it. */
-static int32_t wish(
-	const struct jitter *jitter, uint64_t play_ns, const struct entry *entry, int64_t delay_ns)
+static int64_t common_divisor(int64_t a, int64_t b)
 {
-	int64_t ticks = ns_to_ticks(jitter, target_ns(jitter) - delay_ns);
-	int64_t half = entry->packet.duration / 2;
+	while (b > 0) {
+		int64_t rest = a % b;
 
-	if (ticks < 0 && (!jitter->excess || play_ns - jitter->excess_since_ns < STRETCH_AFTER))
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+/*
+ * A packet has to be there when its samples are asked for: at the tick, not when they are heard,
+ * which is up to a tick later. Where packets and ticks are of different lengths, each lies
+ * elsewhere in its tick, and the last to come is that which lies at the very end, a common divisor
+ * before the next tick. That one, too, may be as late as the target.
+ */
+static int64_t lead_ticks(const struct ask *ask, int64_t duration)
+{
+	return ask->wanted - common_divisor(ask->wanted, duration);
+}
+
+/*
+ * The least number of ticks that may be decoded, from now on, when entry is, so that what follows
+ * may be spare_ns later than the target. As a sample is asked for no sooner than the tick that it
+ * belongs to, only whole common divisors count.
+ */
+static int64_t least_ready(const struct jitter *jitter, const struct ask *ask,
+	const struct entry *entry, int64_t spare_ns)
+{
+	int64_t duration = entry->packet.duration;
+	int64_t divisor = common_divisor(ask->wanted, duration);
+	int64_t lacking_ns =
+		target_ns(jitter) + spare_ns - delay_at(jitter, ask->now_ns, entry->ts);
+	int64_t least = ns_to_ticks(jitter, lacking_ns) + duration + lead_ticks(ask, duration);
+
+	return least > 0 ? (least + divisor - 1) / divisor * divisor : 0;
+}
+
+/* Whether there has been more than is needed for long. */
+static bool is_excess(struct jitter *jitter, const struct ask *ask, bool now)
+{
+	if (!now)
+		jitter->enough_ns = ask->play_ns;
+	return (int64_t)(ask->play_ns - jitter->enough_ns) >= SHRINK_AFTER;
+}
+
+/* Ticks to add to or leave out of a packet that is to be played; at most its own. */
+static int32_t wish(struct jitter *jitter, const struct ask *ask, const struct entry *entry)
+{
+	int64_t duration = entry->packet.duration;
+	int64_t ready = ask->ready + duration;
+	int64_t least = least_ready(jitter, ask, entry, SPARE_LEAST);
+	int64_t most = least_ready(jitter, ask, entry, SPARE_MOST);
+	bool excess = is_excess(jitter, ask, ready > most);
+
+	if (ask->play_ns < jitter->stretch_from_ns)
 		return 0;
-	if (ticks < -half)
-		return (int32_t)-half;
-	return (int32_t)(ticks > half ? half : ticks);
+	if (ready < least)
+		return (int32_t)(least - ready < duration ? least - ready : duration);
+	if (excess)
+		return -(int32_t)(ready - most < duration ? ready - most : duration);
+	return 0;
 }
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -457,10 +503,11 @@ static void see_gap(struct jitter *jitter, const struct entry *entry)
 			least((uint64_t)missing * entry->packet.duration, (uint64_t)gap));
 }
 
-static struct jitter_decision play(struct jitter *jitter, uint64_t play_ns, struct entry *entry)
+static struct jitter_decision play(
+	struct jitter *jitter, const struct ask *ask, struct entry *entry)
 {
-	int64_t delay_ns = delay_at(jitter, play_ns, entry->ts);
-	int64_t wait_ns = (int64_t)(play_ns - entry->packet.arrival_ns);
+	int64_t delay_ns = delay_at(jitter, ask->play_ns, entry->ts);
+	int64_t wait_ns = (int64_t)(ask->play_ns - entry->packet.arrival_ns);
 
 	jitter->stats.played++;
 	jitter->stats.delay_ms = (double)delay_ns / NS_PER_MS;
@@ -477,7 +524,7 @@ static struct jitter_decision play(struct jitter *jitter, uint64_t play_ns, stru
 		.action = JITTER_PLAY,
 		.packet = &entry->packet,
 		.duration = entry->packet.duration,
-		.stretch = wish(jitter, play_ns, entry, delay_ns),
+		.stretch = wish(jitter, ask, entry),
 	};
 }
 
@@ -489,13 +536,15 @@ static struct jitter_decision fill(
 }
 
 /* Nothing is there. The place of play waits for what comes, until it looks like a stop. */
-static struct jitter_decision run_dry(struct jitter *jitter, uint64_t play_ns, int64_t missing)
+static struct jitter_decision run_dry(struct jitter *jitter, const struct ask *ask)
 {
+	uint32_t missing = ask->wanted - ask->ready;
+
 	if (jitter->phase == PHASE_PLAYING) {
 		enter(jitter, PHASE_DRY);
-		jitter->dry_since_ns = play_ns;
+		jitter->dry_since_ns = ask->play_ns;
 	}
-	if (jitter->phase == PHASE_DRY && play_ns - jitter->dry_since_ns >= PAUSE_AFTER)
+	if (jitter->phase == PHASE_DRY && ask->play_ns - jitter->dry_since_ns >= PAUSE_AFTER)
 		enter(jitter, PHASE_STOPPED);
 	if (jitter->phase == PHASE_STOPPED)
 		return (struct jitter_decision){.action = JITTER_NOTHING};
@@ -504,26 +553,37 @@ static struct jitter_decision run_dry(struct jitter *jitter, uint64_t play_ns, i
 		false);
 }
 
-/* After a stop, or before anything: the first waits for the target, so that others may be late. */
-static struct jitter_decision start(struct jitter *jitter, uint64_t play_ns, struct entry *entry)
+/* Whether entry has waited long enough for others to be as late as the target. */
+static bool is_due(const struct jitter *jitter, const struct ask *ask, const struct entry *entry)
 {
-	int64_t grace_ns = ticks_to_ns(jitter, entry->packet.duration) / GRACE_PART;
+	uint32_t duration = entry->packet.duration;
+	int64_t lead_ns = ticks_to_ns(jitter, lead_ticks(ask, duration));
+	int64_t grace_ns = ticks_to_ns(jitter, duration) / GRACE_PART;
 	int64_t wait_ns = target_ns(jitter) > grace_ns ? target_ns(jitter) : grace_ns;
 
-	if (delay_at(jitter, play_ns, entry->ts) < wait_ns)
+	return delay_at(jitter, ask->now_ns, entry->ts) >= wait_ns + lead_ns;
+}
+
+/* After a stop, or before anything. */
+static struct jitter_decision start(
+	struct jitter *jitter, const struct ask *ask, struct entry *entry)
+{
+	if (!is_due(jitter, ask, entry))
 		return (struct jitter_decision){.action = JITTER_NOTHING};
-	return play(jitter, play_ns, entry);
+
+	jitter->enough_ns = ask->play_ns;
+	return play(jitter, ask, entry);
 }
 
 /* What is missing before entry is lost or late; packets behind it are here. */
 static struct jitter_decision bridge_loss(
-	struct jitter *jitter, uint64_t play_ns, struct entry *entry, int64_t gap)
+	struct jitter *jitter, const struct ask *ask, struct entry *entry, int64_t gap)
 {
 	int64_t length = entry->packet.duration;
 	struct jitter_decision decision;
 
 	/* too little delay: here, where something is made up anyway, it may become more */
-	if (delay_at(jitter, play_ns, jitter->next_ts) < target_ns(jitter) &&
+	if (delay_at(jitter, ask->play_ns, jitter->next_ts) < target_ns(jitter) &&
 		jitter->grown < length) {
 		jitter->grown += entry->packet.duration;
 		return fill(jitter, JITTER_CONCEAL, length, false);
@@ -537,32 +597,39 @@ static struct jitter_decision bridge_loss(
 	return decision;
 }
 
-static struct jitter_decision decide(struct jitter *jitter, uint64_t play_ns, int64_t missing)
+static struct jitter_decision decide(struct jitter *jitter, const struct ask *ask)
 {
+	uint32_t missing = ask->wanted - ask->ready;
 	struct entry *entry;
 	int64_t gap;
 
 	drop_overtaken(jitter);
-	shed(jitter, play_ns);
+	shed(jitter, ask->play_ns);
 	entry = first_entry(jitter);
 	if (!entry)
-		return run_dry(jitter, play_ns, missing);
+		return run_dry(jitter, ask);
 	if (jitter->phase == PHASE_STOPPED)
-		return start(jitter, play_ns, entry);
+		return start(jitter, ask, entry);
 
 	gap = entry->ts - jitter->next_ts;
-	if (gap <= 0 || delay_at(jitter, play_ns, entry->ts) >= target_ns(jitter))
-		return play(jitter, play_ns, entry);
+	if (gap <= 0 || is_due(jitter, ask, entry))
+		return play(jitter, ask, entry);
 	if (entry->seq == jitter->next_seq)
 		return fill(jitter, JITTER_NOISE,
 			missing < jitter->duration ? missing : jitter->duration, false);
-	return bridge_loss(jitter, play_ns, entry, gap);
+	return bridge_loss(jitter, ask, entry, gap);
+}
+
+void jitter_hold(struct jitter *jitter, uint32_t ticks)
+{
+	jitter->held = ticks;
 }
 
 void jitter_next(struct jitter_decision *out, struct jitter *jitter, uint64_t now_ns,
 	uint32_t samples_ready, uint32_t wanted)
 {
-	uint64_t play_ns = now_ns + (uint64_t)ticks_to_ns(jitter, samples_ready);
+	int64_t ahead_ns = ticks_to_ns(jitter, (int64_t)samples_ready + jitter->held);
+	struct ask ask = {now_ns, now_ns + (uint64_t)ahead_ns, samples_ready, wanted};
 
 	assert(jitter->pending == JITTER_ENOUGH);
 	if (samples_ready >= wanted) {
@@ -570,9 +637,10 @@ void jitter_next(struct jitter_decision *out, struct jitter *jitter, uint64_t no
 		return;
 	}
 
-	*out = decide(jitter, play_ns, wanted - samples_ready);
+	*out = decide(jitter, &ask);
 	if (out->action != JITTER_NOTHING)
 		jitter->pending = out->action;
+	jitter->pending_ns = ask.play_ns;
 }
 
 /* How far the place of play moves. A packet that was replaced by a concealment is done with, too.
@@ -616,6 +684,8 @@ void jitter_done(struct jitter *jitter, const struct jitter_done *done)
 	if (jitter->phase == PHASE_DRY && done->action == JITTER_CONCEAL)
 		jitter->dry_ticks += done->ticks;
 	move_on(jitter, done);
+	if (done->stretched != 0 && !done->quiet)
+		jitter->stretch_from_ns = jitter->pending_ns + STRETCH_AGAIN;
 	free(jitter->pending_entry);
 	jitter->pending_entry = NULL;
 	jitter->pending = JITTER_ENOUGH;

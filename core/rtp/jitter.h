@@ -60,7 +60,9 @@ struct jitter_decision {
 	/* Of PLAY and FEC, good until jitter_done(); else NULL. */
 	const struct jitter_packet *packet;
 	uint32_t duration; /* ticks to produce, the stretch not counted; 0 for ENOUGH and NOTHING */
-	int32_t stretch; /* of PLAY: ticks to add (> 0) or leave out if that goes unheard; a wish */
+	/* Of PLAY: ticks to add (> 0) or leave out if that goes unheard, at most duration. A wish:
+	 * less is done where no more can be, and a little more may be added, but not left out. */
+	int32_t stretch;
 };
 
 /*
@@ -72,6 +74,7 @@ struct jitter_done {
 	enum jitter_action action; /* PLAY, FEC, CONCEAL or NOISE */
 	uint32_t ticks;            /* produced, the stretch included */
 	int32_t stretched;         /* how many of them are added (> 0) or left out (< 0) */
+	bool quiet; /* nobody hears what was added or left out: it was as good as silent */
 };
 
 struct jitter_stats {
@@ -79,7 +82,7 @@ struct jitter_stats {
 	uint64_t lost;       /* packets that were not there at their time, late ones included */
 	uint64_t late;       /* packets that came when their place was played already */
 	uint64_t duplicates; /* packets that were waiting already */
-	uint64_t dropped;    /* packets left out to lessen the delay, or unfit for the stream */
+	uint64_t dropped;    /* packets left out because of a delay over all bounds, or unfit */
 	uint64_t overflow;   /* packets for which there was no room */
 	uint64_t restarts;   /* of the sender */
 	uint64_t played_ticks;
@@ -117,6 +120,10 @@ int jitter_put(struct jitter *jitter, const struct rtp_packet *packet, uint64_t 
  */
 void jitter_next(struct jitter_decision *out, struct jitter *jitter, uint64_t now_ns,
 	uint32_t samples_ready, uint32_t wanted);
+
+/* From now on each sample is heard ticks later than it is taken: it goes through a filter. 0 at
+ * first. */
+void jitter_hold(struct jitter *jitter, uint32_t ticks);
 
 /* Ends the last decision: moves on by what happened and frees its packet, if that is played. */
 void jitter_done(struct jitter *jitter, const struct jitter_done *done);

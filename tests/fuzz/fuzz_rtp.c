@@ -84,6 +84,7 @@ static struct jitter_done obey(const struct jitter_decision *decision, uint8_t w
 	if (whim & 1 && done.action == JITTER_PLAY) {
 		done.stretched = decision->stretch;
 		done.ticks = (uint32_t)((int64_t)done.ticks + decision->stretch);
+		done.quiet = whim & 8;
 	}
 	if (whim & 2)
 		done.action = JITTER_CONCEAL;
@@ -110,7 +111,7 @@ static int tick(struct phone *phone, struct slice *orders)
 		if (decision.action == JITTER_ENOUGH || decision.action == JITTER_NOTHING)
 			break;
 		check(decision.duration > 0 && decision.duration <= RATE);
-		check(abs(decision.stretch) * 2 <= (int)decision.duration);
+		check(abs(decision.stretch) <= (int)decision.duration);
 		done = obey(&decision, whim.data[0]);
 		ready += done.ticks;
 		jitter_done(phone->jitter, &done);

@@ -140,7 +140,7 @@ static void player_get(struct player *player)
 			break;
 		ready += decision.duration;
 		jitter_done(player->jitter,
-			&(struct jitter_done){decision.action, decision.duration, 0});
+			&(struct jitter_done){decision.action, decision.duration, 0, false});
 	}
 	player->now_ns += FRAME_MS * MS;
 }
@@ -261,22 +261,22 @@ static void test_done_is_believed(void **state)
 	jitter_next(&decision, jitter, START + 20 * MS, 0, FRAME);
 	assert_int_equal(decision.action, JITTER_PLAY);
 	assert_int_equal(decision.packet->seq, 0);
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, 2 * FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, 2 * FRAME, 0, false});
 	jitter_next(&decision, jitter, START + 60 * MS, 0, FRAME);
 	assert_int_equal(decision.packet->seq, 2);
 	assert_int_equal(stats_of(jitter).late, 1);
 
 	/* stretched: the stream went on by a packet all the same */
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, 2 * FRAME, FRAME});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, 2 * FRAME, FRAME, false});
 	jitter_next(&decision, jitter, START + 80 * MS, 0, FRAME);
 	assert_int_equal(decision.action, JITTER_PLAY);
 	assert_int_equal(decision.packet->seq, 3);
 
 	/* could not be decoded: concealed, and gone */
-	jitter_done(jitter, &(struct jitter_done){JITTER_CONCEAL, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_CONCEAL, FRAME, 0, false});
 	jitter_next(&decision, jitter, START + 100 * MS, 0, FRAME);
 	assert_int_equal(decision.packet->seq, 4);
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
 	assert_int_equal(stats_of(jitter).played_ticks, 5 * FRAME);
 	assert_int_equal(stats_of(jitter).concealed_ticks, FRAME);
 	jitter_free(jitter);
@@ -294,7 +294,7 @@ static void test_fec(void **state)
 	put(jitter, 2, 2 * FRAME, START + 40 * MS);
 	jitter_next(&decision, jitter, START + 45 * MS, 0, FRAME);
 	assert_int_equal(decision.action, JITTER_PLAY);
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
 	jitter_next(&decision, jitter, START + 45 * MS, FRAME, FRAME);
 	assert_int_equal(decision.action, JITTER_ENOUGH);
 	jitter_next(&decision, jitter, START + 65 * MS, 0, 2 * FRAME);
@@ -302,11 +302,11 @@ static void test_fec(void **state)
 	assert_int_equal(decision.packet->seq, 2);
 	assert_int_equal(decision.packet->payload.len, 2);
 	assert_int_equal(decision.duration, FRAME);
-	jitter_done(jitter, &(struct jitter_done){JITTER_FEC, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_FEC, FRAME, 0, false});
 	jitter_next(&decision, jitter, START + 65 * MS, FRAME, 2 * FRAME);
 	assert_int_equal(decision.action, JITTER_PLAY);
 	assert_int_equal(decision.packet->seq, 2);
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
 	assert_int_equal(stats_of(jitter).fec_ticks, FRAME);
 	assert_int_equal(stats_of(jitter).lost, 1);
 	assert_int_equal(stats_of(jitter).concealed_ticks, 0);
@@ -322,25 +322,25 @@ static void test_delay_grows_in_a_gap(void **state)
 	(void)state;
 	put(jitter, 0, 0, START);
 	jitter_next(&decision, jitter, START + 10 * MS, 0, FRAME);
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
 	put(jitter, 1, FRAME, START + 45 * MS); /* from here on the target is 25 ms */
 	put(jitter, 3, 3 * FRAME, START + 60 * MS);
 	jitter_next(&decision, jitter, START + 30 * MS + 16 * MS, 0, FRAME);
 	assert_int_equal(decision.action, JITTER_PLAY);
 	assert_int_equal(decision.stretch, 0);
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
 	assert_int_equal(stats_of(jitter).target_ms, 25);
 
 	jitter_next(&decision, jitter, START + 62 * MS, 0, FRAME);
 	assert_int_equal(decision.action, JITTER_CONCEAL);
 	assert_int_equal(decision.duration, FRAME);
-	jitter_done(jitter, &(struct jitter_done){JITTER_CONCEAL, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_CONCEAL, FRAME, 0, false});
 	assert_int_equal(put(jitter, 2, 2 * FRAME, START + 70 * MS), 0);
 	jitter_next(&decision, jitter, START + 82 * MS, 0, FRAME);
 	assert_int_equal(decision.action, JITTER_PLAY);
 	assert_int_equal(decision.packet->seq, 2);
 	assert_true(stats_of(jitter).delay_ms > 41.9 && stats_of(jitter).delay_ms < 42.1);
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
 	jitter_free(jitter);
 }
 
@@ -354,7 +354,7 @@ static void test_delay_grows_by_one(void **state)
 	(void)state;
 	put(jitter, 0, 0, START);
 	jitter_next(&decision, jitter, START + 10 * MS, 0, FRAME);
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
 	assert_int_equal(put(jitter, 65535, (uint32_t)-FRAME, START + 80 * MS), -ETIME);
 	assert_int_equal(put(jitter, 65534, FRAME, START + 80 * MS), -ETIME); /* by its number */
 	assert_int_equal(stats_of(jitter).target_ms, 100); /* late ones tell of the network, too */
@@ -362,7 +362,7 @@ static void test_delay_grows_by_one(void **state)
 	for (size_t i = 0; i < COUNT(wanted); i++) {
 		jitter_next(&decision, jitter, START + (30 + 20 * i) * MS, 0, FRAME);
 		assert_int_equal(decision.action, wanted[i]);
-		jitter_done(jitter, &(struct jitter_done){decision.action, FRAME, 0});
+		jitter_done(jitter, &(struct jitter_done){decision.action, FRAME, 0, false});
 	}
 	jitter_free(jitter);
 }
@@ -405,41 +405,135 @@ static void test_target_forgets(void **state)
 	jitter_free(jitter);
 }
 
-/* Wishes: to lengthen while the delay is too little, to shorten after half a second of too much. */
-static void test_stretch(void **state)
+/* Plays the next packet, seq, which comes early_ms before that, and returns what was wished, of
+ * which as much is done as in done. */
+static int32_t play_next(struct jitter *jitter, uint16_t seq, uint64_t now_ns, uint32_t early_ms,
+	const struct jitter_done *done)
+{
+	static const struct jitter_done plain = {JITTER_PLAY, FRAME, 0, false};
+	struct jitter_decision decision;
+
+	assert_int_equal(put(jitter, seq, seq * (uint32_t)FRAME, now_ns - early_ms * MS), 0);
+	jitter_next(&decision, jitter, now_ns, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	jitter_done(jitter, decision.stretch != 0 ? done : &plain);
+	return decision.stretch;
+}
+
+/* Less than a millisecond over the target: a whole packet more is wished for, not again for 50 ms
+ * after some was given, unless nobody could hear it. */
+static void test_lengthens(void **state)
+{
+	static const struct row {
+		struct jitter_done done;
+		int32_t next[4];
+	} rows[] = {
+		{{JITTER_PLAY, FRAME, 0, false}, {FRAME, FRAME, FRAME, FRAME}},
+		{{JITTER_PLAY, FRAME + 1, 1, false}, {0, 0, FRAME, 0}},
+		{{JITTER_PLAY, FRAME + 1, 1, true}, {FRAME, FRAME, FRAME, FRAME}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		struct jitter_done plain = {JITTER_PLAY, FRAME, 0, false};
+		struct jitter *jitter = new_jitter(0, 500);
+		uint64_t now_ns = START + 21 * MS;
+		uint16_t seq = 2;
+
+		put(jitter, 0, 0, START); /* the quickest */
+		jitter_next(&(struct jitter_decision){0}, jitter, START + 5 * MS, 0, FRAME);
+		jitter_done(jitter, &plain);
+		assert_int_equal(play_next(jitter, 1, now_ns, 1, &plain), 0);
+		now_ns += 20 * MS - MS / 10; /* the tick comes a little nearer */
+		assert_int_equal(play_next(jitter, seq, now_ns, 0, &rows[i].done), FRAME);
+		for (size_t n = 0; n < COUNT(rows[i].next); n++) {
+			now_ns += 20 * MS;
+			if (play_next(jitter, ++seq, now_ns, 0, &rows[i].done) != rows[i].next[n])
+				fail_msg("row %zu, packet %zu", i, n);
+		}
+		jitter_free(jitter);
+	}
+}
+
+/* After a second of more than 5 ms over what is needed, the rest is to go; nothing is dropped. */
+static void test_shortens(void **state)
 {
 	struct jitter *jitter = new_jitter(0, 500);
 	struct jitter_decision decision;
-	uint64_t now_ns = START + 10 * MS;
-	uint16_t seq = 0;
-	int excess_at = -1, i;
+	struct jitter_done plain = {JITTER_PLAY, FRAME, 0, false};
+	uint64_t now_ns = START + 86 * MS;
+	uint16_t seq = 4;
+	int i;
 
 	(void)state;
-	for (; seq < 4; seq++) /* three that have been held up: enough for a long delay at first */
-		put(jitter, seq, seq * (uint32_t)FRAME, START);
-	for (i = 0; stats_of(jitter).dropped == 0; i++, now_ns += FRAME_MS * MS, seq++) {
-		put(jitter, seq, seq * (uint32_t)FRAME, now_ns - 10 * MS);
-		jitter_next(&decision, jitter, now_ns, 0, FRAME);
-		assert_int_equal(decision.action, JITTER_PLAY);
-		if (excess_at < 0 && stats_of(jitter).delay_ms > 25 + stats_of(jitter).target_ms)
-			excess_at = i;
-		assert_int_equal(
-			decision.stretch, excess_at >= 0 && i >= excess_at + 25 ? -FRAME / 2 : 0);
-		jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
-	}
-	assert_true(excess_at > 0);
-	assert_int_equal(i, excess_at + 51);
-	jitter_free(jitter);
+	for (uint16_t n = 0; n < 4; n++)
+		put(jitter, n, n * (uint32_t)FRAME, START + n * 20 * MS);
+	for (i = 0; i < 200; i++, seq++, now_ns += 20 * MS) {
+		int32_t wish = play_next(jitter, seq, now_ns, 6, &plain);
 
-	jitter = new_jitter(0, 500);
+		assert_int_equal(wish, i < 50 ? 0 : -FRAME);
+	}
+	assert_true(stats_of(jitter).delay_ms > 85.9 && stats_of(jitter).delay_ms < 86.1);
+
+	/* no more than the packet itself, however much is ready */
+	put(jitter, seq, seq * (uint32_t)FRAME, now_ns - 6 * MS);
+	jitter_next(&decision, jitter, now_ns, FRAME / 2, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	assert_int_equal(decision.stretch, -FRAME);
+	jitter_done(jitter, &plain);
+	jitter_free(jitter);
+}
+
+/* Many milliseconds are lacking: a packet may become twice as long, not more. */
+static void test_lengthens_by_one(void **state)
+{
+	struct jitter *jitter = new_jitter(0, 500);
+	struct jitter_decision decision;
+
+	(void)state;
 	put(jitter, 0, 0, START);
 	jitter_next(&decision, jitter, START + 10 * MS, 0, FRAME);
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
-	put(jitter, 1, FRAME, START + 25 * MS);
-	put(jitter, 2, 2 * FRAME, START + 49 * MS); /* 9 ms late */
-	jitter_next(&decision, jitter, START + 24 * MS, 0, FRAME);
-	assert_int_equal(decision.stretch, 5 * TICKS_PER_MS); /* 4 ms of 9 */
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
+	put(jitter, 1, FRAME, START + 20 * MS);
+	put(jitter, 65535, (uint32_t)-FRAME, START + 80 * MS); /* 100 ms late */
+	jitter_next(&decision, jitter, START + 30 * MS, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	assert_int_equal(decision.stretch, FRAME);
+	jitter_free(jitter);
+}
+
+/* What goes through a filter is heard later, and has that delay. */
+static void test_hold(void **state)
+{
+	struct jitter *jitter = new_jitter(0, 500);
+	struct jitter_decision decision;
+
+	(void)state;
+	put(jitter, 0, 0, START);
+	jitter_hold(jitter, 3 * TICKS_PER_MS);
+	jitter_next(&decision, jitter, START + 10 * MS, 0, FRAME);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
+	assert_true(stats_of(jitter).delay_ms > 12.9 && stats_of(jitter).delay_ms < 13.1);
+	assert_true(stats_of(jitter).buffer_ms > 12.9 && stats_of(jitter).buffer_ms < 13.1);
+	jitter_free(jitter);
+}
+
+/* A filter that goes makes what is heard next earlier than what was heard before. */
+static void test_hold_ends(void **state)
+{
+	struct jitter *jitter = new_jitter(0, 500);
+	struct jitter_decision decision;
+
+	(void)state;
+	put(jitter, 0, 0, START);
+	jitter_hold(jitter, 100 * TICKS_PER_MS);
+	jitter_next(&decision, jitter, START + 5 * MS, 0, FRAME);
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
+	jitter_hold(jitter, 0);
+	put(jitter, 1, FRAME, START + 5 * MS); /* by a quicker way */
+	jitter_next(&decision, jitter, START + 45 * MS, 0, FRAME);
+	assert_int_equal(decision.action, JITTER_PLAY);
+	assert_int_equal(decision.stretch, 0); /* which is not a second yet */
 	jitter_free(jitter);
 }
 
@@ -455,13 +549,13 @@ static void test_far_behind(void **state)
 	jitter_next(&decision, jitter, START + 1000 * MS, 0, FRAME);
 	assert_int_equal(decision.action, JITTER_PLAY);
 	assert_int_equal(decision.packet->seq, 43); /* 140 ms: the bound, and two packets */
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
 	assert_int_equal(stats_of(jitter).dropped, 43);
 	assert_int_equal(stats_of(jitter).lost, 0);
 	jitter_next(&decision, jitter, START + 1700 * MS, 0, FRAME);
 	assert_int_equal(decision.action, JITTER_PLAY);
 	assert_int_equal(decision.packet->seq, 49);
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
 	jitter_free(jitter);
 }
 
@@ -532,7 +626,7 @@ static void test_packet_fields(void **state)
 	assert_memory_equal(decision.packet->payload.data, "abc", 3);
 	assert_int_equal(decision.packet->duration, FRAME);
 	assert_true(decision.packet->arrival_ns == START);
-	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0});
+	jitter_done(jitter, &(struct jitter_done){JITTER_PLAY, FRAME, 0, false});
 	assert_true(stats_of(jitter).buffer_ms > 9.9 && stats_of(jitter).buffer_ms < 10.1);
 	jitter_next(&decision, jitter, START + 30 * MS, 0, FRAME);
 	assert_int_equal(decision.packet->payload_type, 96);
@@ -571,7 +665,11 @@ int main(void)
 		cmocka_unit_test(test_delay_grows_by_one),
 		cmocka_unit_test(test_grace),
 		cmocka_unit_test(test_target_forgets),
-		cmocka_unit_test(test_stretch),
+		cmocka_unit_test(test_lengthens),
+		cmocka_unit_test(test_shortens),
+		cmocka_unit_test(test_lengthens_by_one),
+		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_hold_ends),
 		cmocka_unit_test(test_far_behind),
 		cmocka_unit_test(test_target_bounds),
 		cmocka_unit_test(test_caps),
