@@ -140,9 +140,26 @@ static void speak(struct playout *playout, struct voice *voice)
 	playout->last = voice;
 }
 
-static int play(struct playout *playout, const struct jitter_decision *decision, size_t *made)
+/* Longer or shorter by so many samples, as the buffer wishes and as it goes unheard. */
+static ptrdiff_t bend(const struct playout *playout, struct voice *voice, int16_t *samples,
+	size_t count, size_t room, int32_t wish, struct jitter_done *done)
+{
+	ptrdiff_t rate = voice->codec->sample_rate;
+	ptrdiff_t clock_rate = playout->clock_rate;
+	struct stretched stretched;
+
+	stretched = stretch_block(&voice->stretch, samples, count, room, wish * rate / clock_rate);
+	done->stretched = (int32_t)(stretched.by * clock_rate / rate);
+	done->quiet = stretched.quiet;
+	return stretched.by;
+}
+
+/* made: as it was decoded; what it was stretched by is in done. */
+static int play(struct playout *playout, const struct jitter_decision *decision, size_t *made,
+	struct jitter_done *done)
 {
 	struct voice *voice = voices_at(&playout->voices, decision->packet->payload_type);
+	ptrdiff_t by;
 	size_t room;
 	int16_t *out;
 	int err;
@@ -157,7 +174,8 @@ static int play(struct playout *playout, const struct jitter_decision *decision,
 		return err;
 	if (voice->conceal)
 		conceal_good(voice->conceal, out, *made);
-	take(playout, voice, out, *made);
+	by = bend(playout, voice, out, *made, room, decision->stretch, done);
+	take(playout, voice, out, (size_t)((ptrdiff_t)*made + by));
 	return 0;
 }
 
@@ -220,7 +238,7 @@ static void obey(struct playout *playout, const struct jitter_decision *decision
 	int err = -ENODATA;
 
 	if (decision->action == JITTER_PLAY)
-		err = play(playout, decision, &made);
+		err = play(playout, decision, &made, &done);
 	else if (decision->action == JITTER_FEC)
 		err = restore(playout, decision, &made);
 	if (err) {
@@ -228,7 +246,7 @@ static void obey(struct playout *playout, const struct jitter_decision *decision
 		if (decision->action != JITTER_NOISE)
 			done.action = JITTER_CONCEAL;
 	}
-	done.ticks = ticks_made(playout, decision, made);
+	done.ticks = ticks_made(playout, decision, made) + (uint32_t)done.stretched;
 	jitter_done(playout->jitter, &done);
 }
 
@@ -258,11 +276,11 @@ void playout_read(struct playout *playout, int16_t *out, size_t count, uint64_t 
 	assert(count <= (size_t)playout->rate * CODEC_PACKET_MAX_MS / 1000);
 
 	do { /* what is in the filter is played before what is decided on, too */
-		size_t within = inside(playout->last);
-
+		jitter_hold(
+			playout->jitter, ticks_of(playout, inside(playout->last), playout->rate));
 		jitter_next(&decision, playout->jitter, now_ns,
-			ticks_of(playout, playout->ready + within, playout->rate),
-			ticks_of(playout, count + within, playout->rate));
+			ticks_of(playout, playout->ready, playout->rate),
+			ticks_of(playout, count, playout->rate));
 		if (decision.action == JITTER_ENOUGH || decision.action == JITTER_NOTHING)
 			break;
 		obey(playout, &decision);

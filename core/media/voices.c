@@ -41,6 +41,7 @@ static int voice_new(struct voice **out, const struct codec *codec, uint32_t rat
 		return -ENOMEM;
 
 	voice->codec = codec;
+	voice->stretch.rate = codec->sample_rate;
 	err = codec_decoder_new(&voice->decoder, codec);
 	if (!err && !codec_conceals(codec))
 		err = conceal_new(&voice->conceal, codec->sample_rate);

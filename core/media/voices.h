@@ -8,6 +8,7 @@
 
 #include "audio/conceal.h"
 #include "audio/resample.h"
+#include "audio/stretch.h"
 #include "codecs/codec.h"
 
 #include <stdbool.h>
@@ -34,7 +35,8 @@ bool media_formats_equal(const struct media_formats *a, const struct media_forma
 struct voice {
 	const struct codec *codec;
 	struct decoder *decoder;
-	struct conceal *conceal;     /* NULL where the codec has its own */
+	struct conceal *conceal; /* NULL where the codec has its own */
+	struct stretch stretch;
 	struct resampler *resampler; /* to the rate of the ends; NULL where that is the codec's */
 	int16_t samples[];           /* the longest packet, if there is a resampler */
 };

@@ -28,6 +28,7 @@ struct call {
 	struct playout *playout;
 	uint64_t now_ns;
 	double phase;
+	double loud;
 	uint16_t seq;
 	uint32_t timestamp;
 	uint32_t ssrc;
@@ -81,7 +82,8 @@ static void open_at(struct call *call, const char *list, uint32_t rate)
 	const struct codec_settings settings = {
 		.ptime_ms = TICK_MS, .remote_fmtp = slice_of("useinbandfec=1")};
 
-	*call = (struct call){.now_ns = NS_PER_S, .ssrc = 1, .agreed = formats_of(list)};
+	*call = (struct call){
+		.now_ns = NS_PER_S, .loud = 10000, .ssrc = 1, .agreed = formats_of(list)};
 	call->codec = call->agreed.list[0].codec;
 	call->payload_type = call->agreed.list[0].payload_type;
 	call->frame = codec_frame(call->codec, TICK_MS);
@@ -114,7 +116,7 @@ static void talk(struct call *call, bool lost)
 	int16_t samples[FRAME_MAX];
 
 	for (size_t i = 0; i < call->frame; i++) {
-		samples[i] = (int16_t)(10000 * sin(call->phase));
+		samples[i] = (int16_t)(call->loud * sin(call->phase));
 		call->phase += 2 * 3.14159265358979 * 440 / call->codec->sample_rate;
 	}
 	assert_int_equal(codec_encode(call->encoder, &payload, samples, call->frame), 0);
@@ -182,6 +184,99 @@ static void test_losses_are_made_up(void **state)
 		/* Opus may have restored some from what follows */
 		assert_true(stats.concealed_pct < 12);
 		assert_true(stats.concealed_pct > (codecs[i][0] == 'p' ? 8 : -1));
+		close_call(&call);
+	}
+}
+
+/* The largest second difference of what was heard, and the two samples before it. */
+static long sharpest(const struct call *call, int16_t before[2])
+{
+	long most = 0;
+
+	for (size_t i = 0; i < call->listened; i++) {
+		long bend = labs((long)before[0] - 2L * before[1] + call->heard[i]);
+
+		most = bend > most ? bend : most;
+		before[0] = before[1];
+		before[1] = call->heard[i];
+	}
+	return most;
+}
+
+/* Ticks after the last word until nothing but what is made up is heard. */
+static int left_to_hear(struct call *call)
+{
+	int ticks = 0;
+
+	while (ticks < 50 && listen(call) > -15 + 20 * log10(call->loud / 10000))
+		ticks++;
+	return ticks;
+}
+
+/*
+ * The network holds up 160 ms of packets. They are heard all the same, and later; when it has been
+ * steady for a while, the delay is what it was before, without a click on the way.
+ */
+static void test_delay_comes_back(void **state)
+{
+	static const struct row {
+		const char *codec;
+		uint32_t rate;
+		double loud;
+		int ticks; /* after the stall */
+		int more;  /* ticks of delay, at least and at most */
+		int most;
+	} rows[] = {
+		{"pcmu", 0, 10000, 100, 6, 9},
+		{"pcmu", 0, 10000, 212, 1, 4}, /* by a period now and then, */
+		{"pcmu", 0, 100, 244, 0, 2},   /* where nobody hears it, in each tick */
+		{"pcmu", 0, 10000, 400, 0, 1},
+		{"pcmu", 48000, 10000, 400, 0, 1},
+		{"g722", 0, 10000, 400, 0, 1},
+		{"opus", 0, 10000, 400, 0, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int16_t before[2] = {0};
+		long clean = 0, later = 0;
+		struct call call;
+		int usual, ticks;
+
+		open_at(&call, rows[i].codec, rows[i].rate);
+		call.loud = rows[i].loud;
+		for (int tick = 0; tick < 100; tick++) {
+			talk(&call, false);
+			listen(&call);
+		}
+		usual = left_to_hear(&call);
+		close_call(&call);
+
+		open_at(&call, rows[i].codec, rows[i].rate);
+		call.loud = rows[i].loud;
+		for (int tick = 0; tick < 100 + rows[i].ticks; tick++) {
+			long bend;
+
+			if (tick == 100) {
+				for (int held = 0; held < 8; held++)
+					listen(&call);
+				for (int held = 0; held < 8; held++)
+					talk(&call, false);
+			}
+			talk(&call, false);
+			listen(&call);
+			bend = sharpest(&call, before);
+			if (tick > WARM_UP && tick < 100 && bend > clean)
+				clean = bend;
+			if (tick > 100 + WARM_UP && bend > later)
+				later = bend;
+		}
+		if (later > clean * 3 / 2)
+			fail_msg("%s: a bend of %ld, not %ld", rows[i].codec, later, clean);
+		ticks = left_to_hear(&call) - usual;
+		if (ticks < rows[i].more || ticks > rows[i].most)
+			fail_msg("%s, %d ticks after: a delay of %d more", rows[i].codec,
+				rows[i].ticks, ticks);
 		close_call(&call);
 	}
 }
@@ -516,6 +611,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_tone_is_heard),
 		cmocka_unit_test(test_losses_are_made_up),
+		cmocka_unit_test(test_delay_comes_back),
 		cmocka_unit_test(test_silence_when_nothing_comes),
 		cmocka_unit_test(test_unequal_packets),
 		cmocka_unit_test(test_nonsense),
