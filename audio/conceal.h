@@ -1,6 +1,7 @@
 /*
- * Sound in place of what was lost, for codecs that have no way of their own: the last sound goes on
- * for a moment and fades, and what comes after the loss is blended in. One per stream, one thread.
+ * Sound in place of what was lost, for codecs that have no way of their own: the voice goes on, by
+ * its last periods, and fades into the noise that was heard behind it; what comes after the loss is
+ * blended in where it fits. One per stream, one thread; only conceal_new() allocates.
  */
 #pragma once
 
@@ -19,5 +20,5 @@ void conceal_free(struct conceal *conceal);
  * milliseconds of samples after a loss, and nothing else. */
 void conceal_good(struct conceal *conceal, int16_t *samples, size_t count);
 
-/* Makes up the next count samples. After 60 ms without a good one it is silence. */
+/* Makes up the next count samples. After 70 ms without a good one it is the background alone. */
 void conceal_fill(struct conceal *conceal, int16_t *out, size_t count);
