@@ -67,7 +67,7 @@ static const struct {
 	{{.kind = UA_CALL_PROGRESS, CALL, .provisional = {183, TEXT("")}},
 		HEAD("call.progress") "\"code\":183,\"reason\":\"\"}"},
 	{{.kind = UA_CALL_ANSWERED, CALL,
-		.media = {"opus", 48000, 111, IP(198, 51, 100, 4, 40212), NULL}},
+		.media = {"opus", 48000, 111, IP(198, 51, 100, 4, 40212), NULL, NULL}},
 		HEAD("call.answered") "\"codec\":\"opus\",\"rate\":48000,\"payload_type\":111,"
 		"\"address\":\"198.51.100.4:40212\",\"srtp\":null,\"received\":null}"},
 	{{.kind = UA_CALL_MEDIA, CALL,

@@ -104,6 +104,7 @@ static const struct printer_config plain = {.utf8 = true, .listening = true};
 			48000,                                                                     \
 			111,                                                                       \
 			IP(198, 51, 100, 4, 40212),                                                \
+			NULL,                                                                      \
 			NULL                                                                       \
 		}                                                                                  \
 	}
@@ -114,6 +115,7 @@ static const struct printer_config plain = {.utf8 = true, .listening = true};
 			48000,                                                                     \
 			111,                                                                       \
 			IP(198, 51, 100, 4, 40212),                                                \
+			NULL,                                                                      \
 			NULL                                                                       \
 		}                                                                                  \
 	}
@@ -244,8 +246,9 @@ static void test_early_media(void **state)
 		ANSWERED,
 		{.kind = UA_CALL_MEDIA,
 			BOB,
-			.media = {"pcmu", 8000, 0, IP(198, 51, 100, 4, 40212), "aes-256-gcm"}},
-		{.kind = UA_CALL_MEDIA, BOB, .media = {"g7", 11025, 0, {0}, NULL}},
+			.media = {"pcmu", 8000, 0, IP(198, 51, 100, 4, 40212), "aes-256-gcm",
+				NULL}},
+		{.kind = UA_CALL_MEDIA, BOB, .media = {"g7", 11025, 0, {0}, NULL, NULL}},
 		{.kind = UA_CALL_MEDIA, BOB, .media = {"g7", 11025, 0, {0}, NULL, "opus"}},
 	};
 
@@ -468,7 +471,7 @@ static void test_waiting(void **state)
 			.way = {"udp", IP(192, 0, 2, 9, 5060)}},
 		{.kind = UA_CALL_ANSWERED,
 			ALICE,
-			.media = {"pcmu", 8000, 0, IP(192, 0, 2, 9, 4000), NULL}},
+			.media = {"pcmu", 8000, 0, IP(192, 0, 2, 9, 4000), NULL, NULL}},
 		{.kind = UA_CALL_INCOMING, DAVE},
 		{.kind = UA_CALL_ENDED,
 			ALICE,
