@@ -27,9 +27,10 @@ def pytest_configure(config):
 
 @pytest.fixture(scope="session", autouse=True)
 def alone():
-    """Sound in real time wants the machine for itself: a second run waits for the first."""
+    """Sound in real time wants the machine for itself: a second run waits for the first, but for the
+    parts of one run (BESIDE)."""
     folder = os.open(HERE, os.O_RDONLY)
-    fcntl.flock(folder, fcntl.LOCK_EX)
+    fcntl.flock(folder, fcntl.LOCK_SH if os.environ.get("BESIDE") else fcntl.LOCK_EX)
     yield
     os.close(folder)
 
