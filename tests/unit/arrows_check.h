@@ -1,5 +1,5 @@
 /*
- * Who includes whom in the house: the arrows between the rooms (DESIGN.md, section 3), circles, and
+ * Who includes whom in the house: the arrows between the rooms (CONTRIBUTING.md), circles, and
  * headers with which a room would reach past its loop. It reads sources as text; one thread.
  */
 #pragma once
