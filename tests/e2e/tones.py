@@ -9,6 +9,7 @@ BLOCK_S = 0.02
 GATE = 10 ** (-35 / 20)  # of full scale: what is softer is a pause
 BREAK_S = 0.07  # a device of a busy machine runs dry for less, and no tone pauses so shortly
 SHARE = 0.5  # of a block's power that a tone has to have
+BROKEN_S = 0.2  # a device that runs dry again and again breaks a tone into what is none for as long
 
 Burst = namedtuple("Burst", "hz start length")
 
@@ -54,13 +55,13 @@ def bursts(path, tones):
         tone = of_block(samples[i * size : (i + 1) * size], tones, rate)
         if tone is None:
             continue
-        start = i * BLOCK_S
-        while found and found[-1].hz == 0 and tone and found[-1].length < 2.5 * BLOCK_S:
-            found.pop()
+        start = begin = i * BLOCK_S
+        while found and found[-1].hz == 0 and tone and found[-1].length < BROKEN_S:
+            begin = found.pop().start
         last = found[-1] if found else None
-        if last and last.hz == tone and start - (last.start + last.length) < BREAK_S:
+        if last and last.hz == tone and begin - (last.start + last.length) < BREAK_S:
             found[-1] = Burst(tone, last.start, start + BLOCK_S - last.start)
         else:
             found.append(Burst(tone, start, BLOCK_S))
     # at its edges, and where it breaks, a burst is neither loud nor pure
-    return [burst for burst in found if burst.length > 2.5 * BLOCK_S]
+    return [burst for burst in found if burst.length > (2.5 * BLOCK_S if burst.hz else BROKEN_S)]
