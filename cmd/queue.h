@@ -1,0 +1,59 @@
+/*
+ * Commands that wait and run. Each who types (the prompt, the -e options, a script, a connection of
+ * the control socket) has a queue of its own: a line after the other, each to its end before the
+ * next is begun; or, for the prompt, without waiting. A line that ends in "&" is never waited for.
+ * On the agents' thread.
+ */
+#pragma once
+
+#include "cmd/command.h"
+
+struct queue;
+
+/* How a line ended; good during the call only. */
+struct queue_result {
+	const char *line;
+	bool ok;
+	int exit;            /* enum verdict_code */
+	const char *words;   /* why it is not ok; NULL if it is */
+	size_t at;           /* of the caret in line; SIZE_MAX: none */
+	struct slice output; /* whole lines */
+	bool behind;         /* nobody waited for it: a later line may have ended before */
+};
+
+struct queue_events {
+	void (*done)(void *arg, const struct queue_result *result);
+	/* All lines have been begun, and none is waited for. Not from within queue_put(). */
+	void (*idle)(void *arg);
+};
+
+struct queue_config {
+	struct desk *desk;
+	bool waits;        /* each line to its end */
+	bool bare_targets; /* a line that is no command but a target calls it */
+	const struct queue_events *events;
+	void *arg;
+};
+
+enum { QUEUE_LINE_MAX = 4096, QUEUE_LINES_MAX = 1024 };
+
+/* -ENOMEM. */
+int queue_new(struct queue **out, const struct queue_config *config);
+
+/* What waits is forgotten, what runs is dropped; no event comes any more. May be called from within
+ * one. NULL is allowed. */
+void queue_free(struct queue *queue);
+
+/* For which phone the lines that are put from now on are; NULL: the first of the desk. */
+void queue_use(struct queue *queue, struct handset *handset);
+
+/* Adds a line, copied; done tells how it ends, maybe before this returns. An empty one and a
+ * comment
+ * ("# ...") are done at once. -ENOSPC: too many wait; -E2BIG; -ENOMEM. */
+int queue_put(struct queue *queue, const char *line);
+
+/* What waits is forgotten; what runs goes on. */
+void queue_forget(struct queue *queue);
+
+/* Whether anything waits or is waited for. */
+bool queue_is_idle(const struct queue *queue);
