@@ -197,6 +197,20 @@ int agent_hangup(struct agent *agent, unsigned number)
 	return 0;
 }
 
+int agent_answer(struct agent *agent, unsigned number)
+{
+	struct call *call = find(agent, number);
+
+	return call ? call_answer(call) : -ENOENT;
+}
+
+int agent_reject(struct agent *agent, unsigned number, uint16_t code)
+{
+	struct call *call = find(agent, number);
+
+	return call ? call_reject(call, code) : -ENOENT;
+}
+
 int agent_hold(struct agent *agent, unsigned number)
 {
 	struct call *call = find(agent, number);

@@ -50,6 +50,16 @@ int agent_check_target(const char *target, struct fault *why, size_t *at);
 int agent_hangup(struct agent *agent, unsigned call);
 
 /*
+ * Answers an incoming call that rings, or is about to: within UA_CALL_INCOMING, too;
+ * UA_CALL_ANSWERED or UA_CALL_ENDED tells what became of that. -ENOENT: there is no such call;
+ * -EALREADY: it waits for no answer.
+ */
+int agent_answer(struct agent *agent, unsigned call);
+
+/* Refuses such a call with code, 300..699, else -ERANGE. Other errors as agent_answer(). */
+int agent_reject(struct agent *agent, unsigned call, uint16_t code);
+
+/*
  * Asks the far end to be quiet, or to go on; UA_CALL_HELD and UA_CALL_RESUMED tell when it is so.
  * Harmless if it is so already. -ENOENT: there is no such call; -ENOTCONN: it is not answered.
  */

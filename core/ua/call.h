@@ -37,6 +37,10 @@ void call_in(struct call_list *list, struct sip_server *server, const struct sip
 /* Hangs up, gives up or refuses, whatever its state; harmless when it is ending. */
 void call_hangup(struct call *call);
 
+/* As agent_answer() and agent_reject(). -EALREADY, -ERANGE. */
+int call_answer(struct call *call);
+int call_reject(struct call *call, uint16_t code);
+
 /* As agent_hold() and agent_resume(). -ENOTCONN. */
 int call_hold(struct call *call, bool hold);
 

@@ -1,4 +1,7 @@
-/* A call that comes: offer or answer at once, then ring, answer or refuse as the policy says. */
+/*
+ * A call that comes: offer or answer at once, then ring, answer or refuse as the policy says, or as
+ * somebody at the keyboard does.
+ */
 #include "core/ua/call_private.h"
 
 #include <errno.h>
@@ -95,23 +98,53 @@ static void refuse_media(struct call *call, int err, const struct fault *why)
 	call_refuse(call, &response, why);
 }
 
-static void ring(struct call *call, const struct policy_decision *decision)
+static void ring(struct call *call)
 {
-	int err = 0;
+	uint64_t wait_ns = call->decision.answer_after_ns;
+	int err;
 
-	if (decision->answer_after_ns == 0) {
+	if (wait_ns == 0) {
 		call_accept(call);
 		return;
 	}
 	err = sip_invite_ring(call->invite, 180);
 	if (err)
 		call_fail(call, err, "the call cannot ring");
-	else
-		timer_start_in(&call->limit, decision->answer_after_ns);
+	else if (wait_ns != UINT64_MAX)
+		timer_start_in(&call->limit, wait_ns);
 }
 
-static void take(
-	struct call *call, const struct sip_msg *msg, const struct policy_decision *decision)
+/* Whoever is told of a call that is being refused, or has been answered, comes too late. */
+static bool is_open(const struct call *call)
+{
+	return call->state == CALL_INCOMING && call->decision.refuse_code == 0;
+}
+
+/* Within UA_CALL_INCOMING there is no description yet: then it will not ring at all. */
+int call_answer(struct call *call)
+{
+	if (!is_open(call))
+		return -EALREADY;
+
+	if (call->description)
+		call_accept(call);
+	else
+		call->decision.answer_after_ns = 0;
+	return 0;
+}
+
+int call_reject(struct call *call, uint16_t code)
+{
+	if (code < 300 || code > 699)
+		return -ERANGE;
+	if (!is_open(call))
+		return -EALREADY;
+
+	call_refuse(call, &(struct sip_response){.status = code}, NULL);
+	return 0;
+}
+
+static void take(struct call *call, const struct sip_msg *msg)
 {
 	struct fault why = {0};
 	int err;
@@ -122,7 +155,7 @@ static void take(
 	if (err)
 		refuse_media(call, err, &why);
 	else
-		ring(call, decision);
+		ring(call);
 }
 
 /* A backslash in a quoted display name stands for what follows it (RFC 3261, section 25.1). */
@@ -154,6 +187,7 @@ void call_in(struct call_list *list, struct sip_server *server, const struct sip
 		return;
 	}
 
+	call->decision = *decision;
 	drop_escapes(call->display);
 	sip_server_flow(&call->flow, server);
 	err = sip_invite_take(&call->invite, list->stack, server, msg, slice_of(list->config->user),
@@ -167,5 +201,5 @@ void call_in(struct call_list *list, struct sip_server *server, const struct sip
 	else if (decision->refuse_code != 0)
 		call_refuse(call, &response, NULL);
 	else
-		take(call, msg, decision);
+		take(call, msg);
 }

@@ -89,9 +89,10 @@ struct call {
 	const struct codec *received; /* they send by, where we do not; else NULL */
 	struct media_volume volume;
 	struct call_hold hold;
-	char *recording;   /* path, or NULL */
-	char *description; /* what we answer them with, next or last */
-	char *warning;     /* or why not: lines of that response, or NULL */
+	char *recording;                 /* path, or NULL */
+	struct policy_decision decision; /* incoming: what becomes of it */
+	char *description;               /* what we answer them with, next or last */
+	char *warning;                   /* or why not: lines of that response, or NULL */
 
 	struct timer limit; /* of what the present state waits for */
 	bool answered;

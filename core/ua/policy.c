@@ -14,9 +14,12 @@ struct policy_decision policy_incoming(const struct ua_policy *policy, unsigned 
 		return (struct policy_decision){.refuse_code = 486};
 	if (policy->refuse_code != 0)
 		return (struct policy_decision){.refuse_code = policy->refuse_code};
-	if (!policy->answer) /* one call is up, and nobody is there to choose */
-		return (struct policy_decision){.refuse_code = 486};
-	return (struct policy_decision){.answer_after_ns = policy->answer_after_ns};
+	if (policy->answer)
+		return (struct policy_decision){.answer_after_ns = policy->answer_after_ns};
+	if (policy->ring)
+		return (struct policy_decision){.answer_after_ns = UINT64_MAX};
+	/* one call is up, and nobody is there to choose */
+	return (struct policy_decision){.refuse_code = 486};
 }
 
 uint64_t policy_source_ended(const struct ua_policy *policy)

@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 struct ua_policy {
-	bool answer; /* incoming calls are answered; otherwise they are refused as busy */
+	bool answer; /* incoming calls are answered by themselves */
 	uint64_t answer_after_ns;
+	bool ring; /* incoming calls ring until somebody answers; with neither, they find us busy */
 	uint16_t refuse_code;   /* not 0: incoming calls get this, 300..699, instead */
 	unsigned max_calls;     /* at once; more are refused 486; 0: no limit */
 	uint64_t duration_ns;   /* hang up this long after the answer; 0: never */
@@ -20,8 +21,8 @@ struct ua_policy {
 };
 
 struct policy_decision {
-	uint16_t refuse_code; /* 0: take the call */
-	uint64_t answer_after_ns;
+	uint16_t refuse_code;     /* 0: take the call */
+	uint64_t answer_after_ns; /* UINT64_MAX: never by itself */
 };
 
 /* live: how many calls there are without this one. closing: the phone is being put down. */

@@ -51,12 +51,14 @@ static bool play(size_t nth, size_t length)
 	struct fault why;
 	unsigned call;
 
-	pair_open(&pair, (struct ua_policy){0}, (struct ua_policy){.answer = true});
+	pair_open(&pair, (struct ua_policy){0}, (struct ua_policy){.ring = true});
 	allocations_left = nth;
 	failures = 0;
 	run_length = length;
 	counts = true;
 	(void)agent_call(&call, pair.near.agent, "sip:bob@192.0.2.2", &why, NULL);
+	run_ms(&pair, 10);
+	(void)agent_answer(pair.far.agent, 1);
 	run_ms(&pair, 60);
 	agent_hold(pair.near.agent, 1);
 	run_ms(&pair, 20);

@@ -20,6 +20,9 @@ static const struct {
 	{"up to the most",           {.answer = true, .max_calls = 2},                      1, false, 0},
 	{"over the most",            {.answer = true, .max_calls = 2},                      2, false, 486},
 	{"nobody answers",           {.answer = false},                                     0, false, 486},
+	{"rings",                    {.ring = true},                                        0, false, 0},
+	{"rings up to the most",     {.ring = true, .max_calls = 1},                        1, false, 486},
+	{"refuses and does not ring", {.ring = true, .refuse_code = 603},                   0, false, 603},
 	{"refuses",                  {.answer = true, .refuse_code = 603},                  0, false, 603},
 	{"busy before it refuses",   {.answer = true, .refuse_code = 404, .max_calls = 1},  1, false, 486},
 	{"being put down",           {.answer = true},                                      0, true,  480},
@@ -47,6 +50,17 @@ static void test_answers_when_asked_to(void **state)
 	assert_int_equal(policy_incoming(&policy, 0, false).answer_after_ns, 1500);
 }
 
+/* Whoever answers calls by himself is asked first. */
+static void test_rings_until_somebody_answers(void **state)
+{
+	const struct ua_policy rings = {.ring = true, .answer_after_ns = 1500};
+	const struct ua_policy both = {.ring = true, .answer = true, .answer_after_ns = 1500};
+
+	(void)state;
+	assert_true(policy_incoming(&rings, 0, false).answer_after_ns == UINT64_MAX);
+	assert_int_equal(policy_incoming(&both, 0, false).answer_after_ns, 1500);
+}
+
 static void test_hangs_up_when_all_is_sent(void **state)
 {
 	const struct ua_policy goes_on = {.hangup_at_eof = false};
@@ -63,6 +77,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_answers_when_asked_to),
+		cmocka_unit_test(test_rings_until_somebody_answers),
 		cmocka_unit_test(test_hangs_up_when_all_is_sent),
 	};
 

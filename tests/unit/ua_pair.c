@@ -64,30 +64,35 @@ void on_closed(void *arg)
 	end->closed = true;
 }
 
-static void end_open(struct end *end, struct world_host *host, const struct addr *at, uint16_t port)
+static void end_init(struct end *end, struct ua_policy policy)
 {
-	struct ua_config config = {
+	end->log = TEXT_IN(end->room);
+	end->codec = codec_find(slice_of("pcmu"));
+	end->config = (struct ua_config){
 		.user_agent = "test",
 		.user = "x",
 		.mic = "tone:440",
 		.speaker = "null",
+		.codecs = &end->codec,
 		.codec_count = 1,
+		.policy = policy,
 		.meter_ns = NS_PER_S / 5,
 		.event = on_event,
 		.arg = end,
 	};
+}
+
+static void end_start(
+	struct end *end, struct world_host *host, const struct addr *at, uint16_t port)
+{
 	struct addr local = *at;
 	struct fault why;
 
-	end->log = TEXT_IN(end->room);
 	assert_int_equal(world_loop_new(&end->loop, host), 0);
 	assert_int_equal(world_loop_new(&end->media_loop, host), 0);
-	end->codec = codec_find(slice_of("pcmu"));
-	config.loop = end->loop;
-	config.media_loop = end->media_loop;
-	config.codecs = &end->codec;
-	config.policy = end->policy;
-	assert_int_equal(agent_new(&end->agent, &config), 0);
+	end->config.loop = end->loop;
+	end->config.media_loop = end->media_loop;
+	assert_int_equal(agent_new(&end->agent, &end->config), 0);
 	local.port = port;
 	assert_int_equal(agent_listen(end->agent, SIP_UDP, &local, false, &why), 0);
 	end->log = TEXT_IN(end->room); /* without the listening */
@@ -109,16 +114,28 @@ void expect_log(struct end *end, const char *words)
 	end->log = TEXT_IN(end->room);
 }
 
-void pair_open(struct pair *pair, struct ua_policy near, struct ua_policy far)
+void pair_init(struct pair *pair, struct ua_policy near, struct ua_policy far)
+{
+	*pair = (struct pair){0};
+	end_init(&pair->near, near);
+	end_init(&pair->far, far);
+}
+
+void pair_start(struct pair *pair)
 {
 	const struct world_config config = {.seed = 1, .way_ns = NS_PER_MS};
 
-	*pair = (struct pair){.near = {.policy = near}, .far = {.policy = far}};
 	assert_int_equal(world_new(&pair->world, &config), 0);
 	assert_int_equal(world_host_new(&pair->here, pair->world, &here), 0);
 	assert_int_equal(world_host_new(&pair->there, pair->world, &there), 0);
-	end_open(&pair->near, pair->here, &here, 5060);
-	end_open(&pair->far, pair->there, &there, 5060);
+	end_start(&pair->near, pair->here, &here, 5060);
+	end_start(&pair->far, pair->there, &there, 5060);
+}
+
+void pair_open(struct pair *pair, struct ua_policy near, struct ua_policy far)
+{
+	pair_init(pair, near, far);
+	pair_start(pair);
 }
 
 void end_close(struct pair *pair, struct end *end)

@@ -16,7 +16,7 @@ struct end {
 	struct loop *media_loop;
 	const struct codec *codec;
 	struct agent *agent;
-	struct ua_policy policy;
+	struct ua_config config;    /* without what pair_start() makes */
 	double near_dbfs, far_dbfs; /* by the last UA_CALL_METER */
 	char room[LOG_SIZE];
 	struct text log; /* a word or two an event */
@@ -37,6 +37,10 @@ extern const struct addr here, there, nowhere;
 
 /* Both with one codec, PCMU, on port 5060 of here and there; a millisecond apart. */
 void pair_open(struct pair *pair, struct ua_policy near, struct ua_policy far);
+
+/* The same in two steps, so that what they are configured with can be changed in between. */
+void pair_init(struct pair *pair, struct ua_policy near, struct ua_policy far);
+void pair_start(struct pair *pair);
 
 /* Ends what is left, and checks that nothing is. */
 void pair_close(struct pair *pair);
