@@ -42,12 +42,8 @@ static struct slice put_contact(
 	struct text *text, const struct sip_flow *flow, struct slice contact_user)
 {
 	size_t start = text->len;
-	char local[ADDR_TEXT_SIZE];
 
-	sip_print_header_text(text, SIP_CONTACT, "<sip:%.*s%s%s%s>", (int)contact_user.len,
-		(const char *)contact_user.data, contact_user.len > 0 ? "@" : "",
-		addr_print_port(local, &flow->local),
-		flow->transport->carrier->kind == SIP_TCP ? ";transport=tcp" : "");
+	sip_flow_print_contact(text, flow, contact_user);
 	return (struct slice){(const uint8_t *)text->data + start, text->len - start};
 }
 

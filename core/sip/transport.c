@@ -1,6 +1,7 @@
 #include "core/sip/transport.h"
 
 #include "core/base/log.h"
+#include "core/sip/print.h"
 #include "core/sip/registry.h"
 
 #include <stdlib.h>
@@ -42,6 +43,16 @@ void sip_transport_free(struct sip_transport *transport)
 const char *sip_transport_name(const struct sip_transport *transport)
 {
 	return transport->carrier->name;
+}
+
+void sip_flow_print_contact(struct text *out, const struct sip_flow *flow, struct slice user)
+{
+	char local[ADDR_TEXT_SIZE];
+
+	sip_print_header_text(out, SIP_CONTACT, "<sip:%.*s%s%s%s>", (int)user.len,
+		(const char *)user.data, user.len > 0 ? "@" : "",
+		addr_print_port(local, &flow->local),
+		flow->transport->carrier->kind == SIP_TCP ? ";transport=tcp" : "");
 }
 
 bool sip_flow_is_reliable(const struct sip_flow *flow)

@@ -9,6 +9,7 @@
 #include "core/sip/flow.h"
 #include "core/sip/msg.h"
 
+struct text;
 struct sip_tcp; /* a listener and its connections */
 
 struct sip_transport {
@@ -44,6 +45,9 @@ void sip_transport_free(struct sip_transport *transport);
 
 /* "UDP", as it stands in Via. */
 const char *sip_transport_name(const struct sip_transport *transport);
+
+/* Our Contact, a whole line, for a far end that is reached by flow; user may be empty. */
+void sip_flow_print_contact(struct text *out, const struct sip_flow *flow, struct slice user);
 
 /* Whether nothing has to be repeated that goes by flow (section 17). */
 bool sip_flow_is_reliable(const struct sip_flow *flow);

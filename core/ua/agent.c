@@ -132,6 +132,7 @@ int agent_new(struct agent **out, const struct ua_config *config)
 	agent->calls.gone = call_gone;
 	agent->calls.need = call_needs;
 	list_init(&agent->calls.calls);
+	list_init(&agent->pings);
 	*out = agent;
 	return 0;
 }
@@ -141,7 +142,7 @@ void agent_free(struct agent *agent)
 	if (!agent)
 		return;
 
-	assert(list_empty(&agent->calls.calls));
+	assert(list_empty(&agent->calls.calls) && list_empty(&agent->pings));
 
 	timer_stop(&agent->linger);
 	sip_stack_free(agent->stack);
@@ -254,5 +255,6 @@ void agent_close(struct agent *agent, agent_closed *closed, void *arg)
 	agent->on_closed = closed;
 	agent->closed_arg = arg;
 	list_each(link, &agent->calls.calls) call_hangup(call_of(link));
+	agent_end_pings(agent);
 	check_closed(agent);
 }

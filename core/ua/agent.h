@@ -46,6 +46,32 @@ int agent_call(
 /* Checks a target without calling it; returns as agent_call() does. Any thread. */
 int agent_check_target(const char *target, struct fault *why, size_t *at);
 
+/* What came of a ping; good during the call only. Text is raw, as in events. */
+struct agent_pong {
+	uint16_t code; /* of the response; 0: there was none, and words say why */
+	struct slice reason;
+	double rtt_ms;         /* from the sending to the response, connecting included */
+	struct addr address;   /* where it went last; ADDR_NONE: nowhere */
+	const char *transport; /* "udp", "tcp" */
+	struct slice user_agent;
+	struct slice allow; /* "INVITE, ACK, BYE": one list, or empty */
+	const char *words;  /* NULL: there was a response */
+};
+typedef void agent_pinged(void *arg, const struct agent_pong *pong);
+
+/*
+ * Asks target, in any form as agent_call() has it, what it can do (OPTIONS, RFC 3261, section 11);
+ * each address that it leads to is tried in turn. done is called once, never before this returns:
+ * with the response, whatever its code; or when nothing came, which by UDP takes 32 s an address;
+ * or when the agent closes; but not after agent_ping_cancel(). Errors as agent_call(), and
+ * -ESHUTDOWN: the agent closes.
+ */
+int agent_ping(struct agent *agent, const char *target, agent_pinged *done, void *arg,
+	struct fault *why, size_t *at);
+
+/* Forgets all that were asked for with arg; harmless if there are none. */
+void agent_ping_cancel(struct agent *agent, const void *arg);
+
 /* Hangs up, cancels or refuses. -ENOENT if there is no such call. */
 int agent_hangup(struct agent *agent, unsigned call);
 

@@ -1,21 +1,17 @@
 #include "core/ua/agent_private.h"
+#include "core/ua/way.h"
 
 #include <errno.h>
 
 /* How often a free port of UDP is looked for that is free for TCP as well. */
 enum { TRIES = 16 };
 
-static const char *kind_name(enum sip_transport_kind kind)
-{
-	return kind == SIP_TCP ? "tcp" : "udp";
-}
-
 static void tell(struct agent *agent, const struct agent_place *place, bool fallback, bool more)
 {
 	struct ua_event event = {
 		.kind = UA_LISTENING,
 		.wall_ns = loop_wall(agent->config.loop),
-		.listening = {kind_name(place->kind), place->address, fallback, more},
+		.listening = {way_name(place->kind), place->address, fallback, more},
 	};
 
 	agent->config.event(agent->config.arg, &event);
@@ -52,7 +48,7 @@ int agent_listen(struct agent *agent, enum sip_transport_kind kind, const struct
 		err = listen_on(agent, kind, &at);
 	}
 	if (err)
-		return fault_set(why, err, "cannot listen on %s %s: %s", kind_name(kind),
+		return fault_set(why, err, "cannot listen on %s %s: %s", way_name(kind),
 			addr_print_port(text, local), strerror(-err));
 
 	tell(agent, &agent->places[agent->place_count - 1], fell_back, false);

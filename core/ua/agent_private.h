@@ -1,6 +1,6 @@
 /*
  * What the files of an agent share among each other: agent.c has its life, agent_listen.c where it
- * listens.
+ * listens, agent_ping.c what it asks others.
  */
 #pragma once
 
@@ -20,6 +20,7 @@ struct agent {
 	struct ua_config config;
 	struct sip_stack *stack;
 	struct call_list calls;
+	struct list pings;
 	struct agent_place places[AGENT_LISTENS_MAX];
 	size_t place_count;
 	bool closing;
@@ -32,3 +33,6 @@ struct agent {
 
 /* A call is to go by kind: where we listen nowhere, or only by another, that is made good. */
 void agent_need(struct agent *agent, enum sip_transport_kind kind);
+
+/* Tells those who wait for a ping that none will be answered any more. */
+void agent_end_pings(struct agent *agent);

@@ -1,5 +1,6 @@
 /* How the end of an INVITE reads as the end of a call. */
 #include "core/ua/call_private.h"
+#include "core/ua/way.h"
 
 #include <errno.h>
 
@@ -34,23 +35,9 @@ static void rejected(struct call *call, const struct sip_invite_end *end)
 
 static void unreachable(struct call *call, const struct sip_invite_end *end)
 {
-	char at[ADDR_TEXT_SIZE];
 	struct fault words;
 
-	addr_print_port(at, &call->flow.remote);
-	switch (-end->err) {
-	case ECONNREFUSED:
-		fault_set(&words, 0, "nothing listens on %s (%s)", at,
-			strcmp(call_transport(&call->flow), "tcp") == 0 ? "connection refused"
-									: "port unreachable");
-		break;
-	case EHOSTUNREACH:
-	case ENETUNREACH:
-		fault_set(&words, 0, "there is no way to %s (%s)", at, strerror(-end->err));
-		break;
-	default:
-		fault_set(&words, 0, "sending to %s failed: %s", at, strerror(-end->err));
-	}
+	way_fault(&words, &call->flow, end->err);
 	/* RFC 3261, section 8.1.3.1: a transport error counts as 503 */
 	call_finish(call, UA_CAUSE_UNREACHABLE, 503, slice_of(""), &words);
 }

@@ -3,6 +3,7 @@
  * somebody at the keyboard does.
  */
 #include "core/ua/call_private.h"
+#include "core/ua/way.h"
 
 #include <errno.h>
 
@@ -54,7 +55,7 @@ static void emit_incoming(struct call *call)
 {
 	struct ua_event event = {
 		.kind = UA_CALL_INCOMING,
-		.way = {.transport = call_transport(&call->flow), .address = call->flow.remote},
+		.way = {.transport = way_of(&call->flow), .address = call->flow.remote},
 	};
 
 	call_emit(call, &event);

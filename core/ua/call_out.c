@@ -1,6 +1,6 @@
 /* A call that we make: look up, offer, invite, hear what comes before the answer. */
-#include "core/sip/transport.h"
 #include "core/ua/call_private.h"
+#include "core/ua/way.h"
 
 #include <errno.h>
 
@@ -140,27 +140,14 @@ static int send_invite(struct call *call, struct slice offer)
 	return call_keep(&call->call_id, sip_invite_call_id(call->invite));
 }
 
-/* One that we do not speak is told once the call is located. */
-static enum sip_transport_kind kind_of(const struct sip_uri *uri)
-{
-	enum sip_transport_kind kind;
-
-	return sip_locate_transport(&kind, uri) == 0 ? kind : SIP_UDP;
-}
-
-const char *call_transport(const struct sip_flow *flow)
-{
-	return flow->transport && flow->transport->carrier->kind == SIP_TCP ? "tcp" : "udp";
-}
-
 /* How it is to go, where nobody was found to send it to. */
 static const char *wanted_transport(const struct call *call)
 {
 	struct sip_uri uri;
 
 	if (call->flow.transport || sip_uri_parse(&uri, slice_of(call->peer), NULL) != 0)
-		return call_transport(&call->flow);
-	return kind_of(&uri) == SIP_TCP ? "tcp" : "udp";
+		return way_of(&call->flow);
+	return way_name(way_wanted(&uri));
 }
 
 void call_tell_outgoing(struct call *call)
@@ -242,7 +229,7 @@ void call_locate(struct call *call)
 		timer_start(&call->limit, call->ring_due_ns);
 	err = sip_uri_parse(&uri, redirect_target(&call->redirect), NULL);
 	if (!err) {
-		call->list->need(call->list, kind_of(&uri));
+		call->list->need(call->list, way_wanted(&uri));
 		err = sip_locate(&call->locate, call->list->stack, &uri, located, call);
 	}
 	if (err) /* told by events, as everything is that comes after */

@@ -122,9 +122,6 @@ int call_open_media(struct call *call, struct fault *why);
 /* Tells once that it is called, and where if that is known. */
 void call_tell_outgoing(struct call *call);
 
-/* Whether it is over TCP, as events tell it. */
-const char *call_transport(const struct sip_flow *flow);
-
 /* Looks up where the URI leads that is to be tried now. */
 void call_locate(struct call *call);
 

@@ -44,12 +44,20 @@ void *__wrap_malloc(size_t size)
 	return may_allocate() ? __real_malloc(size) : NULL;
 }
 
+static void pinged(void *arg, const struct agent_pong *pong)
+{
+	unsigned *pongs = arg;
+
+	(void)pong;
+	(*pongs)++;
+}
+
 /* Returns whether anything failed. */
 static bool play(size_t nth, size_t length)
 {
 	struct pair pair;
+	unsigned call, pings = 0, pongs = 0;
 	struct fault why;
-	unsigned call;
 
 	pair_open(&pair, (struct ua_policy){0}, (struct ua_policy){.ring = true});
 	allocations_left = nth;
@@ -57,6 +65,8 @@ static bool play(size_t nth, size_t length)
 	run_length = length;
 	counts = true;
 	(void)agent_call(&call, pair.near.agent, "sip:bob@192.0.2.2", &why, NULL);
+	if (agent_ping(pair.far.agent, "sip:alice@192.0.2.1", pinged, &pongs, &why, NULL) == 0)
+		pings++;
 	run_ms(&pair, 10);
 	(void)agent_answer(pair.far.agent, 1);
 	run_ms(&pair, 60);
@@ -71,6 +81,7 @@ static bool play(size_t nth, size_t length)
 	run_ms(&pair, 20);
 	counts = false;
 	pair_close(&pair);
+	assert_int_equal(pongs, pings);
 	return failures > 0;
 }
 
