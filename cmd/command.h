@@ -51,7 +51,7 @@ enum command_kind {
 };
 
 struct command_arg {
-	const char *name; /* "TARGET"; NULL: no more arguments */
+	const char *name; /* "TARGET"; empty: an earlier one, in another place; NULL: no more */
 	enum command_kind kind;
 	bool optional;
 };
@@ -106,6 +106,7 @@ struct command_run {
 	int exit; /* enum verdict_code */
 	size_t at;
 	struct fault why;
+	bool told; /* the command's: the events of a call tell the same to whoever reads them */
 };
 
 /* The table. NULL behind the last. */

@@ -26,7 +26,8 @@ int command_cut(struct command_word *words, size_t *count, char *room, const cha
 	struct fault *why, size_t *at);
 
 /*
- * Reads line, whose words are given, into a run: its command, values, line. The values borrow from
+ * Reads line, whose words are given, into a run: its command, values, line. Where run->command is
+ * set already, all words are its arguments. The values borrow from
  * the words. behind: whether "&" ended it. -EINVAL with words in why and at the place in line.
  */
 int command_parse(struct command_run *run, bool *behind, const char *line,

@@ -54,12 +54,24 @@ struct handset {
 /* Who looks on, inside whoever does. */
 struct desk_watcher {
 	struct list link;
-	ua_event_fn *event; /* with event->phone set where a phone has a name */
+	ua_event_fn *event; /* with event->phone set where a phone has a name; or NULL */
+	/* Each SIP message, as sip_stack_events has it; or NULL. */
+	void (*message)(void *arg, struct handset *handset, bool sent, const struct addr *local,
+		const struct addr *remote, struct slice bytes);
+	void *arg;
+};
+
+struct desk_config {
+	struct loop *loop;
+	/* What a person's name for somebody stands for, or NULL; or no contacts. */
+	const char *(*contact)(void *arg, struct slice name);
+	/* Somebody has asked for the end of the program. Nothing of the desk goes from within. */
+	void (*quit)(void *arg);
 	void *arg;
 };
 
 /* -ENOMEM. */
-int desk_new(struct desk **out, struct loop *loop);
+int desk_new(struct desk **out, const struct desk_config *config);
 
 /* With all phones closed, and nobody looking on. NULL is allowed. */
 void desk_free(struct desk *desk);
@@ -104,6 +116,18 @@ unsigned desk_calls(const struct desk *desk);
  * phone is added after that.
  */
 void desk_close(struct desk *desk, agent_closed *closed, void *arg);
+
+/* What a person's name for somebody stands for: a URI, or NULL. Good as long as the desk. */
+const char *desk_contact(struct desk *desk, struct slice name);
+
+/* A copy that lives as long as the desk, for what configurations point to. NULL: no memory. */
+const char *desk_keep(struct desk *desk, struct slice text);
+
+/* Asks for the end of the program. */
+void desk_quit(struct desk *desk);
+
+/* Changes what a phone's later calls are like: handset->config is changed by the caller before. */
+void desk_configure(struct handset *handset);
 
 uint64_t desk_now(struct desk *desk);  /* loop_now() */
 uint64_t desk_wall(struct desk *desk); /* loop_wall() */

@@ -62,6 +62,26 @@ static void put_text_or_null(struct object *to, const char *name, struct slice b
 		put(to, name, json_null());
 }
 
+/* Lines as an array. */
+static void put_lines(struct object *to, const char *name, struct slice lines)
+{
+	json_t *array = json_array();
+	struct slice line;
+
+	while (array && lines.len > 0) {
+		struct object one = {.json = json_object()};
+
+		(void)slice_cut(&line, &lines, '\n');
+		if (one.json)
+			put_text(&one, name, line);
+		if (!one.json || one.failed ||
+			json_array_append(array, json_object_get(one.json, name)))
+			to->failed = true;
+		json_decref(one.json);
+	}
+	put(to, name, array);
+}
+
 /* A URI without its password; null if there is none. */
 static void put_uri(struct object *to, const char *name, struct slice uri)
 {
@@ -230,6 +250,18 @@ static void put_error(struct object *to, const struct ua_event *event)
 	put_text(to, "words", slice_of(event->error.words));
 }
 
+static void put_command(struct object *to, const struct ua_event *event)
+{
+	put_text(to, "command", slice_of(event->command.line));
+	put(to, "ok", json_boolean(event->command.ok));
+	put_whole(to, "code", event->command.exit);
+	if (event->command.words)
+		put_text(to, "words", slice_of(event->command.words));
+	else
+		put_string(to, "words", NULL);
+	put_lines(to, "output", event->command.output);
+}
+
 static void (*const fields[])(struct object *to, const struct ua_event *event) = {
 	[UA_LISTENING] = put_listening,
 	[UA_CALL_OUTGOING] = put_way,
@@ -247,6 +279,7 @@ static void (*const fields[])(struct object *to, const struct ua_event *event) =
 	[UA_CALL_ENDED] = put_ended,
 	[UA_NOTICE] = put_notice,
 	[UA_ERROR] = put_error,
+	[UA_COMMAND_DONE] = put_command,
 };
 
 static_assert(sizeof(fields) / sizeof(fields[0]) == UA_EVENT_KINDS, "each event has its row");

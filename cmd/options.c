@@ -34,6 +34,8 @@ static const struct option table[] = {
 		"with --answer: N calls at once, then 486", option_read_count, FIELD(max_calls)},
 	{0, "answer-code", "N", false, false,
 		"with --answer: refuse calls with N instead", option_read_code, FIELD(answer_code)},
+	{'e', "execute", "COMMAND", false, true,
+		"run it, then exit; may be repeated", option_read_command, FIELD(commands)},
 
 	{0, NULL, NULL, false, false, "Sound", NULL, 0},
 	{'i', "mic", "SOURCE", false, false,
@@ -359,10 +361,24 @@ static int check_together(const struct options *options, struct fault *why)
 		return fault_set(why, -EINVAL, "--max-calls goes with --answer only");
 	if (!options->answer && options->answer_code > 0)
 		return fault_set(why, -EINVAL, "--answer-code goes with --answer only");
-	if (!options->answer && !options->target)
+	if (options->command_count > 0 && (options->answer || options->target))
+		return fault_set(why, -EINVAL,
+			"--execute goes alone: -e 'call %s' calls, and with --listen calls ring "
+			"until -e answer",
+			options->target ? options->target : "URI");
+	if (options_mode(options) == OPTIONS_PROMPT)
 		return fault_set(
 			why, -EINVAL, "whom to call? Give a URI, or --answer to wait for calls");
 	return 0;
+}
+
+enum options_mode options_mode(const struct options *options)
+{
+	if (options->answer)
+		return OPTIONS_ANSWER;
+	if (options->target)
+		return OPTIONS_CALL;
+	return options->command_count > 0 ? OPTIONS_COMMANDS : OPTIONS_PROMPT;
 }
 
 int options_parse(struct options *out, int argc, char *const argv[], struct fault *why)
@@ -401,7 +417,8 @@ static void help_option(struct text *out, const struct option *option)
 void options_help(struct text *out)
 {
 	text_puts(out, "sipcall [options] URI             call, talk, exit when the call ends\n"
-		       "sipcall [options] --answer[=SEC]  wait for calls and answer them\n");
+		       "sipcall [options] --answer[=SEC]  wait for calls and answer them\n"
+		       "sipcall [options] -e COMMAND      run it, and more of them, then exit\n");
 	for (size_t i = 0; i < COUNT; i++) {
 		if (table[i].name)
 			help_option(out, &table[i]);

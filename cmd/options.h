@@ -17,6 +17,7 @@
 
 enum {
 	OPTIONS_LISTEN_MAX = 8,
+	OPTIONS_COMMANDS_MAX = 256,
 	OPTIONS_HEADERS_SIZE = 4096,
 	OPTIONS_HELP_SIZE = 8192, /* room for all that options_help() writes */
 	OPTIONS_TIMEOUT_S = 180,  /* of --timeout, where it is not given */
@@ -24,11 +25,19 @@ enum {
 };
 
 enum options_action {
-	OPTIONS_RUN, /* call target, or wait if answer is set */
+	OPTIONS_RUN, /* as options_mode() tells */
 	OPTIONS_HELP,
 	OPTIONS_VERSION,
 	OPTIONS_LIST_CODECS,
 	OPTIONS_LIST_DEVICES,
+};
+
+/* What a run is for. */
+enum options_mode {
+	OPTIONS_CALL,     /* one call of ours */
+	OPTIONS_ANSWER,   /* calls answer themselves */
+	OPTIONS_COMMANDS, /* -e */
+	OPTIONS_PROMPT,
 };
 
 struct options_listen {
@@ -38,7 +47,9 @@ struct options_listen {
 
 struct options {
 	enum options_action action;
-	const char *target; /* NULL with answer */
+	const char *target; /* NULL: no call of ours */
+	const char *commands[OPTIONS_COMMANDS_MAX];
+	size_t command_count;
 	bool answer;
 	uint64_t answer_after_ns;
 	uint16_t answer_code; /* 0: calls are answered */
@@ -76,6 +87,8 @@ struct options {
  * --help, --version or a list is looked at.
  */
 int options_parse(struct options *out, int argc, char *const argv[], struct fault *why);
+
+enum options_mode options_mode(const struct options *options);
 
 /* What --help prints: at most 80 columns wide. */
 void options_help(struct text *out);

@@ -49,6 +49,7 @@ option_reader option_read_codecs;   /* the list */
 option_reader option_read_country;  /* the tones of one */
 option_reader option_read_listen;   /* the list: one more */
 option_reader option_read_header;   /* the lines: one more */
+option_reader option_read_command;  /* the list: one more */
 
 /* What is asked for instead of a call; there is no field. */
 option_reader option_read_help;

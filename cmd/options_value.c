@@ -289,6 +289,20 @@ int option_read_header(const struct given *given, void *field)
 	return 0;
 }
 
+/* What it says is looked at when it is run: each depends on the one before. */
+int option_read_command(const struct given *given, void *field)
+{
+	const char **list = field;
+
+	if (given->out->command_count == OPTIONS_COMMANDS_MAX)
+		return fault_set(given->why, -EINVAL,
+			"--%s: %d are enough; a script has room for more", given->option->name,
+			OPTIONS_COMMANDS_MAX);
+
+	list[given->out->command_count++] = given->string;
+	return 0;
+}
+
 int option_read_help(const struct given *given, void *field)
 {
 	(void)field;

@@ -1,35 +1,29 @@
 #include "cmd/phone.h"
 
-#include "audio/open.h"
+#include "cmd/desk.h"
 #include "cmd/devices.h"
-#include "cmd/json.h"
-#include "cmd/print.h"
-#include "cmd/ringer.h"
+#include "cmd/errands.h"
+#include "cmd/readers.h"
+#include "cmd/say.h"
+#include "cmd/setup.h"
 #include "cmd/terminal.h"
-#include "cmd/trace.h"
 #include "cmd/verdict.h"
-#include "core/base/list.h"
 #include "core/base/log.h"
 #include "core/net/loop_uv.h"
-#include "core/ua/agent.h"
 
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 enum {
-	USER_SIZE = 64,
-	START_LINE_MAX = 200, /* bytes of it that the log shows */
 	USUAL_PORT = 5060,
-	LINE_SIZE = 2304, /* of the log, and a few words */
+	MISSING_SIZE = 1152,
 	LINGER_TICKS = 5, /* seconds that a terminal may take nothing before we leave it */
 	LINGER_TICKS_SIGNAL = 2,
 };
 
 static const uint64_t patience_ns = 300 * NS_PER_MS; /* before a person is told what we wait for */
 static const uint64_t twice_ns = 200 * NS_PER_MS;
-static const uint64_t meter_live_ns = 200 * NS_PER_MS;
-static const uint64_t meter_line_ns = NS_PER_S;
 
 struct phone {
 	const struct options *options;
@@ -41,21 +35,21 @@ struct phone {
 	struct terminal *terminal;
 
 	/* From here on the agent thread's, until it has been stopped. */
-	struct agent *agent;
-	struct printer *printer; /* NULL with --json */
-	struct ringer *ringer;
+	struct setup setup;
+	struct desk *desk;
+	struct readers *readers;
+	struct desk_watcher watcher;
+	struct errands *errands;
+	bool errands_over;
 	struct verdict verdict;
-	char user[USER_SIZE];
-	const struct codec *codecs[CODEC_LIST_MAX];
-	size_t codec_count;
 	unsigned ended;
 	unsigned signals;
 	int last_signal;
 	uint64_t last_signal_ns;
 	unsigned live; /* calls that have begun and not ended */
 	bool closing;
-	struct work look;            /* whether there are sound devices */
-	char missing[LINE_SIZE / 2]; /* the look's, while it is out */
+	struct work look;           /* whether there are sound devices */
+	char missing[MISSING_SIZE]; /* the look's, while it is out */
 	struct post start;
 	struct post close;
 	struct post finish;
@@ -65,55 +59,12 @@ struct phone {
 	unsigned ticks;
 };
 
-static void put_line(struct phone *self, const char *words)
-{
-	char room[LINE_SIZE];
-	struct text text = text_in(room, sizeof(room) - 1);
-
-	text_puts(&text, "sipcall: ");
-	text_put_escaped(&text, slice_of(words));
-	text.size++;
-	text.cut = false;
-	text_putc(&text, '\n');
-	terminal_put(self->terminal, TERMINAL_ERR, text_slice(&text));
-}
-
 static void put_log(void *arg, enum log_level level, const char *line)
 {
+	struct phone *self = arg;
+
 	(void)level;
-	put_line(arg, line);
-}
-
-static void print_line(void *arg, struct slice line)
-{
-	struct phone *self = arg;
-
-	terminal_put(self->terminal, TERMINAL_OUT, line);
-}
-
-static void show_live(void *arg, struct slice line)
-{
-	struct phone *self = arg;
-
-	terminal_live(self->terminal, line);
-}
-
-static void put_json(struct phone *self, const struct ua_event *event)
-{
-	char *line;
-	size_t len;
-
-	if (json_print(&line, event)) {
-		put_line(self, "too little memory for an event");
-		return;
-	}
-	if (!line)
-		return;
-
-	len = strlen(line);
-	line[len] = '\n'; /* a line goes as one piece, and the NUL is of no use there */
-	terminal_put(self->terminal, TERMINAL_OUT, (struct slice){(const uint8_t *)line, len + 1});
-	free(line);
+	say_line(self->terminal, line);
 }
 
 /* Once: everything that is left is hung up, then it is over. */
@@ -132,7 +83,7 @@ static bool is_last(struct phone *self, const struct ua_event *event)
 
 	if (event->kind != UA_CALL_ENDED)
 		return false;
-	if (!options->answer)
+	if (options_mode(options) == OPTIONS_CALL)
 		return event->ended.outgoing;
 
 	self->ended++;
@@ -148,47 +99,8 @@ static void on_event(void *arg, const struct ua_event *event)
 		self->live++;
 	else if (event->kind == UA_CALL_ENDED && self->live > 0)
 		self->live--;
-	if (self->printer)
-		printer_event(self->printer, event);
-	else
-		put_json(self, event);
-	ringer_event(self->ringer, event);
 	if (is_last(self, event))
 		close_all(self);
-}
-
-static void on_trace(void *arg, bool sent, const struct addr *local, const struct addr *remote,
-	struct slice bytes)
-{
-	struct phone *self = arg;
-	uint64_t now = loop_wall(self->agent_loop);
-	size_t len;
-	char *text = trace_print(&len, now, sent, local, remote, bytes);
-
-	if (!text) {
-		put_line(self, "too little memory for a message of the trace");
-		return;
-	}
-	terminal_put(self->terminal, TERMINAL_ERR, (struct slice){(const uint8_t *)text, len});
-	free(text);
-}
-
-/* The first line of a message, for the log: all of it is what --trace is for. */
-static void on_message(void *arg, bool sent, const struct addr *local, const struct addr *remote,
-	struct slice bytes)
-{
-	char room[ADDR_TEXT_SIZE];
-	struct slice line;
-
-	(void)arg;
-	(void)local;
-	if (!log_wanted(LOG_DEBUG))
-		return;
-
-	(void)slice_cut(&line, &bytes, '\r');
-	line.len = line.len < START_LINE_MAX ? line.len : START_LINE_MAX;
-	log_debug("sip: %s %s: %.*s", sent ? "to" : "from", addr_print_port(room, remote),
-		(int)line.len, (const char *)line.data);
 }
 
 /* Who does not read what we wrote shall not keep us for ever. */
@@ -208,10 +120,13 @@ static void run_finish(struct post *post)
 {
 	struct phone *self = container_of(post, struct phone, finish);
 
-	agent_free(self->agent);
-	self->agent = NULL;
-	ringer_free(self->ringer);
-	self->ringer = NULL;
+	errands_free(self->errands);
+	self->errands = NULL;
+	readers_detach(self->readers, self->desk);
+	desk_unwatch(self->desk, &self->watcher);
+	desk_free(self->desk);
+	self->desk = NULL;
+	readers_end(self->readers);
 	timer_stop(&self->patience);
 	timer_start_in(&self->linger, NS_PER_S);
 	terminal_end(self->terminal);
@@ -228,32 +143,30 @@ static void on_closed(void *arg)
 {
 	struct phone *self = arg;
 
-	ringer_close(self->ringer, on_quiet, self);
+	readers_close(self->readers, on_quiet, self);
 }
 
 static void run_close(struct post *post)
 {
 	struct phone *self = container_of(post, struct phone, close);
 
-	if (self->agent) {
-		agent_close(self->agent, on_closed, self);
-		return;
-	}
-	if (self->signals > 0 && self->options->target) /* and no call to tell so */
+	if (self->signals > 0 && self->options->target && !desk_first(self->desk))
 		verdict_fail(&self->verdict, VERDICT_SIGNAL + self->verdict.signal);
-	on_closed(self);
+	desk_close(self->desk, on_closed, self);
 }
 
 static void fail(struct phone *self, int code, const char *words)
 {
-	put_line(self, words);
+	say_line(self->terminal, words);
 	verdict_fail(&self->verdict, code);
 	close_all(self);
 }
 
 static void on_patience(void *arg)
 {
-	put_line(arg, "hanging up; Ctrl-C again leaves at once");
+	struct phone *self = arg;
+
+	say_line(self->terminal, "hanging up; Ctrl-C again leaves at once");
 }
 
 /*
@@ -292,8 +205,9 @@ static void on_signal(void *arg, int number)
 	if (number == SIGINT && !self->options->quiet)
 		timer_start_in(&self->patience, patience_ns);
 	verdict_signal(&self->verdict, number);
-	if (self->ringer)
-		ringer_hush(self->ringer);
+	if (options_mode(self->options) == OPTIONS_COMMANDS && !self->errands_over)
+		verdict_fail(&self->verdict, VERDICT_SIGNAL + number);
+	readers_hush(self->readers);
 	close_all(self);
 }
 
@@ -317,74 +231,21 @@ static int catch_signals(struct phone *self)
 	return err;
 }
 
-/* Live lines often enough to look alive, lines on a pipe so that they can be read. */
-static uint64_t meter_every(const struct phone *self)
-{
-	const struct options *options = self->options;
-
-	if (options->json || options->quiet)
-		return 0;
-	if (terminal_is_live(self->terminal))
-		return meter_live_ns;
-	return options->verbose > 0 ? meter_line_ns : 0;
-}
-
-static const char *speaker_of(const struct options *options)
-{
-	return options->speaker ? options->speaker : "default";
-}
-
-static void configure(struct ua_config *config, struct phone *self)
-{
-	const struct options *options = self->options;
-
-	*config = (struct ua_config){
-		.loop = self->agent_loop,
-		.media_loop = self->media_loop,
-		.user_agent = "sipcall/" SIPCALL_VERSION,
-		.user = self->user,
-		.mic = options->mic ? options->mic : "default",
-		.speaker = speaker_of(options),
-		.pipe_rate = options->pipe_rate,
-		.record = options->record,
-		.volume = {.mic_db = options->mic_db, .speaker_db = options->speaker_db},
-		.codecs = self->codecs,
-		.codec_count = self->codec_count,
-		.headers = {(const uint8_t *)options->headers, options->headers_len},
-		.late_offer = options->late_offer,
-		.policy =
-			{
-				.answer = options->answer && options->answer_code == 0,
-				.answer_after_ns = options->answer_after_ns,
-				.refuse_code = options->answer_code,
-				.max_calls = options->max_calls,
-				.duration_ns = options->duration_ns,
-				.hangup_at_eof = options->hangup_at_eof,
-				.ring_limit_ns = options->timeout_ns,
-				.silence_ns = options->silence_ns,
-			},
-		.meter_ns = meter_every(self),
-		.event = on_event,
-		.arg = self,
-		.trace = options->trace ? on_trace : on_message,
-	};
-}
-
 /* Where nobody said where: calls are expected at the usual port, answers at any. */
-static int listen_somewhere(struct phone *self, struct fault *why)
+static int listen_somewhere(struct phone *self, struct handset *handset, struct fault *why)
 {
 	const struct addr usual = {.family = ADDR_IPV4, .port = USUAL_PORT};
 	const struct options_listen *listen = self->options->listen;
 	int err = 0;
 
 	for (size_t i = 0; i < self->options->listen_count && !err; i++)
-		err = agent_listen(self->agent, listen[i].kind, &listen[i].address, false, why);
+		err = agent_listen(handset->agent, listen[i].kind, &listen[i].address, false, why);
 	if (self->options->listen_count > 0)
 		return err;
 
-	if (!self->options->answer)
+	if (options_mode(self->options) != OPTIONS_ANSWER)
 		return 0; /* the agent finds a port by itself */
-	return agent_listen_both(self->agent, &usual, why);
+	return agent_listen_both(handset->agent, &usual, why);
 }
 
 /* A thread of the I/O pool. */
@@ -401,7 +262,7 @@ static void look_done(struct work *work)
 	struct phone *self = container_of(work, struct phone, look);
 
 	if (self->missing[0] != '\0' && !self->closing)
-		put_line(self, self->missing);
+		say_line(self->terminal, self->missing);
 }
 
 /* Beside all else, for it takes a while and nobody waits for it. */
@@ -412,129 +273,84 @@ static void look_for_devices(struct phone *self)
 		(void)loop_work(self->agent_loop, &self->look);
 }
 
-static void run_start(struct post *post)
+static void call_target(struct phone *self, struct handset *handset)
 {
-	struct phone *self = container_of(post, struct phone, start);
-	struct ua_config config;
 	struct fault why;
 	unsigned call;
 	size_t at;
 	int err;
 
-	if (self->closing)
-		return; /* Ctrl-C was faster */
-
-	configure(&config, self);
-	if (agent_new(&self->agent, &config)) {
-		self->agent = NULL;
-		fail(self, VERDICT_LOCAL, "too little memory for a phone");
-		return;
-	}
-	if (listen_somewhere(self, &why)) {
-		fail(self, VERDICT_LOCAL, why.words);
-		return;
-	}
-	look_for_devices(self);
-	if (!self->options->target)
-		return;
-
-	err = agent_call(&call, self->agent, self->options->target, &why, &at);
+	err = agent_call(&call, handset->agent, self->options->target, &why, &at);
 	if (err)
 		fail(self, err == -EINVAL ? VERDICT_USAGE : VERDICT_LOCAL, why.words);
 }
 
-/* The login name, or of it what can stand in a URI as it is (RFC 3261, section 25.1: unreserved).
- */
-static void take_user(struct phone *self)
+/* What a command shows, and why it failed. */
+static void show_result(void *arg, const struct queue_result *result)
 {
-	const char *name = getenv("USER");
-	struct text text = TEXT_IN(self->user);
+	char room[QUEUE_FAILURE_SIZE];
+	struct text text = TEXT_IN(room);
+	struct phone *self = arg;
 
-	for (; name && *name != '\0'; name++)
-		if ((*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
-			(*name >= '0' && *name <= '9') || strchr("-_.!~*'()", *name))
-			text_putc(&text, *name);
-	if (text.len == 0)
-		text_puts(&text, "sipcall");
+	if (self->options->json)
+		return; /* the event has told it all */
+	if (result->output.len > 0)
+		terminal_put(self->terminal, TERMINAL_OUT, result->output);
+	queue_print_failure(&text, result);
+	if (text.len > 0)
+		terminal_put(self->terminal, TERMINAL_ERR, text_slice(&text));
 }
 
-static void take_codecs(struct phone *self)
-{
-	const struct options *options = self->options;
-
-	self->codec_count = options->codec_count > 0 ? options->codec_count : codec_count();
-	for (size_t i = 0; i < self->codec_count; i++)
-		self->codecs[i] = options->codec_count > 0 ? options->codecs[i] : codec_at(i);
-}
-
-static size_t live_columns(void *arg)
-{
-	const struct phone *self = arg;
-
-	return terminal_columns(self->terminal);
-}
-
-static int make_printer(struct phone *self)
-{
-	const struct options *options = self->options;
-	struct printer_config config = {
-		.quiet = options->quiet,
-		.verbose = options->verbose > 0,
-		.color = terminal_has_color(self->terminal) && !options->no_color,
-		.utf8 = terminal_has_utf8(self->terminal),
-		.live = terminal_is_live(self->terminal),
-		.listening = options->answer || options->listen_count > 0,
-		.numbered = options->answer && options->calls != 1 && options->max_calls != 1,
-		.columns = terminal_is_live(self->terminal) ? live_columns : NULL,
-		.line = print_line,
-		.show_live = show_live,
-		.arg = self,
-	};
-
-	return options->json ? 0 : printer_new(&self->printer, &config);
-}
-
-static void tell_ringing(void *arg, const char *words)
+static void errands_over(void *arg, int exit)
 {
 	struct phone *self = arg;
 
-	if (!self->options->quiet)
-		put_line(self, words);
+	self->errands_over = true;
+	if (exit != VERDICT_DONE)
+		verdict_fail(&self->verdict, exit);
+	close_all(self);
 }
 
-/* As setlocale() would choose it. */
-static const struct tone_plan *plan_of_environment(void)
+static void begin_errands(struct phone *self)
 {
-	static const char *const names[] = {"LC_ALL", "LC_TELEPHONE", "LANG"};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		const char *locale = getenv(names[i]);
-
-		if (locale && *locale != '\0')
-			return tone_plan_of_locale(slice_of(locale));
-	}
-	return tone_plan_default();
-}
-
-/* Tones are for a person: not for a file, and not before an answer that comes at once. */
-static int make_ringer(struct phone *self)
-{
-	const struct options *options = self->options;
-	const char *speaker = speaker_of(options);
-	const char *bell = options->ring_device ? options->ring_device : speaker;
-	bool rings = options->answer && options->answer_after_ns > 0 && options->answer_code == 0;
-	struct ringer_config config = {
-		.agent_loop = self->agent_loop,
-		.media_loop = self->media_loop,
-		.speaker = audio_sink_is_device(slice_of(speaker)) ? speaker : NULL,
-		.ring_device = rings && audio_sink_is_device(slice_of(bell)) ? bell : NULL,
-		.plan = options->country ? options->country : plan_of_environment(),
-		.tell = tell_ringing,
+	struct errands_config config = {
+		.desk = self->desk,
+		.lines = self->options->commands,
+		.count = self->options->command_count,
+		.ended = show_result,
+		.over = errands_over,
 		.arg = self,
 	};
 
-	memcpy(config.files, options->tones, sizeof(config.files));
-	return ringer_new(&self->ringer, &config);
+	if (errands_new(&self->errands, &config))
+		fail(self, VERDICT_LOCAL, "too little memory for that many commands");
+}
+
+static void run_start(struct post *post)
+{
+	struct phone *self = container_of(post, struct phone, start);
+	struct handset *handset;
+	struct fault why;
+
+	if (self->closing)
+		return; /* Ctrl-C was faster */
+
+	self->setup.config.loop = self->agent_loop;
+	self->setup.config.media_loop = self->media_loop;
+	self->setup.config.meter_ns = readers_meter_ns(self->readers);
+	if (desk_add(&handset, self->desk, "", &self->setup.config)) {
+		fail(self, VERDICT_LOCAL, "too little memory for a phone");
+		return;
+	}
+	if (listen_somewhere(self, handset, &why)) {
+		fail(self, VERDICT_LOCAL, why.words);
+		return;
+	}
+	look_for_devices(self);
+	if (self->options->target)
+		call_target(self, handset);
+	else if (self->options->command_count > 0)
+		begin_errands(self);
 }
 
 static void open_log(struct phone *self)
@@ -548,6 +364,32 @@ static void open_log(struct phone *self)
 static bool has_sound_on_stdout(const struct options *options)
 {
 	return options->speaker && strcmp(options->speaker, "stdout") == 0;
+}
+
+static void on_quit(void *arg)
+{
+	close_all(arg);
+}
+
+/* Those who look on, in the order in which they see events. */
+static int make_desk(struct phone *self)
+{
+	struct readers_config readers = {
+		self->options, self->terminal, self->agent_loop, self->media_loop};
+	struct desk_config desk = {.loop = self->agent_loop, .quit = on_quit, .arg = self};
+	int err;
+
+	setup_make(&self->setup, self->options);
+	err = readers_new(&self->readers, &readers);
+	if (!err)
+		err = desk_new(&self->desk, &desk);
+	if (err)
+		return err;
+
+	readers_attach(self->readers, self->desk);
+	self->watcher = (struct desk_watcher){.event = on_event, .arg = self};
+	desk_watch(self->desk, &self->watcher);
+	return 0;
 }
 
 /* All that is needed before a thread starts. */
@@ -564,9 +406,7 @@ static int make(struct phone *self)
 		err = terminal_new(&self->terminal, self->main_loop,
 			has_sound_on_stdout(self->options) ? STDERR_FILENO : STDOUT_FILENO);
 	if (!err)
-		err = make_printer(self);
-	if (!err)
-		err = make_ringer(self);
+		err = make_desk(self);
 	if (err)
 		return err;
 
@@ -575,8 +415,6 @@ static int make(struct phone *self)
 	self->finish.run = run_finish;
 	timer_init(&self->linger, self->agent_loop, on_linger, self);
 	timer_init(&self->patience, self->agent_loop, on_patience, self);
-	take_user(self);
-	take_codecs(self);
 	return catch_signals(self);
 }
 
@@ -627,8 +465,7 @@ int phone_run(int *exit_code, const struct options *options, struct fault *why)
 	if (!err && (loop_uv_busy(self->agent_loop) || loop_uv_busy(self->media_loop)))
 		_exit(*exit_code);
 	terminal_free(self->terminal);
-	printer_free(self->printer);
-	ringer_free(self->ringer);
+	readers_free(self->readers);
 	loop_uv_free(self->agent_loop);
 	loop_uv_free(self->media_loop);
 	loop_uv_free(self->main_loop);

@@ -569,6 +569,7 @@ static void (*const printers[])(
 	[UA_CALL_ENDED] = print_ended,
 	[UA_NOTICE] = print_notice,
 	[UA_ERROR] = print_error,
+	[UA_COMMAND_DONE] = NULL, /* who typed it is told by whoever took it */
 };
 
 static_assert(sizeof(printers) / sizeof(printers[0]) == UA_EVENT_KINDS, "each event has its row");

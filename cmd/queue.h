@@ -7,6 +7,7 @@
 #pragma once
 
 #include "cmd/command.h"
+#include "core/base/text.h"
 
 struct queue;
 
@@ -16,6 +17,7 @@ struct queue_result {
 	bool ok;
 	int exit;            /* enum verdict_code */
 	const char *words;   /* why it is not ok; NULL if it is */
+	bool told;           /* the events of a call have told that already */
 	size_t at;           /* of the caret in line; SIZE_MAX: none */
 	struct slice output; /* whole lines */
 	bool behind;         /* nobody waited for it: a later line may have ended before */
@@ -34,6 +36,12 @@ struct queue_config {
 	const struct queue_events *events;
 	void *arg;
 };
+
+/* Appends for a person why a line has failed, with a caret where it is known; nothing if it has
+ * not, or if that was told already. */
+void queue_print_failure(struct text *out, const struct queue_result *result);
+
+enum { QUEUE_FAILURE_SIZE = 2048 }; /* room for that */
 
 enum { QUEUE_LINE_MAX = 4096, QUEUE_LINES_MAX = 1024 };
 

@@ -30,7 +30,7 @@ static const struct row {
 	{{UA_CAUSE_REJECTED, EITHER, ANY_CODE}, VERDICT_REJECTED},
 };
 
-static int code_of(const struct ua_event *event)
+int verdict_of(const struct ua_event *event)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
 		if (ending_fits(&table[i].how, event))
@@ -48,11 +48,12 @@ void verdict_event(struct verdict *verdict, const struct ua_event *event)
 {
 	if (event->kind == UA_ERROR && event->call > 0 && event->error.ours)
 		verdict->trouble = true;
-	if (event->kind != UA_CALL_ENDED || !event->ended.outgoing || verdict->failed)
+	if (event->kind != UA_CALL_ENDED || !event->ended.outgoing || verdict->failed ||
+		verdict->code != VERDICT_DONE)
 		return;
 
 	verdict->code =
-		by_signal(verdict, event) ? VERDICT_SIGNAL + verdict->signal : code_of(event);
+		by_signal(verdict, event) ? VERDICT_SIGNAL + verdict->signal : verdict_of(event);
 }
 
 void verdict_signal(struct verdict *verdict, int number)

@@ -19,7 +19,8 @@ enum verdict_code {
 	VERDICT_SIGNAL = 128, /* and the signal's number */
 };
 
-/* All zero: nothing has happened. How calls end that we took (--answer) does not matter. */
+/* All zero: nothing has happened. Of several calls of ours the first that failed counts; how calls
+ * end that we took (--answer) does not matter. */
 struct verdict {
 	int signal; /* the first that came; 0: none */
 	int code;
@@ -28,6 +29,9 @@ struct verdict {
 };
 
 void verdict_event(struct verdict *verdict, const struct ua_event *event);
+
+/* What the end of a call that we placed is worth: an exit code. event: UA_CALL_ENDED. */
+int verdict_of(const struct ua_event *event);
 
 void verdict_signal(struct verdict *verdict, int number);
 

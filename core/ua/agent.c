@@ -137,6 +137,18 @@ int agent_new(struct agent **out, const struct ua_config *config)
 	return 0;
 }
 
+void agent_configure(struct agent *agent, const struct ua_config *config)
+{
+	struct ua_config next = *config;
+
+	next.loop = agent->config.loop;
+	next.media_loop = agent->config.media_loop;
+	next.event = agent->config.event;
+	next.trace = agent->config.trace;
+	next.arg = agent->config.arg;
+	agent->config = next;
+}
+
 void agent_free(struct agent *agent)
 {
 	if (!agent)

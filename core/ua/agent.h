@@ -19,6 +19,13 @@ typedef void agent_closed(void *arg);
 /* Copies config itself, not what it points to. -ENOMEM. */
 int agent_new(struct agent **out, const struct ua_config *config);
 
+/*
+ * Calls that begin from now on are as config tells, but for its loops, event and arg, which stay;
+ * what the old one points to is still of use to calls that go on. Of policy, all takes effect at
+ * once.
+ */
+void agent_configure(struct agent *agent, const struct ua_config *config);
+
 /* With all calls ended (agent_close()), or none ever made. NULL is allowed. */
 void agent_free(struct agent *agent);
 

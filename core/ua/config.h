@@ -1,6 +1,6 @@
 /*
  * How a phone is set up: a plain value, made by whoever makes the phone, who keeps alive what it
- * points to. It does not change while the phone is there.
+ * points to. What changes of it goes through agent_configure().
  */
 #pragma once
 

@@ -19,6 +19,7 @@ static const char *const event_names[UA_EVENT_KINDS] = {
 	[UA_CALL_ENDED] = "call.ended",
 	[UA_NOTICE] = "notice",
 	[UA_ERROR] = "error",
+	[UA_COMMAND_DONE] = "command.done",
 };
 
 static const char *const cause_names[UA_CAUSES] = {

@@ -27,8 +27,9 @@ enum ua_event_kind {
 	UA_CALL_STATS,      /* every 5 s and at the end */
 	UA_CALL_METER,      /* as often as was asked for; for a live line, in no machine's output */
 	UA_CALL_ENDED,
-	UA_NOTICE, /* something goes on in another way; words tell */
-	UA_ERROR,  /* something fails while the phone goes on; words tell */
+	UA_NOTICE,       /* something goes on in another way; words tell */
+	UA_ERROR,        /* something fails while the phone goes on; words tell */
+	UA_COMMAND_DONE, /* what somebody typed has come to its end */
 	UA_EVENT_KINDS,
 };
 
@@ -136,6 +137,13 @@ struct ua_event {
 			const char *words;
 			bool ours; /* a file of ours is not what it should be; the call may be */
 		} error;
+		struct {
+			const char *line; /* as it was typed */
+			bool ok;
+			uint8_t exit;        /* an exit code; 0 if it is ok */
+			const char *words;   /* why it is not; NULL if it is */
+			struct slice output; /* whole lines, or nothing */
+		} command;
 	};
 };
 

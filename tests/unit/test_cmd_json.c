@@ -108,6 +108,14 @@ static const struct {
 		HEAD("notice") "\"words\":\"a\\\\xff is gone\"}"},
 	{{.kind = UA_ERROR, CALL, .error = {.words = "a\xff.wav"}},
 		HEAD("error") "\"words\":\"a\\\\xff.wav\"}"},
+	{{.kind = UA_COMMAND_DONE, CALL,
+		.command = {"play a\xff", false, 9, "a\xff is gone", {0}}},
+		HEAD("command.done") "\"command\":\"play a\\\\xff\",\"ok\":false,\"code\":9,"
+		"\"words\":\"a\\\\xff is gone\",\"output\":[]}"},
+	{{.kind = UA_COMMAND_DONE, CALL,
+		.command = {"calls", true, 0, NULL, {(const uint8_t *)"one\nt\xffo\n", 8}}},
+		HEAD("command.done") "\"command\":\"calls\",\"ok\":true,\"code\":0,"
+		"\"words\":null,\"output\":[\"one\",\"t\\\\xffo\"]}"},
 };
 /* clang-format on */
 

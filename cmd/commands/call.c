@@ -1,0 +1,51 @@
+/* Places a call; answered is its good end. */
+#include "cmd/commands/table.h"
+#include "cmd/verdict.h"
+#include "core/base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static enum command_state run_call(struct command_run *run)
+{
+	const char *contact = desk_contact(run->desk, run->values[0].text);
+	char *target = contact ? NULL : slice_copy(run->values[0].text);
+	struct fault why;
+	size_t at = 0;
+	int err;
+
+	if (!contact && !target)
+		return command_fail(run, VERDICT_LOCAL, "out of memory");
+
+	err = agent_call(&run->call, run->handset->agent, contact ? contact : target, &why, &at);
+	free(target);
+	if (err == -EINVAL)
+		return command_fail_at(run, 0, contact ? 0 : at, "%s", why.words);
+	if (err)
+		return command_fail(run, VERDICT_LOCAL, "%s", why.words);
+	return COMMAND_WAITING;
+}
+
+static enum command_state see_event(struct command_run *run, const struct ua_event *event)
+{
+	if (!is_mine(run, event))
+		return COMMAND_WAITING;
+	if (event->kind == UA_CALL_ANSWERED)
+		return COMMAND_DONE;
+	if (event->kind == UA_CALL_ENDED)
+		return fail_ended(run, event);
+	return COMMAND_WAITING;
+}
+
+const struct command command_call = {
+	.name = "call",
+	.alias = "c",
+	.group = COMMAND_CALLS,
+	.args = {{"TARGET", ARG_TARGET, false}},
+	.help = "ring somebody",
+	.about = "Ends when the call is answered, or fails as the call does. A target is like\n"
+		 "bob@example.org, sip:bob@192.0.2.7:5070 or the name of a contact.",
+	.examples = {"call bob@example.org", "call sip:bob@192.0.2.7:5070;transport=tcp"},
+	.run = run_call,
+	.event = see_event,
+};

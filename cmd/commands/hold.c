@@ -1,0 +1,96 @@
+/* Puts a call on hold, and takes it off. */
+#include "cmd/commands/table.h"
+#include "cmd/verdict.h"
+
+static enum command_state run_hold(struct command_run *run)
+{
+	struct desk_call *call;
+	int err;
+
+	if (!pick_talking(&call, run, 0))
+		return COMMAND_FAILED;
+	if (call->held)
+		return COMMAND_DONE;
+
+	err = agent_hold(run->handset->agent, run->call);
+	return err ? fail_call(run, err) : COMMAND_WAITING;
+}
+
+/* Without a number: the newest that is on hold. */
+static struct desk_call *find_held(struct handset *handset)
+{
+	struct desk_call *found = NULL;
+
+	list_each(link, &handset->calls)
+	{
+		struct desk_call *call = container_of(link, struct desk_call, link);
+
+		if (call->held)
+			found = call;
+	}
+	return found;
+}
+
+static enum command_state run_resume(struct command_run *run)
+{
+	struct desk_call *call = find_held(run->handset);
+	int err;
+
+	if (run->values[0].given || !call) {
+		if (!pick_talking(&call, run, 0))
+			return COMMAND_FAILED;
+		if (!call->held)
+			return COMMAND_DONE;
+	}
+	run->call = call->number;
+	err = agent_resume(run->handset->agent, run->call);
+	return err ? fail_call(run, err) : COMMAND_WAITING;
+}
+
+static enum command_state see(
+	struct command_run *run, const struct ua_event *event, enum ua_event_kind wanted)
+{
+	if (!is_mine(run, event))
+		return COMMAND_WAITING;
+	if (event->kind == wanted && !event->hold.remote)
+		return COMMAND_DONE;
+	if (event->kind == UA_CALL_ENDED)
+		return fail_ended(run, event);
+	if (event->kind == UA_ERROR) {
+		run->told = true;
+		return command_fail(run, VERDICT_REJECTED, "%s", event->error.words);
+	}
+	return COMMAND_WAITING;
+}
+
+static enum command_state see_hold(struct command_run *run, const struct ua_event *event)
+{
+	return see(run, event, UA_CALL_HELD);
+}
+
+static enum command_state see_resume(struct command_run *run, const struct ua_event *event)
+{
+	return see(run, event, UA_CALL_RESUMED);
+}
+
+const struct command command_hold = {
+	.name = "hold",
+	.group = COMMAND_CALLS,
+	.args = {{"CALL", ARG_CALL, true}},
+	.help = "ask the far end to be quiet",
+	.about = "Nothing is sent either, until resume. Fails where the far end refuses.",
+	.examples = {"hold", "hold 2"},
+	.run = run_hold,
+	.event = see_hold,
+};
+
+const struct command command_resume = {
+	.name = "resume",
+	.group = COMMAND_CALLS,
+	.args = {{"CALL", ARG_CALL, true}},
+	.help = "go on with a call that is on hold",
+	.about = "Without a number, the newest that is on hold. Fails where the far end refuses.",
+	.examples = {"resume", "resume 1"},
+	.run = run_resume,
+	.event = see_resume,
+};

@@ -1,0 +1,70 @@
+#include "cmd/errands.h"
+
+#include "cmd/verdict.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct errands {
+	struct errands_config config;
+	struct queue *queue;
+	bool over;
+};
+
+static void finish(struct errands *errands, int exit)
+{
+	if (errands->over)
+		return;
+
+	errands->over = true;
+	errands->config.over(errands->config.arg, exit);
+}
+
+static void on_done(void *arg, const struct queue_result *result)
+{
+	struct errands *errands = arg;
+
+	errands->config.ended(errands->config.arg, result);
+	if (result->ok)
+		return;
+
+	queue_forget(errands->queue);
+	finish(errands, result->exit);
+}
+
+static void on_idle(void *arg)
+{
+	finish(arg, VERDICT_DONE);
+}
+
+int errands_new(struct errands **out, const struct errands_config *config)
+{
+	static const struct queue_events events = {on_done, on_idle};
+	struct queue_config queue = {.desk = config->desk, .waits = true, .events = &events};
+	struct errands *errands = calloc(1, sizeof(*errands));
+	int err;
+
+	if (!errands)
+		return -ENOMEM;
+
+	errands->config = *config;
+	queue.arg = errands;
+	err = queue_new(&errands->queue, &queue);
+	*out = errands;
+	for (size_t i = 0; i < config->count && !err && !errands->over; i++)
+		err = queue_put(errands->queue, config->lines[i]);
+	if (err) {
+		errands_free(errands);
+		*out = NULL;
+	}
+	return err;
+}
+
+void errands_free(struct errands *errands)
+{
+	if (!errands)
+		return;
+
+	queue_free(errands->queue);
+	free(errands);
+}

@@ -1,0 +1,41 @@
+/*
+ * Who looks on in one run of the program, by what its options ask for: text or JSON on the
+ * terminal, SIP messages, tones. Made and freed by the main thread while there is no other; all
+ * else is on the agents' thread.
+ */
+#pragma once
+
+#include "cmd/desk.h"
+#include "cmd/options.h"
+
+struct readers;
+struct terminal;
+
+struct readers_config {
+	const struct options *options;
+	struct terminal *terminal;
+	struct loop *agent_loop;
+	struct loop *media_loop;
+};
+
+/* What config points to is kept alive by the caller. -ENOMEM. */
+int readers_new(struct readers **out, const struct readers_config *config);
+
+/* NULL is allowed. */
+void readers_free(struct readers *readers);
+
+/* They look on from now, until readers_detach(). Those who must see events first come before. */
+void readers_attach(struct readers *readers, struct desk *desk);
+void readers_detach(struct readers *readers, struct desk *desk);
+
+/* No tone any more, whatever comes. */
+void readers_hush(struct readers *readers);
+
+/* There are no calls any more: done is called once all is silent (ringer_close()). */
+void readers_close(struct readers *readers, void (*done)(void *arg), void *arg);
+
+/* After done: no tone sounds any more. */
+void readers_end(struct readers *readers);
+
+/* How often the events of a call's meter are of use (ua_config.meter_ns). */
+uint64_t readers_meter_ns(const struct readers *readers);
