@@ -1,0 +1,250 @@
+/* cmd/queue, cmd/desk and the commands of calls: what is typed on two phones of one desk. */
+#include "core/base/loop.h"
+#include "tests/unit/desk_pair.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+
+/* Each line waits for the end of the one before, whichever phone it is for. */
+static void test_in_order(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	desk_pair_put(&pair, pair.near, "call " FAR_URI);
+	desk_pair_put(&pair, pair.near, "mute");
+	assert_false(queue_is_idle(pair.queue));
+	desk_pair_run(&pair, 3000);
+	desk_pair_expect(&pair, ""); /* it rings, and nobody answers */
+	assert_int_equal(agent_answer(pair.far->agent, 1), 0);
+	desk_pair_run(&pair, 1000);
+	desk_pair_expect(&pair, "ok call " FAR_URI "; ok mute; ");
+	assert_int_equal(pair.idle, 1);
+	assert_true(handset_call(pair.near, 1)->muted);
+
+	desk_pair_put(&pair, pair.near, "hangup");
+	desk_pair_run(&pair, 1000);
+	desk_pair_expect(&pair, "ok hangup; ");
+	assert_int_equal(pair.idle, 2);
+	assert_int_equal(desk_calls(pair.desk), 0);
+	desk_pair_close(&pair);
+}
+
+/* What ends in "&" is not waited for, and told when it ends. */
+static void test_behind(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	desk_pair_put(&pair, pair.near, "call " FAR_URI " &");
+	desk_pair_run(&pair, 500);
+	assert_int_equal(pair.idle, 1);
+	desk_pair_put(&pair, pair.far, "answer");
+	desk_pair_run(&pair, 500);
+	desk_pair_expect(&pair, "ok answer; ok call " FAR_URI " &; ");
+	desk_pair_put(&pair, pair.near, "hold");
+	desk_pair_put(&pair, pair.near, "hold");  /* it is so */
+	desk_pair_put(&pair, pair.far, "resume"); /* it is not so by them */
+	desk_pair_put(&pair, pair.near, "resume");
+	desk_pair_put(&pair, pair.far, "hangup 1");
+	desk_pair_run(&pair, 1000);
+	desk_pair_expect(&pair, "ok hold; ok hold; ok resume; ok resume; ok hangup 1; ");
+	desk_pair_close(&pair);
+}
+
+static void test_refused(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	desk_pair_put(&pair, pair.near, "call Friend &");
+	desk_pair_run(&pair, 500);
+	desk_pair_put(&pair, pair.far, "reject 603");
+	desk_pair_run(&pair, 1000);
+	desk_pair_expect(&pair, "ok reject 603; 5 call Friend &: 603 Decline; ");
+	desk_pair_close(&pair);
+}
+
+/* A far end that is not there fails the command as it would fail the program. */
+static void test_unreachable(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	desk_pair_put(&pair, pair.near, "call 192.0.2.9");
+	desk_pair_run(&pair, 40000);
+	assert_memory_equal(pair.room, "3 call 192.0.2.9: ", 18);
+	desk_pair_close(&pair);
+}
+
+/* Nobody waits at a prompt, and a line may be just whom to call. */
+static void test_prompt(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, false);
+	desk_pair_put(&pair, pair.near, "Friend");
+	desk_pair_put(&pair, pair.near, "sip:x@" FAR_URI);
+	desk_pair_put(&pair, pair.near, "nobody");
+	desk_pair_put(&pair, pair.near, "");
+	desk_pair_put(&pair, pair.near, "# nothing");
+	desk_pair_put(&pair, pair.near, "quit");
+	desk_pair_expect(&pair, "2 nobody: no command \"nobody\"; help shows them all at 0; ok ; "
+				"ok # nothing; ok quit; ");
+	assert_int_equal(pair.quit, 1);
+	desk_pair_run(&pair, 500);
+	assert_int_equal(desk_calls(pair.desk), 4);
+	desk_pair_put(&pair, pair.far, "hangup all");
+	desk_pair_run(&pair, 5000);
+	desk_pair_expect(&pair, "ok hangup all; 6 Friend: 480 Temporarily Unavailable; "
+				"6 sip:x@" FAR_URI ": 480 Temporarily Unavailable; ");
+	desk_pair_close(&pair);
+}
+
+/* Commands for calls that are not, or are not as they would have to be. */
+static void test_wrong_calls(void **state)
+{
+	static const struct {
+		const char *line, *words;
+	} rows[] = {
+		{"answer", "2 answer: no call waits for an answer; "},
+		{"answer 1", "2 answer 1: call 1 waits for no answer of ours at 7; "},
+		{"answer 7",
+			"2 answer 7: there is no call 7; \"calls\" shows those that are at 7; "},
+		{"reject", "2 reject: no call waits for an answer; "},
+		{"hold", "2 hold: call 1 is not answered yet; "},
+		{"stats #1", "2 stats #1: call 1 is not answered yet; "},
+		{"hangup some", "2 hangup some: a call's number, or all at 7; "},
+		{"call a@@b", "2 call a@@b: "},
+	};
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	desk_pair_put(&pair, pair.near, "hangup");
+	desk_pair_put(&pair, pair.near, "calls");
+	desk_pair_expect(&pair, "2 hangup: there is no call; ok calls: no calls\n; ");
+	desk_pair_put(&pair, pair.near, "call Friend &");
+	desk_pair_run(&pair, 500);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		desk_pair_put(&pair, pair.near, rows[i].line);
+		assert_memory_equal(pair.room, rows[i].words, strlen(rows[i].words));
+		pair.log = TEXT_IN(pair.room);
+	}
+	desk_pair_put(&pair, pair.near, "calls");
+	assert_non_null(strstr(pair.room, "*#1   192.0.2.2 "));
+	assert_non_null(strstr(pair.room, "ringing   0:0"));
+	desk_pair_close(&pair);
+}
+
+static void forget_all(void *arg, const struct queue_result *result)
+{
+	struct desk_pair *pair = arg;
+
+	(void)result;
+	queue_free(pair->queue);
+	pair->queue = NULL;
+}
+
+/* Who is told may end the queue, with what waits in it. */
+static void test_gone_within(void **state)
+{
+	static const struct queue_events events = {forget_all, NULL};
+	struct desk_pair pair;
+	struct queue_config config = {.waits = true, .events = &events};
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	queue_free(pair.queue);
+	config.desk = pair.desk;
+	config.arg = &pair;
+	assert_int_equal(queue_new(&pair.queue, &config), 0);
+	assert_int_equal(queue_put(pair.queue, "call Friend"), 0);
+	assert_int_equal(queue_put(pair.queue, "calls"), 0);
+	desk_pair_run(&pair, 500);
+	assert_int_equal(agent_answer(pair.far->agent, 1), 0);
+	desk_pair_run(&pair, 500);
+	assert_null(pair.queue);
+	desk_pair_close(&pair);
+}
+
+static void test_limits(void **state)
+{
+	static char line[QUEUE_LINE_MAX + 2];
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	memset(line, 'x', sizeof(line) - 1);
+	assert_int_equal(queue_put(pair.queue, line), -E2BIG);
+	desk_pair_put(&pair, pair.near, "call Friend");
+	for (size_t i = 0; i < QUEUE_LINES_MAX; i++)
+		assert_int_equal(queue_put(pair.queue, "calls"), 0);
+	assert_int_equal(queue_put(pair.queue, "calls"), -ENOSPC);
+	queue_forget(pair.queue);
+	desk_pair_close(&pair);
+}
+
+static void test_settings(void **state)
+{
+	static const struct {
+		const char *line, *words;
+	} rows[] = {
+		{"set volume +3", "ok set volume +3; "},
+		{"set volume", "ok set volume:   volume         +3 dB   (all calls)\n; "},
+		{"set volume 99", "2 set volume 99: -60 to 20 dB can be had at 11; "},
+		{"set codecs pcma,opus", "ok set codecs pcma,opus; "},
+		{"set codecs", "ok set codecs:   codecs         pcma,opus   (later calls)\n; "},
+		{"set timeout never", "ok set timeout never; "},
+		{"set max-calls 2", "ok set max-calls 2; "},
+		{"set max-calls x",
+			"2 set max-calls x: \"x\" is no number from 1 to 1000000 at 14; "},
+		{"set volme 3",
+			"2 set volme 3: there is nothing to set called \"volme\"; did you mean "
+			"volume? at 4; "},
+	};
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		desk_pair_put(&pair, pair.near, rows[i].line);
+		desk_pair_expect(&pair, rows[i].words);
+	}
+	assert_true(pair.near->config.policy.max_calls == 2);
+	assert_int_equal(pair.near->config.policy.ring_limit_ns, 0);
+	desk_pair_put(&pair, pair.near, "set mic file:/nonexistent.wav");
+	desk_pair_run(&pair, 100);
+	assert_memory_equal(pair.room, "2 set mic file:/nonexistent.wav: ", 33);
+	pair.log = TEXT_IN(pair.room);
+	desk_pair_put(&pair, pair.near, "set mic tone:300");
+	desk_pair_run(&pair, 100);
+	desk_pair_expect(&pair, "ok set mic tone:300; ");
+	assert_string_equal(pair.near->config.mic, "tone:300");
+	desk_pair_close(&pair);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_in_order),
+		cmocka_unit_test(test_behind),
+		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_unreachable),
+		cmocka_unit_test(test_prompt),
+		cmocka_unit_test(test_wrong_calls),
+		cmocka_unit_test(test_gone_within),
+		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_settings),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
