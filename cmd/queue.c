@@ -447,6 +447,16 @@ enum command_state command_fail(struct command_run *run, int exit, const char *f
 	return COMMAND_FAILED;
 }
 
+/* Where the offset'th byte of an argument stands in the line: behind an opening quote; what is
+ * quoted further on is not reckoned with. */
+static size_t place_in_word(const char *word, size_t offset)
+{
+	bool quoted = word[0] == '"' || word[0] == '\'';
+	size_t place = offset + (quoted && offset > 0 ? 1 : 0);
+
+	return place <= strlen(word) ? place : 0;
+}
+
 enum command_state command_fail_at(
 	struct command_run *run, size_t arg, size_t offset, const char *format, ...)
 {
@@ -457,7 +467,6 @@ enum command_state command_fail_at(
 	set_words(run, format, args);
 	va_end(args);
 	run->exit = VERDICT_USAGE;
-	/* of a word that has quotes and the like, the place within is not known */
-	run->at = value->at + (value->at + offset <= strlen(run->line) ? offset : 0);
+	run->at = value->at + place_in_word(run->line + value->at, offset);
 	return COMMAND_FAILED;
 }

@@ -37,6 +37,7 @@ FIELDS = {
     },
     "notice": {"words": str},
     "error": {},
+    "command.done": {"command": str, "ok": bool, "code": int, "words": TEXT_OR_NULL, "output": list},
 }  # fmt: skip
 CAUSES = {"local", "remote", "rejected", "timeout", "unreachable", "media", "error"}
 

@@ -1,0 +1,124 @@
+"""-e: what commands do and show, and the exit code, against a far end of ours."""
+
+import signal
+
+import pytest
+
+from phone import SIPCALL, Media, Peer, Phone, Process, closed_port, run, sdp
+
+SILENT = ("-i", "tone:440", "-o", "null")
+
+
+def commands(*lines):
+    """The arguments of a run with these commands."""
+    return [*SILENT, *(part for line in lines for part in ("-e", line))]
+
+
+def test_a_call_by_commands():
+    peer, media = Peer(), Media()
+    phone = Process(
+        [SIPCALL, *commands(f"call {peer.uri()}", "calls", "mute", "hold", "calls", "hangup")]
+    )
+    invite = peer.expect("INVITE")
+    peer.respond(invite, 180, peer.contact())
+    peer.answer(invite, media.port)
+    again = peer.expect("INVITE")
+    assert b"a=sendonly" in again.body
+    peer.respond(again, 200, peer.contact(), body=sdp(media.port, direction="recvonly"))
+    peer.expect("ACK")
+    peer.respond(peer.expect("BYE"), 200)
+    assert phone.exit() == 0
+    first, second = [line for line in phone.out.lines if line.startswith("*#1")]
+    assert "answered" in first and "pcmu 8 kHz" in first and "muted" not in first
+    assert second.endswith("on hold  muted")
+    assert phone.err.lines == []
+
+
+def test_the_first_that_fails_is_the_last():
+    peer = Peer()
+    phone = Phone(*commands(f"call {peer.uri()}", "calls"))
+    peer.respond(peer.expect("INVITE"), 486)
+    peer.expect("ACK")
+    assert phone.exit() == 5
+    done = phone.having("command.done")
+    assert [(event["command"], event["ok"], event["code"]) for event in done] == [
+        (f"call {peer.uri()}", False, 5)
+    ]
+    assert done[0]["words"] == "486 Busy Here"
+
+
+def test_a_failure_is_told_once():
+    peer = Peer()
+    phone = Process([SIPCALL, *commands(f"call {peer.uri()}")])
+    peer.respond(peer.expect("INVITE"), 486)
+    peer.expect("ACK")
+    assert phone.exit() == 5
+    assert [line.split()[0] for line in phone.out.lines] == ["calling", "busy"]
+    assert phone.err.lines == []
+
+
+@pytest.mark.parametrize(
+    "line, words",
+    [
+        ("cal bob", ['sipcall: no command "cal"; did you mean call?', "  cal bob", "  ^"]),
+        (
+            "call 'a b@c'",
+            ["sipcall: a user cannot hold a space", "  call 'a b@c'", "         ^"],
+        ),
+        ("stats x", ['sipcall: "x" is no call; "calls" shows them', "  stats x", "        ^"]),
+        ('call "', ["sipcall: a quote that is never closed", '  call "', "       ^"]),
+        ("hangup", ["sipcall: there is no call"]),
+    ],
+)
+def test_nonsense(line, words):
+    code, phone = run(*commands(line))
+    assert code == 2
+    assert phone.out.lines == []
+    assert phone.err.lines[: len(words)] == words
+
+
+def test_nobody_there():
+    target = f"127.0.0.1:{closed_port()}"
+    code, phone = run(*commands(f"call {target}", "quit"))
+    assert code == 3
+    assert "nothing listens on" in phone.out.lines[-1]
+
+
+def test_ctrl_c_while_a_command_waits():
+    peer = Peer()
+    phone = Phone(*commands(f"call {peer.uri()}"))
+    invite = peer.expect("INVITE")
+    peer.respond(invite, 180)
+    phone.event("call.ringing")
+    phone.signal(signal.SIGINT)
+    peer.respond(peer.expect("CANCEL"), 200)
+    peer.respond(invite, 487)
+    assert phone.exit() == 130
+
+
+def test_what_is_left_is_hung_up():
+    peer, media = Peer(), Media()
+    phone = Phone(*commands(f"call {peer.uri()}"))
+    peer.answer(peer.expect("INVITE"), media.port)
+    peer.respond(peer.expect("BYE"), 200)
+    assert phone.exit() == 0
+    assert phone.ended()["cause"] == "local"
+
+
+def test_nothing_to_do_needs_no_sound():
+    code, phone = run("-e", "quit")
+    assert code == 0
+    assert phone.out.lines == []
+    assert len(phone.err.lines) <= 1  # that there is no loudspeaker, where there is none
+
+
+def test_help_has_all_and_fits_a_screen():
+    code, phone = run("-e", "help", "-o", "null", "-i", "silence")
+    assert code == 0
+    assert max(len(line) for line in phone.out.lines) <= 80
+    names = [line.split()[0] for line in phone.out.lines if line.startswith("  ")]
+    assert {"call", "answer", "hangup", "quit"} <= set(names)
+    for name in names:
+        code, one = run("-e", f"help {name}", "-o", "null", "-i", "silence")
+        assert code == 0 and one.out.lines[0].split()[0] == name
+        assert any(line.startswith("  > ") for line in one.out.lines)
