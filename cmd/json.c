@@ -183,6 +183,26 @@ static void put_mute(struct object *to, const struct ua_event *event)
 	put(to, "muted", json_boolean(event->mute.muted));
 }
 
+/* Text of ours that may hold a name from outside, or null. */
+static void put_words(struct object *to, const char *name, const char *words)
+{
+	put_text_or_null(to, name, slice_of(words ? words : ""));
+}
+
+static void put_played(struct object *to, const struct ua_event *event)
+{
+	put_text(to, "source", slice_of(event->played.source));
+	put(to, "complete", json_boolean(event->played.complete));
+	put_words(to, "words", event->played.words);
+}
+
+static void put_recording(struct object *to, const struct ua_event *event)
+{
+	put_text(to, "path", slice_of(event->recording.path));
+	put(to, "on", json_boolean(event->recording.on));
+	put_words(to, "words", event->recording.words);
+}
+
 static void put_hold(struct object *to, const struct ua_event *event)
 {
 	put_string(to, "by", event->hold.remote ? "remote" : "local");
@@ -226,18 +246,12 @@ static void put_ended(struct object *to, const struct ua_event *event)
 	put_string(to, "cause", ua_cause_name(event->ended.cause));
 	put_whole(to, "code", event->ended.code);
 	put_text(to, "reason", event->ended.reason);
-	if (event->ended.words)
-		put_text(to, "words", slice_of(event->ended.words));
-	else
-		put_string(to, "words", NULL);
+	put_words(to, "words", event->ended.words);
 	put_string(to, "direction", event->ended.outgoing ? "outgoing" : "incoming");
 	put(to, "answered", json_boolean(event->ended.answered));
 	put_real(to, "duration_s", event->ended.duration_s);
 	put_figures(to, &event->ended.stats);
-	if (event->ended.recording)
-		put_text(to, "recording", slice_of(event->ended.recording));
-	else
-		put_string(to, "recording", NULL);
+	put_words(to, "recording", event->ended.recording);
 }
 
 static void put_notice(struct object *to, const struct ua_event *event)
@@ -273,6 +287,8 @@ static void (*const fields[])(struct object *to, const struct ua_event *event) =
 	[UA_CALL_HELD] = put_hold,
 	[UA_CALL_RESUMED] = put_hold,
 	[UA_CALL_MUTED] = put_mute,
+	[UA_CALL_PLAYED] = put_played,
+	[UA_CALL_RECORDING] = put_recording,
 	[UA_CALL_REDIRECTED] = put_redirected,
 	[UA_CALL_STATS] = put_stats,
 	[UA_CALL_METER] = NULL, /* for a live line only */

@@ -313,6 +313,27 @@ static void print_mute(struct printer *self, const struct ua_event *event, struc
 	finish(self, out);
 }
 
+/* Whoever stops it, or asks for what cannot be played, knows. */
+static void print_played(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet || !event->played.complete)
+		return;
+
+	start(self, out, PLAIN, "played", event);
+	text_put_escaped(out, slice_of(event->played.source));
+	finish(self, out);
+}
+
+static void print_taping(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet || event->recording.words)
+		return;
+
+	start(self, out, PLAIN, event->recording.on ? "recording" : "recorded", event);
+	text_put_escaped(out, slice_of(event->recording.path));
+	finish(self, out);
+}
+
 static void print_redirected(struct printer *self, const struct ua_event *event, struct text *out)
 {
 	if (self->config.quiet)
@@ -563,6 +584,8 @@ static void (*const printers[])(
 	[UA_CALL_HELD] = print_hold,
 	[UA_CALL_RESUMED] = print_hold,
 	[UA_CALL_MUTED] = print_mute,
+	[UA_CALL_PLAYED] = print_played,
+	[UA_CALL_RECORDING] = print_taping,
 	[UA_CALL_REDIRECTED] = print_redirected,
 	[UA_CALL_STATS] = NULL, /* the meter tells more, the end the rest */
 	[UA_CALL_METER] = print_meter,

@@ -2,6 +2,7 @@
 
 #include "audio/level.h"
 
+#include <assert.h>
 #include <string.h>
 
 void ends_init(struct ends *ends, struct source *source, struct sink *sink,
@@ -33,17 +34,55 @@ static void loudest(double *level, const int16_t *samples, size_t count)
 		*level = mean;
 }
 
-/* Where it is not sent it is read on all the same, in time, and nobody hears it. */
+struct ends_clip *ends_turn_clip(struct ends *ends, struct ends_clip *clip)
+{
+	struct ends_clip *before = ends->clip;
+
+	ends->clip = clip;
+	return before;
+}
+
+struct recorder *ends_turn_recorder(struct ends *ends, struct recorder *recorder)
+{
+	struct recorder *before = ends->recorder;
+
+	ends->recorder = recorder;
+	return before;
+}
+
+static size_t take_from(struct source *source, int16_t *near, const int16_t *far, size_t count)
+{
+	if (source)
+		return source_read(source, near, count);
+
+	memcpy(near, far, count * sizeof(*near));
+	return count;
+}
+
+/* Over the first got samples of near; where the clip ends, they go on. Returns how many there are.
+ */
+static size_t take_clip(
+	struct ends *ends, int16_t *near, size_t got, const int16_t *far, size_t count)
+{
+	struct ends_clip *clip = ends->clip;
+	size_t taken = take_from(clip->source, near, far, count);
+
+	if (taken < count) {
+		ends->clip = NULL;
+		clip->over(clip);
+	}
+	return taken > got ? taken : got;
+}
+
+/* What is not sent is read on all the same, in time, and nobody hears it. */
 void ends_take(struct ends *ends, int16_t *near, const int16_t *far, size_t count, bool open)
 {
-	size_t got = count;
+	size_t got = take_from(ends->source, near, far, count);
 
-	if (!ends->source)
-		memcpy(near, far, count * sizeof(*near));
-	else
-		got = source_read(ends->source, near, count);
 	if (got < count)
 		ends->source_ended = true;
+	if (ends->clip)
+		got = take_clip(ends, near, got, far, count);
 	if (!open)
 		got = 0;
 	memset(near + got, 0, (count - got) * sizeof(*near));
@@ -94,6 +133,8 @@ static void recorder_closed(void *arg, int err, uint64_t written, uint64_t dropp
 
 void ends_close(struct ends *ends, ends_done *done, void *arg)
 {
+	assert(!ends->clip);
+
 	ends->done = done;
 	ends->arg = arg;
 	ends->closing = ends->recorder ? 2 : 1;

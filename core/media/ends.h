@@ -19,10 +19,18 @@ struct ends_result {
 
 typedef void ends_done(void *arg, const struct ends_result *result);
 
+/* What is sent for a while in the place of the source; inside whoever owns it. */
+struct ends_clip {
+	struct source *source; /* NULL: what is heard is sent back */
+	/* All of it was taken: it is its owner's again. From within ends_take(). */
+	void (*over)(struct ends_clip *clip);
+};
+
 /* Made by ends_init(). */
 struct ends {
 	struct source *source; /* NULL: what is heard is sent back */
 	bool source_ended;
+	struct ends_clip *clip; /* or NULL */
 	struct sink *sink;
 	struct recorder *recorder; /* or NULL */
 	struct gain mic;
@@ -43,6 +51,13 @@ void ends_init(struct ends *ends, struct source *source, struct sink *sink,
 /* From the next samples on. */
 void ends_set_volume(struct ends *ends, const struct media_volume *volume);
 
+/*
+ * Has clip, which may be NULL, in the place of what there was, which it returns: that is its
+ * owner's again. The same of the recorder.
+ */
+struct ends_clip *ends_turn_clip(struct ends *ends, struct ends_clip *clip);
+struct recorder *ends_turn_recorder(struct ends *ends, struct recorder *recorder);
+
 /* Fills near with what is to be sent, while far is to be played. Silence unless open. */
 void ends_take(struct ends *ends, int16_t *near, const int16_t *far, size_t count, bool open);
 
@@ -51,6 +66,7 @@ void ends_play(struct ends *ends, int16_t *far, size_t count);
 
 void ends_forget_levels(struct ends *ends);
 
-/* Lets files and commands come to their end; done is then called once, never before this returns.
+/* Without a clip. Lets files and commands come to their end; done is then called once, never before
+ * this returns.
  */
 void ends_close(struct ends *ends, ends_done *done, void *arg);

@@ -31,22 +31,30 @@ static void change_state(struct media *media, enum media_state to)
 	media->state = to;
 }
 
-static int name_recording(struct media *media, const struct media_config *config, struct fault *why)
+int media_name_recording(
+	char **out, const struct media *media, const char *pattern, struct fault *why)
 {
 	char room[RECORDING_SIZE];
 	struct text path = TEXT_IN(room);
 	int err;
 
-	if (!config->recording)
-		return 0;
-
-	err = audio_record_name(&path, slice_of(config->recording), config->call,
-		loop_wall(config->agent_loop), config->peer, why);
+	err = audio_record_name(&path, slice_of(pattern), media->call, loop_wall(media->agent_loop),
+		slice_of(media->peer), why);
 	if (err)
 		return err;
 
-	media->recording = slice_copy(text_slice(&path));
-	return media->recording ? 0 : fault_set(why, -ENOMEM, "out of memory");
+	*out = slice_copy(text_slice(&path));
+	return *out ? 0 : fault_set(why, -ENOMEM, "out of memory");
+}
+
+static void media_free(struct media *media)
+{
+	media_transport_free(media->transport);
+	free(media->agreed_fmtp);
+	free(media->recording);
+	free(media->taped);
+	free(media->peer);
+	free(media);
 }
 
 int media_open(struct media **out, const struct media_config *config, const struct addr *host,
@@ -69,12 +77,21 @@ int media_open(struct media **out, const struct media_config *config, const stru
 	media->report_ns = config->report_ns;
 	media->silence_ns = config->silence_ns;
 	media->volume = config->volume;
-	list_init(&media->changes);
+	media->call = config->call;
+	list_init(&media->notes);
 	media->events = events;
 	media->arg = arg;
-	err = name_recording(media, config, why);
-	if (err)
+	media->peer = slice_copy(config->peer);
+	if (!media->peer) {
+		err = fault_set(why, -ENOMEM, "out of memory");
 		goto out;
+	}
+	if (config->recording) {
+		err = media_name_recording(&media->recording, media, config->recording, why);
+		if (err)
+			goto out;
+		media->records = true;
+	}
 
 	err = media_transport_new(&media->transport, config->agent_loop, host);
 	if (err) {
@@ -85,8 +102,7 @@ int media_open(struct media **out, const struct media_config *config, const stru
 	*out = media;
 	return 0;
 out:
-	free(media->recording);
-	free(media);
+	media_free(media);
 	return err;
 }
 
@@ -172,17 +188,22 @@ static int load_codecs(const struct stream_params *params, struct fault *why)
 	return err;
 }
 
-static int open_ends(struct media *media)
+struct audio_setup media_setup(struct media *media)
 {
-	struct stream_config *config = &media->stream_config;
-	const struct audio_setup setup = {
+	return (struct audio_setup){
 		.loop = media->media_loop,
-		.rate = config->rate,
+		.rate = media->stream_config.rate,
 		.pipe_rate = media->pipe_rate,
 		.devices = media->devices,
 		.tell = media_tell_news,
 		.arg = media,
 	};
+}
+
+static int open_ends(struct media *media)
+{
+	struct stream_config *config = &media->stream_config;
+	const struct audio_setup setup = media_setup(media);
 	int err;
 
 	err = open_source(media, &setup);
@@ -247,18 +268,22 @@ static void open_done(struct work *work)
 	media->remote_fmtp = NULL;
 	if (!media->open_err)
 		media->transport = NULL; /* the stream's from here on */
+	if (media->stream_config.recorder)
+		media->recorded = true;
+	else if (media->recording && !media->taping && !media->taped)
+		media->records = false; /* it could not be begun, and no other was */
 
 	if (media->state == MEDIA_LEAVING) {
-		media_drop_changes(media);
+		media_drop_notes(media);
 		post_close(media);
 	} else if (media->open_err) {
-		media_drop_changes(media);
+		media_drop_notes(media);
 		change_state(media, MEDIA_BOUND);
 		media->events->failed(media->arg, media->open_err, media->open_fault.words);
 	} else {
 		change_state(media, MEDIA_RUNNING);
 		loop_post(media->media_loop, &media->start);
-		media_post_changes(media);
+		media_send_notes(media);
 		if (media->recorder_failed)
 			media->events->trouble(media->arg, media->recorder_fault.words);
 	}
@@ -335,22 +360,46 @@ static void tell_trouble(struct media *media, int err, const char *path)
 	media->events->trouble(media->arg, fault.words);
 }
 
-/* Agent thread: the last that happens. */
-static void closed_run(struct post *post)
+/* What was recorded to the end of the call; of what was so from its start, that is no news. */
+static void end_recording(struct media *media, const char *path)
 {
-	struct media *media = container_of(post, struct media, closed);
+	if (!media->records)
+		return;
+
+	media->records = false;
+	tell_trouble(media, media->end.ends.recorder_err, path);
+	if (media->taped)
+		media->events->recorded(media->arg, path, false, NULL);
+}
+
+/* Agent thread: the last that happens. */
+static void finish(struct media *media)
+{
+	const char *recorded = media->taped ? media->taped : media->recording;
 	struct slice path = slice_of(media->speaker);
 	struct slice kind;
 
 	slice_cut(&kind, &path, ':'); /* only a file can have had trouble */
 	tell_trouble(media, media->end.ends.sink_err, (const char *)path.data);
-	tell_trouble(media, media->end.ends.recorder_err, media->recording);
-	media->events->closed(media->arg, &media->end.report,
-		media->stream_config.recorder ? media->recording : NULL);
-	media_transport_free(media->transport);
-	free(media->agreed_fmtp);
-	free(media->recording);
-	free(media);
+	end_recording(media, recorded);
+	media->events->closed(media->arg, &media->end.report, media->recorded ? recorded : NULL);
+	media_free(media);
+}
+
+static void closed_run(struct post *post)
+{
+	struct media *media = container_of(post, struct media, closed);
+
+	media->ended = true;
+	if (media->parts == 0)
+		finish(media);
+}
+
+void media_part_gone(struct media *media)
+{
+	media->parts--;
+	if (media->ended && media->parts == 0)
+		finish(media);
 }
 
 static void stream_closed(void *arg, const struct stream_end *end)
@@ -383,6 +432,7 @@ static void close_run(struct post *post)
 	struct stream_config *config = &media->stream_config;
 
 	if (media->stream) {
+		media_stop_clip(media);
 		stream_close(media->stream, stream_closed, media);
 		return;
 	}

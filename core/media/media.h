@@ -44,6 +44,14 @@ struct media_events {
 	/* or that a file, or what comes from a command, is not what it should be. The sound goes
 	 * on. */
 	void (*trouble)(void *arg, const char *words);
+	/*
+	 * What media_play() began is over: complete: all of it was sent; words: why it could not be
+	 * played, or NULL. Once for each.
+	 */
+	void (*played)(void *arg, const char *source, bool complete, const char *words);
+	/* What media_record() began: on: into path from now on; else it is whole, or was never
+	 * begun: why in words, or NULL. */
+	void (*recorded)(void *arg, const char *path, bool on, const char *words);
 	/* After media_close(), the last of all: all zero if nothing ran. recording: the path of the
 	 * file that was made, or NULL. The media is gone. */
 	void (*closed)(void *arg, const struct stream_report *last, const char *recording);
@@ -88,6 +96,20 @@ int media_change(struct media *media, const struct media_params *params);
 
 /* How loud it is, at any time until media_close(). -ENOMEM. */
 int media_set_volume(struct media *media, const struct media_volume *volume);
+
+/*
+ * Sends source, as audio/open.h spells it, in the place of the microphone, which comes back when it
+ * ends; NULL: at once. What was being played is over; played tells within this. A source that
+ * cannot be opened changes nothing but that. -ENOTCONN: it does not run; -ENOMEM.
+ */
+int media_play(struct media *media, const char *source);
+
+/*
+ * Records into the file that pattern names, as media_config.recording; NULL: no more. Returns, with
+ * words in why, -EALREADY if it does already, or does not; -ENOTCONN: it does not run; what is
+ * wrong with the pattern; -ENOMEM.
+ */
+int media_record(struct media *media, const char *pattern, struct fault *why);
 
 /* Ends it; closed comes later, never before this returns. Once. */
 void media_close(struct media *media);

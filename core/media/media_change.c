@@ -7,10 +7,8 @@
 #include <stdlib.h>
 
 /* A change on its way to the stream. */
-struct change_post {
-	struct post post;
-	struct list link; /* while opening */
-	struct media *media;
+struct change {
+	struct media_note note;
 	struct stream_change *change; /* NULL: only the volume */
 	struct media_volume volume;
 };
@@ -36,44 +34,81 @@ void media_agree(struct media *media, const struct media_params *params, char *f
 	media->params = media_stream_params(params, fmtp);
 }
 
+static struct change *change_of(struct post *post)
+{
+	return container_of(post, struct change, note.post);
+}
+
 /* Media thread. */
 static void change_run(struct post *post)
 {
-	struct change_post *self = container_of(post, struct change_post, post);
+	struct change *self = change_of(post);
 
-	stream_change(self->media->stream, self->change);
+	stream_change(self->note.media->stream, self->change);
 	free(self);
 }
 
 /* Media thread. */
 static void volume_run(struct post *post)
 {
-	struct change_post *self = container_of(post, struct change_post, post);
+	struct change *self = change_of(post);
 
-	stream_set_volume(self->media->stream, &self->volume);
+	stream_set_volume(self->note.media->stream, &self->volume);
 	free(self);
 }
 
-void media_post_changes(struct media *media)
+static void change_drop(struct media_note *note)
 {
-	list_each(link, &media->changes)
-	{
-		struct change_post *self = container_of(link, struct change_post, link);
+	struct change *self = container_of(note, struct change, note);
 
-		list_remove(&self->link);
-		loop_post(media->media_loop, &self->post);
+	stream_change_free(self->change);
+	free(self);
+}
+
+static struct change *change_new(struct media *media, void (*run)(struct post *post))
+{
+	struct change *self = calloc(1, sizeof(*self));
+
+	if (!self)
+		return NULL;
+
+	self->note = (struct media_note){{.run = run}, {0}, media, change_drop};
+	return self;
+}
+
+/* A stream that is not there yet has them when it is. */
+void media_send(struct media_note *note)
+{
+	struct media *media = note->media;
+
+	list_init(&note->link);
+	if (media->state == MEDIA_OPENING)
+		list_add(&media->notes, &note->link);
+	else if (media->state == MEDIA_RUNNING)
+		loop_post(media->media_loop, &note->post);
+	else
+		note->drop(note);
+}
+
+void media_send_notes(struct media *media)
+{
+	list_each(link, &media->notes)
+	{
+		struct media_note *note = container_of(link, struct media_note, link);
+
+		list_remove(&note->link);
+		media_send(note);
 	}
 }
 
-void media_drop_changes(struct media *media)
+void media_drop_notes(struct media *media)
 {
-	list_each(link, &media->changes)
+	list_each(link, &media->notes)
 	{
-		struct change_post *self = container_of(link, struct change_post, link);
+		struct media_note *note = container_of(link, struct media_note, link);
 
-		list_remove(&self->link);
-		stream_change_free(self->change);
-		free(self);
+		list_remove(&note->link);
+		note->drop(note);
 	}
 }
 
@@ -87,31 +122,17 @@ bool media_params_equal(const struct media_params *a, const struct media_params 
 	       addr_equal(&a->remote_rtcp, &b->remote_rtcp);
 }
 
-/* A stream that is not there yet has them when it is. */
-static void post_change(struct change_post *self)
-{
-	struct media *media = self->media;
-
-	list_init(&self->link);
-	if (media->state == MEDIA_OPENING)
-		list_add(&media->changes, &self->link);
-	else
-		loop_post(media->media_loop, &self->post);
-}
-
 /* The encoder that is made reads fmtp, so it has to be the copy that stays. */
-static int make_change(struct change_post **out, struct media *media,
-	const struct media_params *params, const char *fmtp)
+static int make_change(struct change **out, struct media *media, const struct media_params *params,
+	const char *fmtp)
 {
 	const struct stream_params to = media_stream_params(params, fmtp);
-	struct change_post *self = calloc(1, sizeof(*self));
+	struct change *self = change_new(media, change_run);
 	int err;
 
 	if (!self)
 		return -ENOMEM;
 
-	self->post.run = change_run;
-	self->media = media;
 	err = stream_change_new(&self->change, &media->params, &to, media->stream_config.rate);
 	if (err) {
 		free(self);
@@ -123,7 +144,7 @@ static int make_change(struct change_post **out, struct media *media,
 
 int media_change(struct media *media, const struct media_params *params)
 {
-	struct change_post *self;
+	struct change *self;
 	char *fmtp;
 	int err;
 
@@ -140,27 +161,25 @@ int media_change(struct media *media, const struct media_params *params)
 	}
 
 	media_agree(media, params, fmtp);
-	post_change(self);
+	media_send(&self->note);
 	return 0;
 }
 
 int media_set_volume(struct media *media, const struct media_volume *volume)
 {
-	struct change_post *self;
+	struct change *self;
 
 	if (media->state != MEDIA_OPENING && media->state != MEDIA_RUNNING) {
 		media->volume = *volume; /* it has that to begin with, or has ended */
 		return 0;
 	}
 
-	self = calloc(1, sizeof(*self));
+	self = change_new(media, volume_run);
 	if (!self)
 		return -ENOMEM;
 
 	media->volume = *volume;
-	self->post.run = volume_run;
-	self->media = media;
 	self->volume = *volume;
-	post_change(self);
+	media_send(&self->note);
 	return 0;
 }

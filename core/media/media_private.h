@@ -1,7 +1,7 @@
 /*
  * What the files of core/media/media share among each other, and with nobody else: media.c has how
- * its stream begins and ends, media_change.c what changes while it runs, media_tell.c what it tells
- * the agent.
+ * its stream begins and ends, media_change.c what changes while it runs, media_play.c and
+ * media_record.c what joins and leaves it, media_tell.c what it tells the agent.
  */
 #pragma once
 
@@ -19,14 +19,26 @@ enum media_state {
 	MEDIA_CLOSING, /* the media thread closes the stream, or there is none */
 };
 
+struct media_clip;
+struct media_taping;
+
+/* On its way to the stream, inside what it is about. */
+struct media_note {
+	struct post post; /* to the media thread */
+	struct list link; /* while opening */
+	struct media *media;
+	void (*drop)(struct media_note *note); /* agent thread: there is no stream for it */
+};
+
 struct media {
 	struct loop *agent_loop;
 	struct loop *media_loop;
 	const struct device_maker *devices;
+	unsigned call;
+	char *peer;
 	const char *mic;
 	const char *speaker;
 	uint32_t pipe_rate;
-	char *recording;
 	uint64_t report_ns;
 	uint64_t silence_ns;
 	struct media_volume volume;
@@ -34,7 +46,16 @@ struct media {
 	void *arg;
 	struct stream_params params; /* as last agreed on; its remote_fmtp is this: */
 	char *agreed_fmtp;
-	struct list changes; /* of struct change_post: kept while opening, in order */
+	struct list notes; /* kept while opening, in order */
+
+	char *recording;             /* path of what is recorded from the start, or NULL */
+	char *taped;                 /* path of what was begun since, the last, or NULL */
+	bool records;                /* into the last of these, or is about to */
+	bool recorded;               /* there is such a file */
+	struct media_taping *taping; /* that is being opened, or NULL */
+	struct media_clip *clip;     /* that is played or is about to be, or NULL */
+	unsigned parts; /* clips and tapings, as long as any thread has to do with them */
+	bool ended;     /* all but these is over */
 
 	enum media_state state;
 	struct media_transport *transport; /* until stream has it */
@@ -78,6 +99,22 @@ struct stream_params media_stream_params(const struct media_params *params, cons
 /* What is agreed on now; fmtp, which params has too, is the media's. */
 void media_agree(struct media *media, const struct media_params *params, char *fmtp);
 
-/* The changes that came while files were opened go to the stream now; or nowhere. */
-void media_post_changes(struct media *media);
-void media_drop_changes(struct media *media);
+/* Posts it to the media thread, now or once there is a stream; else drops it. */
+void media_send(struct media_note *note);
+
+/* What came while files were opened goes to the stream now; or nowhere. */
+void media_send_notes(struct media *media);
+void media_drop_notes(struct media *media);
+
+/* The path that a pattern makes, for the caller to free. Words in why. */
+int media_name_recording(
+	char **out, const struct media *media, const char *pattern, struct fault *why);
+
+/* What a source or sink of it is opened with. */
+struct audio_setup media_setup(struct media *media);
+
+/* One of the parts is gone; with the last, so may be the media. */
+void media_part_gone(struct media *media);
+
+/* Media thread: what is being played is over, for the stream is. */
+void media_stop_clip(struct media *media);

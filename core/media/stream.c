@@ -543,6 +543,16 @@ void stream_set_volume(struct stream *stream, const struct media_volume *volume)
 	ends_set_volume(&stream->ends, volume);
 }
 
+struct ends_clip *stream_turn_clip(struct stream *stream, struct ends_clip *clip)
+{
+	return ends_turn_clip(&stream->ends, clip);
+}
+
+struct recorder *stream_turn_recorder(struct stream *stream, struct recorder *recorder)
+{
+	return ends_turn_recorder(&stream->ends, recorder);
+}
+
 static void ends_closed(void *arg, const struct ends_result *result)
 {
 	struct stream *stream = arg;

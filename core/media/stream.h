@@ -107,6 +107,10 @@ void stream_change_free(struct stream_change *change);
 /* From the next samples on. */
 void stream_set_volume(struct stream *stream, const struct media_volume *volume);
 
+/* As ends_turn_clip() and ends_turn_recorder(), from the next samples on. */
+struct ends_clip *stream_turn_clip(struct stream *stream, struct ends_clip *clip);
+struct recorder *stream_turn_recorder(struct stream *stream, struct recorder *recorder);
+
 /* How it was when it stopped, and whether what was written is whole. */
 struct stream_end {
 	struct stream_report report;
@@ -114,8 +118,8 @@ struct stream_end {
 };
 
 /*
- * Says goodbye (RTCP BYE) if it was started, stops, and lets files and commands come to their end;
- * done is then called once, never before this returns, and the stream is gone.
+ * Without a clip. Says goodbye (RTCP BYE) if it was started, stops, and lets files and commands
+ * come to their end; done is then called once, never before this returns, and the stream is gone.
  */
 typedef void stream_done(void *arg, const struct stream_end *end);
 void stream_close(struct stream *stream, stream_done *done, void *arg);

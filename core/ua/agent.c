@@ -252,6 +252,22 @@ int agent_volume(struct agent *agent, unsigned number, double mic_db, double spe
 	return call ? call_volume(call, mic_db, speaker_db) : -ENOENT;
 }
 
+int agent_play(struct agent *agent, unsigned number, const char *source)
+{
+	struct call *call = find(agent, number);
+
+	return call ? call_play(call, source) : -ENOENT;
+}
+
+int agent_record(struct agent *agent, unsigned number, const char *pattern, struct fault *why)
+{
+	struct call *call = find(agent, number);
+
+	if (!call)
+		return fault_set(why, -ENOENT, "there is no call %u", number);
+	return call_record(call, pattern, why);
+}
+
 unsigned agent_calls(const struct agent *agent)
 {
 	return agent->calls.count;

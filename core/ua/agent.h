@@ -111,6 +111,23 @@ int agent_mute(struct agent *agent, unsigned call, bool muted);
  */
 int agent_volume(struct agent *agent, unsigned call, double mic_db, double speaker_db);
 
+/*
+ * Sends source, as audio/open.h spells it, in the place of the microphone, which comes back when it
+ * ends; NULL: now. UA_CALL_PLAYED tells once for each that it is over: that all of it was sent
+ * (what is sent is heard a little later), that the call or another one has ended it, or, in words,
+ * why it could not be played. One that another follows is told within this. -ENOENT: there is no
+ * such call; -ENOTCONN: it has no sound yet, or no more; -ENOMEM.
+ */
+int agent_play(struct agent *agent, unsigned call, const char *source);
+
+/*
+ * Records the call, both sides, from now on, as ua_config.record does from its start, into the file
+ * that pattern names; NULL: no more, however it began. UA_CALL_RECORDING tells when it is so, or,
+ * in words, why the file could not be made. Errors as agent_play(); -EALREADY: it is recorded
+ * already, or is not; -EINVAL, -ENAMETOOLONG: the pattern makes no name. Words in why.
+ */
+int agent_record(struct agent *agent, unsigned call, const char *pattern, struct fault *why);
+
 /* How many calls there are, ringing ones included. */
 unsigned agent_calls(const struct agent *agent);
 

@@ -48,6 +48,10 @@ int call_hold(struct call *call, bool hold);
 int call_mute(struct call *call, bool muted);
 int call_volume(struct call *call, double mic_db, double speaker_db);
 
+/* As agent_play() and agent_record(). */
+int call_play(struct call *call, const char *source);
+int call_record(struct call *call, const char *pattern, struct fault *why);
+
 unsigned call_number(const struct call *call);
 
 /* The call whose link of the list that is. */

@@ -179,6 +179,8 @@ int call_open_media(struct call *call, struct fault *why)
 		.source_ended = media_source_ended,
 		.notice = media_notice,
 		.trouble = call_trouble,
+		.played = call_played,
+		.recorded = call_recorded,
 		.closed = media_closed};
 	const struct ua_config *config = call->list->config;
 	uint64_t period = config->meter_ns > 0 ? config->meter_ns : STATS_PERIOD_NS;

@@ -23,6 +23,8 @@ enum ua_event_kind {
 	UA_CALL_HELD,
 	UA_CALL_RESUMED,
 	UA_CALL_MUTED,
+	UA_CALL_PLAYED,     /* what agent_play() began is over */
+	UA_CALL_RECORDING,  /* what agent_record() began goes on, or is over */
 	UA_CALL_REDIRECTED, /* a 3xx is followed */
 	UA_CALL_STATS,      /* every 5 s and at the end */
 	UA_CALL_METER,      /* as often as was asked for; for a live line, in no machine's output */
@@ -103,6 +105,16 @@ struct ua_event {
 		struct {
 			bool muted; /* they hear nothing of us; or something again */
 		} mute;
+		struct {
+			const char *source; /* as it was asked for */
+			bool complete;      /* all of it was sent */
+			const char *words;  /* why it could not be played, or NULL */
+		} played;
+		struct {
+			const char *path;
+			bool on;           /* from now on; else the file is whole */
+			const char *words; /* off: why there was none, or NULL */
+		} recording;
 		struct {
 			uint16_t code;
 			struct slice reason;

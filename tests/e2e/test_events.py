@@ -31,6 +31,8 @@ FIELDS = {
         "received": TEXT_OR_NULL,
     },
     "call.muted": {**CALL, "muted": bool},
+    "call.played": {**CALL, "source": str, "complete": bool, "words": TEXT_OR_NULL},
+    "call.recording": {**CALL, "path": str, "on": bool, "words": TEXT_OR_NULL},
     "call.stats": {**CALL, **STATS},
     "call.ended": {
         **CALL, "cause": str, "code": int, "reason": str, "duration_s": NUMBER,

@@ -85,7 +85,9 @@ static enum word word_of(const struct ua_event *event)
 		[UA_CALL_RESUMED] = W_RESUMED,
 		[UA_CALL_ENDED] = W_ENDED,
 		[UA_CALL_MUTED] = W_ERROR, /* as harmless, */
-		[UA_NOTICE] = W_ERROR,     /* likewise */
+		[UA_CALL_PLAYED] = W_ERROR,
+		[UA_CALL_RECORDING] = W_ERROR,
+		[UA_NOTICE] = W_ERROR, /* likewise */
 		[UA_ERROR] = W_ERROR,
 	};
 

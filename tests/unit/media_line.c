@@ -105,8 +105,16 @@ static void on_wire(void *arg, enum world_wire what, uint64_t now_ns, const stru
 static void open_end(
 	struct line *line, unsigned i, const char *speaker, const struct device_maker *devices)
 {
-	static const struct media_events events = {on_report, on_failed, on_silent, on_heard,
-		on_source_ended, on_notice, on_trouble, on_closed};
+	static const struct media_events events = {
+		.report = on_report,
+		.failed = on_failed,
+		.silent = on_silent,
+		.heard = on_heard,
+		.source_ended = on_source_ended,
+		.notice = on_notice,
+		.trouble = on_trouble,
+		.closed = on_closed,
+	};
 	struct end *end = &line->ends[i];
 	struct media_config config = {
 		.mic = "tone:440",

@@ -183,6 +183,8 @@ static void do_event(struct history *history, char who, const char *name, const 
 		[UA_CALL_HELD] = "held",
 		[UA_CALL_RESUMED] = "resumed",
 		[UA_CALL_MUTED] = "muted",
+		[UA_CALL_PLAYED] = "played",
+		[UA_CALL_RECORDING] = "recording",
 		[UA_CALL_REDIRECTED] = "redirected",
 		[UA_CALL_STATS] = "stats",
 		[UA_CALL_METER] = "meter",

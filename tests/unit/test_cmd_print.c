@@ -172,6 +172,24 @@ static void test_hold(void **state)
 		"resumed   by us\n");
 }
 
+static void test_played_and_recorded(void **state)
+{
+	static const struct ua_event events[] = {
+		{.kind = UA_CALL_PLAYED, BOB, .played = {"file:a\x1b.wav", true, NULL}},
+		{.kind = UA_CALL_PLAYED, BOB, .played = {"tone:440", false, NULL}},
+		{.kind = UA_CALL_PLAYED, BOB, .played = {"file:a", false, "a: no such file"}},
+		{.kind = UA_CALL_RECORDING, BOB, .recording = {"a\x1b.wav", true, NULL}},
+		{.kind = UA_CALL_RECORDING, BOB, .recording = {"a\x1b.wav", false, NULL}},
+		{.kind = UA_CALL_RECORDING, BOB, .recording = {"a", false, "a: it exists"}},
+	};
+
+	(void)state;
+	EXPECT(&plain, events,
+		"played    file:a\\x1b.wav\n"
+		"recording a\\x1b.wav\n"
+		"recorded  a\\x1b.wav\n");
+}
+
 static void test_redirected(void **state)
 {
 	static const struct ua_event events[] = {REDIRECTED};
@@ -408,6 +426,8 @@ static void test_quiet(void **state)
 			.listening = {.transport = "tcp", .address = IP(0, 0, 0, 0, 5060)}},
 		HELD(true),
 		REDIRECTED,
+		{.kind = UA_CALL_PLAYED, BOB, .played = {"tone:440", true, NULL}},
+		{.kind = UA_CALL_RECORDING, BOB, .recording = {"a.wav", true, NULL}},
 		{.kind = UA_CALL_INCOMING, .call = 2, .peer = TEXT("sip:eve@example.org")},
 		CALLING,
 		RINGING,
@@ -763,6 +783,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_hold),
+		cmocka_unit_test(test_played_and_recorded),
 		cmocka_unit_test(test_redirected),
 		cmocka_unit_test(test_listening_by_both),
 		cmocka_unit_test(test_early_media),

@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h> /* after the headers that it needs */
 
@@ -44,6 +45,20 @@ void *__wrap_malloc(size_t size)
 	return may_allocate() ? __real_malloc(size) : NULL;
 }
 
+static char recording[] = "/tmp/ua_memory.XXXXXX.wav";
+
+/* A name that nobody else has. */
+static int name_recording(void **state)
+{
+	int fd = mkstemps(recording, (int)strlen(".wav"));
+
+	(void)state;
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return unlink(recording);
+}
+
 static void pinged(void *arg, const struct agent_pong *pong)
 {
 	unsigned *pongs = arg;
@@ -70,8 +85,12 @@ static bool play(size_t nth, size_t length)
 	run_ms(&pair, 10);
 	(void)agent_answer(pair.far.agent, 1);
 	run_ms(&pair, 60);
+	(void)agent_play(pair.near.agent, 1, "tone:600");
+	(void)agent_record(pair.far.agent, 1, recording, &why);
 	agent_hold(pair.near.agent, 1);
 	run_ms(&pair, 20);
+	(void)agent_record(pair.far.agent, 1, NULL, &why);
+	(void)agent_play(pair.near.agent, 1, NULL);
 	agent_hold(pair.far.agent, 1);
 	run_ms(&pair, 20);
 	agent_mute(pair.near.agent, 1, true);
@@ -81,6 +100,7 @@ static bool play(size_t nth, size_t length)
 	run_ms(&pair, 20);
 	counts = false;
 	pair_close(&pair);
+	unlink(recording);
 	assert_int_equal(pongs, pings);
 	return failures > 0;
 }
@@ -111,5 +131,5 @@ int main(void)
 		cmocka_unit_test(test_several_allocations),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, name_recording, NULL);
 }

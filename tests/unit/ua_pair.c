@@ -12,8 +12,10 @@ const struct addr nowhere = {ADDR_IPV4, 0, 0, {192, 0, 2, 3}};
 
 static void log_end(struct end *end, const struct ua_event *event)
 {
-	text_printf(&end->log, "ended(%s %u%s) ", ua_cause_name(event->ended.cause),
-		event->ended.code, event->ended.answered ? " answered" : "");
+	text_printf(&end->log, "ended(%s %u%s%s%s) ", ua_cause_name(event->ended.cause),
+		event->ended.code, event->ended.answered ? " answered" : "",
+		event->ended.recording ? " " : "",
+		event->ended.recording ? event->ended.recording : "");
 }
 
 static void be_hasty(struct end *end, const struct ua_event *event)
@@ -51,6 +53,14 @@ static void on_event(void *arg, const struct ua_event *event)
 			event->redirected.count);
 	else if (event->kind == UA_CALL_MUTED)
 		text_puts(&end->log, event->mute.muted ? "muted " : "unmuted ");
+	else if (event->kind == UA_CALL_PLAYED)
+		text_printf(&end->log, "played(%s %s) ", event->played.source,
+			event->played.words ? event->played.words
+					    : (event->played.complete ? "all" : "stopped"));
+	else if (event->kind == UA_CALL_RECORDING)
+		text_printf(&end->log, "recording(%s %s) ", event->recording.path,
+			event->recording.words ? event->recording.words
+					       : (event->recording.on ? "on" : "off"));
 	else if (event->kind != UA_CALL_STATS && event->kind != UA_CALL_MEDIA)
 		text_printf(&end->log, "%s ", ua_event_name(event->kind) + strlen("call."));
 	be_hasty(end, event);

@@ -1,0 +1,35 @@
+/* What is played into a call and recorded of it for a while. */
+#include "core/ua/call_private.h"
+
+#include <errno.h>
+
+void call_played(void *arg, const char *source, bool complete, const char *words)
+{
+	struct ua_event event = {.kind = UA_CALL_PLAYED, .played = {source, complete, words}};
+
+	call_emit(arg, &event);
+}
+
+void call_recorded(void *arg, const char *path, bool on, const char *words)
+{
+	struct ua_event event = {.kind = UA_CALL_RECORDING, .recording = {path, on, words}};
+
+	call_emit(arg, &event);
+}
+
+static bool has_sound(const struct call *call)
+{
+	return call->media && call->sounds;
+}
+
+int call_play(struct call *call, const char *source)
+{
+	return has_sound(call) ? media_play(call->media, source) : -ENOTCONN;
+}
+
+int call_record(struct call *call, const char *pattern, struct fault *why)
+{
+	if (!has_sound(call))
+		return fault_set(why, -ENOTCONN, "call %u has no sound", call->number);
+	return media_record(call->media, pattern, why);
+}
