@@ -24,6 +24,8 @@ import time
 from collections import namedtuple
 from pathlib import Path
 
+import schema
+
 ROOT = Path(__file__).resolve().parents[2]
 SIPCALL = os.path.abspath(os.environ.get("SIPCALL") or ROOT / "build" / "sipcall")
 DATA = ROOT / "tests" / "data"
@@ -171,14 +173,20 @@ class Phone(Process):
 
     def __init__(self, *args, **how):
         super().__init__([SIPCALL, "--json", *args], **how)
+        self.read = 0  # bytes of its output
+        self.known = []
 
     @property
     def events(self):
-        """All so far. Whole lines only; a line that is no JSON object is an error of its own."""
-        whole = self.out.bytes[: self.out.bytes.rfind(b"\n") + 1]
-        found = [json.loads(line) for line in whole.splitlines()]
-        assert all(isinstance(event, dict) for event in found), whole
-        return found
+        """All so far. Whole lines only; one that is no event of the schema is an error of its
+        own."""
+        end = self.out.bytes.rfind(b"\n") + 1
+        for line in self.out.bytes[self.read : end].splitlines():
+            event = json.loads(line)
+            schema.check(event)
+            self.known.append(event)
+        self.read = end
+        return list(self.known)
 
     def having(self, name, **fields):
         """The events of that name that have these fields."""

@@ -1,7 +1,7 @@
-"""The JSON lines, field by field: names and types that scripts rely on."""
+"""The JSON lines that scripts rely on: which come, and when. Each line that any test reads is checked
+against the schema (schema.py)."""
 
 import json
-import re
 import signal
 from datetime import datetime, timezone
 
@@ -10,66 +10,15 @@ import pytest
 from phone import Media, Peer, answerer, caller, closed_port
 
 NUMBER = (int, float)
-TEXT_OR_NULL = (str, type(None))
-NUMBER_OR_NULL = (int, float, type(None))
-
-ENVELOPE = {"v": int, "ts": str, "event": str, "phone": TEXT_OR_NULL, "account": TEXT_OR_NULL}
-CALL = {"call": int, "call_id": str, "peer": str}
-STATS = {
-    "sent": int, "received": int, "lost": int, "late": int, "jitter_ms": NUMBER,
-    "rtt_ms": NUMBER_OR_NULL, "buffer_ms": NUMBER, "concealed_pct": NUMBER, "mos": NUMBER_OR_NULL,
-}  # fmt: skip
-FIELDS = {
-    "listening": {"transport": str, "address": str, "port": int},
-    "call.outgoing": {**CALL, "call_id": TEXT_OR_NULL},
-    "call.incoming": CALL,
-    "call.ringing": CALL,
-    "call.progress": CALL,
-    "call.answered": CALL,
-    "call.media": {
-        **CALL, "codec": str, "payload_type": int, "address": str, "srtp": TEXT_OR_NULL,
-        "received": TEXT_OR_NULL,
-    },
-    "call.muted": {**CALL, "muted": bool},
-    "call.played": {**CALL, "source": str, "complete": bool, "words": TEXT_OR_NULL},
-    "call.recording": {**CALL, "path": str, "on": bool, "words": TEXT_OR_NULL},
-    "call.stats": {**CALL, **STATS},
-    "call.ended": {
-        **CALL, "cause": str, "code": int, "reason": str, "duration_s": NUMBER,
-    },
-    "notice": {"words": str},
-    "error": {},
-    "command.done": {"command": str, "ok": bool, "code": int, "words": TEXT_OR_NULL, "output": list},
-}  # fmt: skip
-CAUSES = {"local", "remote", "rejected", "timeout", "unreachable", "media", "error"}
-
-
-def check(event):
-    """One object against the tables."""
-    assert event["event"] in FIELDS
-    for name, kind in {**ENVELOPE, **FIELDS[event["event"]]}.items():
-        assert name in event, (name, event)
-        assert isinstance(event[name], kind) and not isinstance(event[name], bool), (name, event)
-    assert event["v"] == 1
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", event["ts"])
-    if event["event"] == "call.ended":
-        assert event["cause"] in CAUSES
-        assert event["duration_s"] >= 0
-        assert event["code"] == 0 or 100 <= event["code"] <= 699
-    if "call" in event and event["call"] is not None:
-        assert event["call"] >= 1
 
 
 def checked(phone):
-    """The names of all events of a phone that has ended, each checked."""
+    """The names of all events of a phone that has ended."""
     assert phone.out.bytes.endswith(b"\n")
     assert b"\x1b" not in phone.out.bytes
-    events = phone.events
-    for event in events:
-        check(event)
-    stamps = [event["ts"] for event in events]
+    stamps = [event["ts"] for event in phone.events]
     assert stamps == sorted(stamps)
-    return [event["event"] for event in events]
+    return [event["event"] for event in phone.events]
 
 
 def test_a_call_that_is_answered():
@@ -138,7 +87,6 @@ def test_early_media_is_progress():
     invite = peer.expect("INVITE")
     peer.respond(invite, 183)
     progress = near.event("call.progress")
-    check(progress)
     assert progress["code"] == 183
     peer.respond(invite, 404)
     peer.expect("ACK")
