@@ -54,6 +54,7 @@ static void drop_call(struct desk_call *call)
 static void free_handset(struct handset *handset)
 {
 	agent_free(handset->agent);
+	ladder_free(handset->ladder);
 	list_each(link, &handset->calls) drop_call(container_of(link, struct desk_call, link));
 	list_remove(&handset->link);
 	free(handset);
@@ -127,6 +128,8 @@ static void on_message(void *arg, bool sent, const struct addr *local, const str
 		if (watcher->message)
 			watcher->message(watcher->arg, handset, sent, local, remote, bytes);
 	desk->showing = showing.outer;
+	if (handset->ladder)
+		ladder_message(handset->ladder, desk_wall(desk), sent, local, remote, bytes);
 }
 
 /* A copy in the place of what was there; without memory, that stays. */
@@ -244,6 +247,8 @@ static void on_event(void *arg, const struct ua_event *event)
 	named.phone = handset->name[0] != '\0' ? handset->name : NULL;
 	take_event(handset, &named);
 	show(handset->desk, &named);
+	if (handset->ladder)
+		ladder_event(handset->ladder, &named);
 }
 
 void desk_tell(struct desk *desk, struct handset *handset, struct ua_event *event)
@@ -266,6 +271,10 @@ int desk_add(
 	if (!handset)
 		return -ENOMEM;
 
+	if (desk->config.ladder && ladder_new(&handset->ladder, desk->config.ladder)) {
+		free(handset);
+		return -ENOMEM;
+	}
 	handset->desk = desk;
 	text = TEXT_IN(handset->name);
 	text_puts(&text, name);
@@ -276,6 +285,7 @@ int desk_add(
 	handset->config.arg = handset;
 	err = agent_new(&handset->agent, &handset->config);
 	if (err) {
+		ladder_free(handset->ladder);
 		free(handset);
 		return err;
 	}

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cmd/ladder.h"
 #include "core/base/list.h"
 #include "core/ua/agent.h"
 
@@ -47,6 +48,7 @@ struct handset {
 	struct agent *agent;
 	struct ua_config config; /* as it was made, or as desk_configure() has changed it */
 	struct list calls;       /* of struct desk_call, oldest first */
+	struct ladder *ladder;   /* NULL: none is kept */
 	struct addr udp; /* where it listens, once that was told; family ADDR_NONE: nowhere */
 	bool closed;
 };
@@ -63,6 +65,8 @@ struct desk_watcher {
 
 struct desk_config {
 	struct loop *loop;
+	/* What each phone keeps of its calls; NULL: nothing. */
+	const struct ladder_config *ladder;
 	/* What a person's name for somebody stands for, or NULL; or no contacts. */
 	const char *(*contact)(void *arg, struct slice name);
 	/* Somebody has asked for the end of the program. Nothing of the desk goes from within. */

@@ -87,6 +87,8 @@ static const struct option table[] = {
 		"one JSON object a line", option_read_flag, FIELD(json)},
 	{0, "trace", NULL, false, true,
 		"each SIP message, on standard error", option_read_flag, FIELD(trace)},
+	{0, "ladder", NULL, false, true,
+		"calls as they flow, message by message", option_read_flag, FIELD(ladder)},
 	{'v', "verbose", NULL, false, true,
 		"say more; twice: all there is to say", option_read_verbose, FIELD(verbose)},
 	{'q', "quiet", NULL, false, true,

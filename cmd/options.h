@@ -77,6 +77,7 @@ struct options {
 	bool late_offer;
 	bool json;
 	bool trace;
+	bool ladder;
 	unsigned verbose; /* how often it was said */
 	bool quiet;
 	bool no_color;

@@ -381,8 +381,10 @@ static int make_desk(struct phone *self)
 
 	setup_make(&self->setup, self->options);
 	err = readers_new(&self->readers, &readers);
-	if (!err)
+	if (!err) {
+		desk.ladder = readers_ladder(self->readers);
 		err = desk_new(&self->desk, &desk);
+	}
 	if (err)
 		return err;
 

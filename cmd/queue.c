@@ -146,26 +146,12 @@ static void sweep(struct queue *queue)
 	}
 }
 
-static void advance(struct queue *queue);
-
-static void run_post(struct post *post)
+/* Not from within an event: a phone is in the middle of something then. */
+static void post_soon(struct queue *queue)
 {
-	struct queue *queue = container_of(post, struct queue, post);
-
-	queue->posted = false;
-	queue->busy++;
-	if (!queue->dead && queue_is_idle(queue) && queue->config.events->idle)
-		queue->config.events->idle(queue->config.arg);
-	queue->busy--;
-	advance(queue);
-}
-
-static void post_idle(struct queue *queue)
-{
-	if (queue->posted || !queue->owes || !queue_is_idle(queue))
+	if (queue->posted)
 		return;
 
-	queue->owes = false;
 	queue->posted = true;
 	loop_post(desk_loop(queue->config.desk), &queue->post);
 }
@@ -187,8 +173,24 @@ static void advance(struct queue *queue)
 	queue->busy--;
 	if (queue->dead)
 		go(queue);
-	else
-		post_idle(queue);
+	else if (queue->owes && queue_is_idle(queue))
+		post_soon(queue);
+}
+
+/* What has come to its end ends, what waits goes on, and who waits for the end of all is told. */
+static void run_post(struct post *post)
+{
+	struct queue *queue = container_of(post, struct queue, post);
+
+	queue->posted = false;
+	if (!queue->dead && queue->owes && queue_is_idle(queue)) {
+		queue->owes = false;
+		queue->busy++;
+		if (queue->config.events->idle)
+			queue->config.events->idle(queue->config.arg);
+		queue->busy--;
+	}
+	advance(queue);
 }
 
 static void on_event(void *arg, const struct ua_event *event)
@@ -206,9 +208,10 @@ static void on_event(void *arg, const struct ua_event *event)
 
 		if (run->state == COMMAND_WAITING && command->event)
 			run->state = command->event(&run->run, event);
+		if (run->state != COMMAND_WAITING)
+			post_soon(queue);
 	}
 	queue->busy--;
-	advance(queue);
 }
 
 static void on_limit(void *arg)

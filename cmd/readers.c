@@ -21,6 +21,7 @@ struct readers {
 	struct readers_config config;
 	struct printer *printer; /* NULL with --json */
 	struct ringer *ringer;
+	struct ladder_config ladder;
 	struct desk_watcher watcher;
 };
 
@@ -141,6 +142,37 @@ static int make_printer(struct readers *self)
 	return options->json ? 0 : printer_new(&self->printer, &config);
 }
 
+/* Beside JSON there is nothing else on standard output. */
+static void print_ladder(void *arg, struct slice line)
+{
+	struct readers *self = arg;
+
+	terminal_put(self->config.terminal,
+		self->config.options->json ? TERMINAL_ERR : TERMINAL_OUT, line);
+}
+
+static void make_ladder(struct readers *self)
+{
+	struct terminal *terminal = self->config.terminal;
+
+	self->ladder = (struct ladder_config){
+		.utf8 = terminal_has_utf8(terminal),
+		.columns = terminal_is_live(terminal) ? live_columns : NULL,
+		.line = self->config.options->ladder ? print_ladder : NULL,
+		.arg = self,
+	};
+}
+
+/* Who cannot ask for one afterwards, and has not asked before, needs none. */
+const struct ladder_config *readers_ladder(const struct readers *readers)
+{
+	enum options_mode mode = options_mode(readers->config.options);
+
+	if (readers->config.options->ladder || mode == OPTIONS_PROMPT || mode == OPTIONS_COMMANDS)
+		return &readers->ladder;
+	return NULL;
+}
+
 static void tell_ringing(void *arg, const char *words)
 {
 	struct readers *self = arg;
@@ -196,6 +228,7 @@ int readers_new(struct readers **out, const struct readers_config *config)
 	self->config = *config;
 	self->watcher =
 		(struct desk_watcher){.event = on_event, .message = on_message, .arg = self};
+	make_ladder(self);
 	err = make_printer(self);
 	if (!err)
 		err = make_ringer(self);
@@ -250,8 +283,8 @@ uint64_t readers_meter_ns(const struct readers *readers)
 	const struct options *options = readers->config.options;
 
 	if (options->json || options->quiet)
-		return 0;
+		return options->ladder ? meter_line_ns : 0;
 	if (terminal_is_live(readers->config.terminal))
 		return meter_live_ns;
-	return options->verbose > 0 ? meter_line_ns : 0;
+	return options->verbose > 0 || options->ladder ? meter_line_ns : 0;
 }

@@ -37,5 +37,8 @@ void readers_close(struct readers *readers, void (*done)(void *arg), void *arg);
 /* After done: no tone sounds any more. */
 void readers_end(struct readers *readers);
 
+/* How the ladder of calls is kept, and shown as it grows; NULL: it is neither. */
+const struct ladder_config *readers_ladder(const struct readers *readers);
+
 /* How often the events of a call's meter are of use (ua_config.meter_ns). */
 uint64_t readers_meter_ns(const struct readers *readers);

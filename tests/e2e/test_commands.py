@@ -1,6 +1,7 @@
 """-e: what commands do and show, and the exit code, against a far end of ours."""
 
 import signal
+import wave
 
 import pytest
 
@@ -103,6 +104,45 @@ def test_what_is_left_is_hung_up():
     peer.respond(peer.expect("BYE"), 200)
     assert phone.exit() == 0
     assert phone.ended()["cause"] == "local"
+
+
+def talking(*lines, peer=None, media=None):
+    """A phone in a call with us that then runs these commands."""
+    peer, media = peer or Peer(), media or Media()
+    phone = Phone(*commands(f"call {peer.uri()}", *lines))
+    peer.answer(peer.expect("INVITE"), media.port)
+    return phone, peer, media
+
+
+def test_play_and_record(tmp_path):
+    sound = tmp_path / "a tone.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes(b"\x00\x20\x00\xe0" * 1200)  # 0.3 s, as loud as nothing else here
+    taken = tmp_path / "1.wav"
+    phone, peer, media = talking(
+        f"record {tmp_path}/%n.wav", f"play '{sound}'", "record off", "play nothing.wav", "calls"
+    )
+    peer.respond(peer.expect("BYE"), 200)
+    assert phone.exit() == 9
+    assert phone.having("command.done")[-1]["words"] == "nothing.wav: no such file"
+    loud = [packet for packet in media.packets if packet.payload.count(packet.payload[0]) < 90]
+    assert 14 <= len(loud) <= 17
+    with wave.open(str(taken)) as file:
+        assert file.getnchannels() == 2
+        assert 0.29 < file.getnframes() / file.getframerate() < 0.6
+    assert phone.having("call.recording", on=False)[0]["path"] == str(taken)
+
+
+def test_the_ladder_of_a_call_that_is_over():
+    phone, peer, _ = talking("hangup", "ladder #1", "ladder 2")
+    peer.respond(peer.expect("BYE"), 200)
+    assert phone.exit() == 2
+    rows = "\n".join(phone.having("command.done")[2]["output"])
+    assert [word for word in rows.split() if word in ("INVITE", "200", "ACK", "BYE")] == [
+        "INVITE", "200", "ACK", "BYE", "200",
+    ]  # fmt: skip
+    assert phone.having("command.done")[3]["words"] == "nothing is kept of a call 2"
 
 
 def test_nothing_to_do_needs_no_sound():

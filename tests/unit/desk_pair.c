@@ -57,6 +57,7 @@ static struct handset *add(struct desk_pair *pair, const char *name, size_t i)
 		.codec_count = 1,
 		.policy = {.ring = true, .ring_limit_ns = 60 * NS_PER_S},
 	};
+	static const struct ladder_config ladder = {.utf8 = true};
 	struct handset *handset;
 	struct fault why;
 
@@ -66,7 +67,13 @@ static struct handset *add(struct desk_pair *pair, const char *name, size_t i)
 	config.loop = pair->loops[2 * i];
 	config.media_loop = pair->loops[2 * i + 1];
 	if (!pair->desk) {
-		struct desk_config desk = {config.loop, find_contact, on_quit, pair};
+		struct desk_config desk = {
+			.loop = config.loop,
+			.ladder = &ladder,
+			.contact = find_contact,
+			.quit = on_quit,
+			.arg = pair,
+		};
 
 		assert_int_equal(desk_new(&pair->desk, &desk), 0);
 	}

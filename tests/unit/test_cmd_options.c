@@ -243,6 +243,7 @@ static void test_defaults(void **state)
 	assert_int_equal(options.listen_count, 0);
 	assert_int_equal(options.headers_len, 0);
 	assert_false(options.json || options.trace || options.quiet || options.no_color);
+	assert_false(options.ladder);
 	assert_int_equal(options.verbose, 0);
 }
 
@@ -250,7 +251,7 @@ static void test_call(void **state)
 {
 	struct options options = RIGHT("-d", "0.5", "sip:x@y", "--timeout=20", "-ifile:a.wav", "-o",
 		"null", "--record", "-", "--codecs", "pcma,opus", "--json", "--json", "--trace",
-		"-vv", "--no-color");
+		"--ladder", "-vv", "--no-color");
 
 	(void)state;
 	assert_string_equal(options.target, "sip:x@y");
@@ -262,7 +263,7 @@ static void test_call(void **state)
 	assert_int_equal(options.codec_count, 2);
 	assert_string_equal(options.codecs[0]->key, "pcma");
 	assert_string_equal(options.codecs[1]->key, "opus");
-	assert_true(options.json && options.trace && options.no_color);
+	assert_true(options.json && options.trace && options.ladder && options.no_color);
 	assert_int_equal(options.verbose, 2);
 }
 
