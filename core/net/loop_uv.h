@@ -31,6 +31,22 @@ void loop_uv_stop(struct loop *loop);
  */
 int loop_uv_signal(struct loop *loop, int number, void (*caught)(void *arg, int number), void *arg);
 
+/* Catches no more for arg, all of its numbers: what they do is the system's again. */
+void loop_uv_signal_stop(struct loop *loop, void *arg);
+
+/*
+ * Calls ready with arg on the loop's thread for as long as fd can be read or has come to its end,
+ * until loop_uv_unwatch(). fd stays as it is, for others may share it. -EPERM: of a file there is
+ * nothing to wait for; -EBADF, -ENOMEM, -EMFILE.
+ */
+struct loop_watch;
+
+int loop_uv_watch(
+	struct loop_watch **out, struct loop *loop, int fd, void (*ready)(void *arg), void *arg);
+
+/* From within ready, too; before the loop is freed. NULL is allowed. */
+void loop_uv_unwatch(struct loop_watch *watch);
+
 /* A thread that runs a loop. */
 struct loop_thread;
 

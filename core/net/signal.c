@@ -40,6 +40,19 @@ int loop_uv_signal(struct loop *loop, int number, void (*caught)(void *arg, int 
 	return uv_signal_start(&watch->handle, run_caught, number);
 }
 
+void loop_uv_signal_stop(struct loop *loop, void *arg)
+{
+	struct loop_uv *self = container_of(loop, struct loop_uv, loop);
+
+	list_each(link, &self->signals)
+	{
+		struct signal_watch *watch = container_of(link, struct signal_watch, link);
+
+		if (watch->arg == arg)
+			uv_signal_stop(&watch->handle);
+	}
+}
+
 void signal_uv_free_all(struct loop_uv *self)
 {
 	list_each(link, &self->signals) free(container_of(link, struct signal_watch, link));
