@@ -1,6 +1,6 @@
 #include "cmd/terminal.h"
 
-#include "cmd/columns.h"
+#include "cmd/bottom.h"
 #include "core/base/list.h"
 #include "core/base/text.h"
 #include "core/net/loop_uv.h"
@@ -17,11 +17,8 @@
 enum {
 	CHUNK = 4096, /* of one write(), so that a slow reader is seen to read */
 	WIDTH_DEFAULT = 80,
-	LIVE_MAX = 1024, /* bytes of the live line */
+	HEIGHT_DEFAULT = 24,
 };
-
-static const char clear_line[] = "\r\x1b[K";
-static const char clear_below[] = "\r\x1b[J";
 
 struct terminal {
 	struct loop *loop;
@@ -33,11 +30,14 @@ struct terminal {
 
 	/* The main thread's. */
 	bool gone[TERMINAL_STREAMS];      /* nobody reads it any more, or it takes nothing */
-	bool on_screen[TERMINAL_STREAMS]; /* it is the terminal that the live line is on */
-	char live_line[LIVE_MAX];
-	size_t live_len;
-	size_t live_columns; /* that were drawn */
-	bool was_live;       /* a live line was shown */
+	bool on_screen[TERMINAL_STREAMS]; /* it is the terminal that the bottom is on */
+	struct bottom bottom;
+	struct bottom_screen screen; /* as it was when the bottom was drawn */
+	bool hidden;                 /* nothing is drawn */
+	bool was_live;               /* a live line was shown, */
+	bool was_typed;              /* and there were keys for us */
+	size_t waiting_len;
+	uint8_t waiting[CHUNK]; /* of TERMINAL_OUT, to go in one write() */
 
 	/* Each thread's. Relaxed: nothing else depends on them. */
 	atomic_size_t queued;
@@ -110,69 +110,101 @@ static void write_all(struct terminal *self, enum terminal_stream stream, struct
 			lose(self, stream, errno);
 }
 
-static size_t screen_width(const struct terminal *self)
+static void flush_waiting(struct terminal *self)
 {
-	struct winsize size;
+	struct slice bytes = {self->waiting, self->waiting_len};
 
-	if (ioctl(self->out_fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-		return WIDTH_DEFAULT;
-	return size.ws_col;
+	self->waiting_len = 0;
+	write_all(self, TERMINAL_OUT, bytes);
 }
 
-/* Of a screen that has become narrower: the line fills more than one row. */
-static void clear_live(struct terminal *self)
+/* What is erased and drawn anew in one write() does not flicker. */
+static void put_waiting(void *arg, struct slice bytes)
 {
-	size_t width = screen_width(self);
-	char room[32];
-	struct text text = TEXT_IN(room);
+	struct terminal *self = arg;
 
-	if (self->live_columns <= width) {
-		write_all(self, TERMINAL_OUT, slice_of(clear_line));
-	} else {
-		text_printf(&text, "\x1b[%zuA%s", (self->live_columns - 1) / width, clear_below);
-		write_all(self, TERMINAL_OUT, text_slice(&text));
+	if (bytes.len > CHUNK - self->waiting_len)
+		flush_waiting(self);
+	if (bytes.len > CHUNK) {
+		write_all(self, TERMINAL_OUT, bytes);
+		return;
 	}
-	self->live_columns = 0;
+	if (bytes.len > 0)
+		memcpy(self->waiting + self->waiting_len, bytes.data, bytes.len);
+	self->waiting_len += bytes.len;
+}
+
+static struct bottom_screen screen_of(const struct terminal *self)
+{
+	struct winsize size = {0};
+
+	(void)ioctl(self->out_fd, TIOCGWINSZ, &size);
+	return (struct bottom_screen){
+		.rows = size.ws_row > 0 ? size.ws_row : HEIGHT_DEFAULT,
+		.columns = size.ws_col > 0 ? size.ws_col : WIDTH_DEFAULT,
+		.dumb = !self->live,
+	};
 }
 
 /* A character in the last column would wrap on some terminals. */
 size_t terminal_columns(const struct terminal *terminal)
 {
-	return screen_width(terminal) - 1;
+	return screen_of(terminal).columns - 1;
+}
+
+static void erase(struct terminal *self)
+{
+	struct bottom_screen screen = screen_of(self);
+
+	bottom_erase(&self->bottom, &screen);
+}
+
+static void draw(struct terminal *self)
+{
+	if (self->hidden)
+		return;
+
+	self->screen = screen_of(self);
+	bottom_draw(&self->bottom, &self->screen);
+	flush_waiting(self);
 }
 
 static void draw_live(struct terminal *self)
 {
-	struct slice line = {(const uint8_t *)self->live_line, self->live_len};
+	struct bottom_screen screen = screen_of(self);
 
-	line = columns_cut(line, terminal_columns(self));
-	clear_live(self);
-	write_all(self, TERMINAL_OUT, line);
-	self->live_columns = columns_count(line);
-	self->was_live = true;
+	if (self->hidden)
+		return;
+	if (screen.rows != self->screen.rows || screen.columns != self->screen.columns) {
+		draw(self);
+		return;
+	}
+	bottom_draw_live(&self->bottom, &screen);
+	flush_waiting(self);
 }
 
 static void set_live(struct terminal *self, struct slice line)
 {
-	bool shown = self->live_len > 0;
-
-	self->live_len = line.len < LIVE_MAX ? line.len : LIVE_MAX;
-	memcpy(self->live_line, line.data, self->live_len);
-	if (self->live_len > 0)
-		draw_live(self);
-	else if (shown)
-		clear_live(self);
+	bottom_live(&self->bottom, line);
+	self->was_live = self->was_live || line.len > 0;
+	draw_live(self);
 }
 
 static void write_lines(struct terminal *self, enum terminal_stream stream, struct slice lines)
 {
-	bool over = self->live_len > 0 && self->on_screen[stream];
-
-	if (over)
-		clear_live(self);
-	write_all(self, stream, lines);
-	if (over)
-		draw_live(self);
+	if (!self->on_screen[stream] || bottom_is_empty(&self->bottom)) {
+		write_all(self, stream, lines);
+		return;
+	}
+	erase(self);
+	if (stream != TERMINAL_OUT) {
+		flush_waiting(self);
+		write_all(self, stream, lines);
+	} else {
+		put_waiting(self, lines);
+	}
+	draw(self);
+	flush_waiting(self);
 }
 
 static void tell_dropped(struct terminal *self)
@@ -202,7 +234,7 @@ static void run_piece(struct post *post)
 
 	if (piece->live)
 		set_live(self, bytes);
-	else if (!piece->fresh || self->live_len == 0) /* a live line is drawn over the mark */
+	else if (!piece->fresh || bottom_is_empty(&self->bottom)) /* it is drawn over the mark */
 		write_lines(self, piece->stream, bytes);
 	atomic_fetch_sub_explicit(&self->queued, cost(piece->len), memory_order_relaxed);
 	if (piece->live)
@@ -329,8 +361,9 @@ int terminal_new(struct terminal **out, struct loop *loop, int out_fd)
 	self->live = cursor_moves(out_fd);
 	self->color = self->live && !env_set("NO_COLOR");
 	self->utf8 = terminal_env_utf8();
-	self->on_screen[TERMINAL_OUT] = self->live;
-	self->on_screen[TERMINAL_ERR] = self->live && isatty(STDERR_FILENO);
+	self->on_screen[TERMINAL_OUT] = isatty(out_fd);
+	self->on_screen[TERMINAL_ERR] = isatty(STDERR_FILENO);
+	bottom_init(&self->bottom, put_waiting, self);
 	atomic_init(&self->queued, 0);
 	atomic_init(&self->dropped, 0);
 	atomic_init(&self->live_queued, 0);
@@ -340,13 +373,14 @@ int terminal_new(struct terminal **out, struct loop *loop, int out_fd)
 	return 0;
 }
 
-/* Keys that were pressed while the line lived were not for the shell. In the background, where
- * taking them away would stop us, they were not for us. */
+/* Keys that were pressed while a line lived and nobody took them were not for the shell. In the
+ * background, where taking them away would stop us, they were not for us. */
 static void drop_keys(const struct terminal *self)
 {
 	struct stat in, out;
 
-	if (!self->was_live || !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) != getpgrp())
+	if (!self->was_live || self->was_typed || !isatty(STDIN_FILENO) ||
+		tcgetpgrp(STDIN_FILENO) != getpgrp())
 		return;
 	if (fstat(STDIN_FILENO, &in) == 0 && fstat(self->out_fd, &out) == 0 &&
 		in.st_rdev == out.st_rdev)
@@ -363,7 +397,82 @@ void terminal_free(struct terminal *terminal)
 	set_live(terminal, (struct slice){(const uint8_t *)"", 0});
 	tell_dropped(terminal);
 	drop_keys(terminal);
+	bottom_free(&terminal->bottom);
 	free(terminal);
+}
+
+struct loop *terminal_loop(const struct terminal *terminal)
+{
+	return terminal->loop;
+}
+
+bool terminal_is_screen(const struct terminal *terminal)
+{
+	return terminal->on_screen[TERMINAL_OUT];
+}
+
+void terminal_type(struct terminal *terminal, const char *prompt, struct slice line, size_t point)
+{
+	terminal->was_typed = true;
+	/* with no memory for it, it is shown a key later */
+	(void)bottom_type(&terminal->bottom, prompt, line, point);
+	draw(terminal);
+}
+
+void terminal_untype(struct terminal *terminal)
+{
+	erase(terminal);
+	bottom_untype(&terminal->bottom);
+	draw(terminal);
+	flush_waiting(terminal);
+}
+
+void terminal_enter(
+	struct terminal *terminal, const char *prompt, struct slice line, const char *mark)
+{
+	size_t len;
+	char *shown = bottom_shown(&len, prompt, line);
+
+	erase(terminal);
+	if (shown)
+		put_waiting(terminal, (struct slice){(const uint8_t *)shown, len});
+	if (mark)
+		put_waiting(terminal, slice_of(mark));
+	put_waiting(terminal, slice_of("\n"));
+	free(shown);
+	terminal_type(terminal, prompt, (struct slice){0}, 0);
+}
+
+void terminal_steer(struct terminal *terminal, const char *sequence)
+{
+	if (terminal->live)
+		write_all(terminal, TERMINAL_OUT, slice_of(sequence));
+}
+
+void terminal_hide(struct terminal *terminal)
+{
+	erase(terminal);
+	flush_waiting(terminal);
+	terminal->hidden = true;
+}
+
+void terminal_show(struct terminal *terminal)
+{
+	terminal->hidden = false;
+	draw(terminal);
+}
+
+void terminal_redraw(struct terminal *terminal)
+{
+	draw(terminal);
+}
+
+void terminal_clear(struct terminal *terminal)
+{
+	erase(terminal);
+	if (terminal->live)
+		put_waiting(terminal, slice_of("\x1b[H\x1b[2J"));
+	draw(terminal);
 }
 
 void terminal_run(struct terminal *terminal)

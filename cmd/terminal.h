@@ -42,6 +42,39 @@ void terminal_put(struct terminal *terminal, enum terminal_stream stream, struct
  */
 void terminal_live(struct terminal *terminal, struct slice line);
 
+/*
+ * What is typed, on the terminal's thread: it stands below the lines and above the live line, and
+ * stays untouched by both. Only where terminal_is_screen().
+ */
+
+/* Shows line, raw bytes, behind the prompt, with the cursor at the byte point of it. */
+void terminal_type(struct terminal *terminal, const char *prompt, struct slice line, size_t point);
+
+/* There is nothing to be typed any more. */
+void terminal_untype(struct terminal *terminal);
+
+/* What was typed becomes a line above, and nothing is typed behind the prompt. mark: NULL, or what
+ * stands behind it. */
+void terminal_enter(
+	struct terminal *terminal, const char *prompt, struct slice line, const char *mark);
+
+/* Takes all but the lines off the screen, and draws nothing there until terminal_show(). */
+void terminal_hide(struct terminal *terminal);
+void terminal_show(struct terminal *terminal);
+
+/* The screen has another size. */
+void terminal_redraw(struct terminal *terminal);
+
+/* An empty screen but for what is typed and the live line. */
+void terminal_clear(struct terminal *terminal);
+
+/* Writes a sequence that changes how the terminal behaves, and moves nothing; where
+ * terminal_is_live(). */
+void terminal_steer(struct terminal *terminal, const char *sequence);
+
+/* Its own, the main thread's. */
+struct loop *terminal_loop(const struct terminal *terminal);
+
 /* The key of Ctrl-C has left its mark on the screen: goes to a fresh line. Any thread. */
 void terminal_interrupted(struct terminal *terminal);
 
@@ -50,6 +83,9 @@ size_t terminal_columns(const struct terminal *terminal);
 
 /* TERMINAL_OUT is a terminal with a cursor that moves. Any thread, as below. */
 bool terminal_is_live(const struct terminal *terminal);
+
+/* TERMINAL_OUT is a terminal, whatever it can do. */
+bool terminal_is_screen(const struct terminal *terminal);
 
 /* Colours are welcome there, as far as the environment tells (NO_COLOR). */
 bool terminal_has_color(const struct terminal *terminal);

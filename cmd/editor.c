@@ -1,0 +1,204 @@
+#include "cmd/editor.h"
+
+#include "cmd/readline.h"
+#include "core/base/text.h"
+
+#include <assert.h>
+#include <locale.h>
+#include <stdlib.h>
+
+enum { CTRL_L = 'L' & 0x1f, REMEMBERED = 1000 };
+
+struct editor {
+	struct editor_config config;
+	const struct readline *readline;
+	FILE *nowhere; /* what readline would write */
+	int key;       /* to be read next; -1: none */
+	bool changed;
+	bool lost; /* there was no key behind the one at hand */
+};
+
+/* readline's functions take no argument. */
+static struct editor *the_editor;
+
+static int give_key(FILE *in)
+{
+	struct editor *self = the_editor;
+	int key = self->key;
+
+	(void)in;
+	self->key = -1;
+	if (key < 0)
+		key = self->config.next(self->config.arg);
+	self->lost = self->lost || key < 0;
+	return key < 0 ? EOF : key;
+}
+
+static void note_change(void)
+{
+	the_editor->changed = true;
+}
+
+static int clear_screen(int count, int key)
+{
+	struct editor *self = the_editor;
+
+	(void)count;
+	(void)key;
+	self->config.clear(self->config.arg);
+	return 0;
+}
+
+/* What was pasted may be several; with no keyboard any more, what is half typed is no line. */
+static void take_lines(char *lines)
+{
+	struct editor *self = the_editor;
+	char *next = lines;
+
+	if (self->lost) {
+		free(lines);
+		return;
+	}
+	if (!lines) {
+		self->config.end(self->config.arg);
+		return;
+	}
+	while (next) {
+		char *line = strsep(&next, "\n");
+
+		self->config.line(self->config.arg, line);
+	}
+	free(lines);
+}
+
+/* Characters of several bytes are edited as a whole, also where the locale is not installed. */
+static void set_locale(bool utf8)
+{
+	if (!setlocale(LC_CTYPE, "") && utf8)
+		(void)setlocale(LC_CTYPE, "C.UTF-8");
+}
+
+static void set_up(struct editor *self)
+{
+	const struct readline *readline = self->readline;
+
+	*readline->name = "sipcall"; /* in the user's settings, "$if sipcall" */
+	*readline->outstream = self->nowhere;
+	*readline->catch_signals = 0;
+	*readline->catch_sigwinch = 0;
+	*readline->change_environment = 0;
+	*readline->getc_function = give_key;
+	*readline->redisplay_function = note_change;
+	*readline->prep_function = NULL; /* the terminal is its owner's */
+	*readline->deprep_function = NULL;
+	readline->using_history();
+	readline->stifle_history(REMEMBERED);
+	readline->install(self->config.prompt, take_lines);
+	readline->bind_key(CTRL_L, clear_screen);
+}
+
+int editor_new(struct editor **out, const struct editor_config *config, struct fault *why)
+{
+	struct editor *self = calloc(1, sizeof(*self));
+	int err;
+
+	assert(!the_editor);
+	if (!self)
+		return fault_set(why, -ENOMEM, "too little memory for a prompt");
+
+	self->config = *config;
+	self->key = -1;
+	err = readline_load(&self->readline, why);
+	if (err)
+		goto out;
+	self->nowhere = fopen("/dev/null", "we");
+	if (!self->nowhere) {
+		err = fault_set(why, -errno, "/dev/null: %s", strerror(errno));
+		goto out;
+	}
+
+	the_editor = self;
+	set_locale(config->utf8);
+	set_up(self);
+	*out = self;
+	self = NULL; /* the caller's from here on */
+out:
+	free(self);
+	return err;
+}
+
+void editor_free(struct editor *editor)
+{
+	if (!editor)
+		return;
+
+	editor->readline->remove();
+	editor->readline->clear_history();
+	*editor->readline->outstream = stdout;
+	fclose(editor->nowhere);
+	the_editor = NULL;
+	free(editor);
+}
+
+bool editor_changed(struct editor *editor)
+{
+	bool changed = editor->changed;
+
+	editor->changed = false;
+	return changed;
+}
+
+const char *editor_prompt(const struct editor *editor)
+{
+	const char *prompt = *editor->readline->prompt;
+
+	return prompt ? prompt : editor->config.prompt;
+}
+
+struct slice editor_line(const struct editor *editor)
+{
+	return slice_of(*editor->readline->line);
+}
+
+size_t editor_point(const struct editor *editor)
+{
+	return (size_t)*editor->readline->point;
+}
+
+bool editor_is_empty(const struct editor *editor)
+{
+	const unsigned long busy = RL_STATE_MOREINPUT | RL_STATE_ISEARCH | RL_STATE_NSEARCH |
+				   RL_STATE_MULTIKEY | RL_STATE_NUMERICARG | RL_STATE_METANEXT |
+				   RL_STATE_VIMOTION | RL_STATE_CHARSEARCH;
+
+	return *editor->readline->end == 0 && (*editor->readline->state & busy) == 0;
+}
+
+void editor_key(struct editor *editor, int key)
+{
+	editor->key = key;
+	editor->readline->read_char();
+}
+
+void editor_drop(struct editor *editor)
+{
+	editor->readline->clean_up();
+	editor->readline->free_line_state();
+	editor->readline->replace_line("", 1);
+	*editor->readline->point = 0;
+	editor->readline->using_history(); /* the next is the newest again */
+	editor->changed = true;
+}
+
+void editor_remember(struct editor *editor, const char *line)
+{
+	editor->readline->add_history(line);
+	editor->readline->using_history();
+}
+
+bool editor_wants_paste(const struct editor *editor)
+{
+	const char *value = editor->readline->variable("enable-bracketed-paste");
+
+	return value && strcmp(value, "on") == 0;
+}
