@@ -183,7 +183,10 @@ static void lay_out(
 	struct layout *out, const struct bottom *self, const struct bottom_screen *screen)
 {
 	struct slice rest = {(const uint8_t *)self->typed, self->typed_len};
-	size_t room = screen->rows < BOTTOM_ROWS_MAX ? screen->rows : BOTTOM_ROWS_MAX;
+	size_t room = screen->rows > 3 ? screen->rows / 2 : 1; /* the lines are to be seen, too */
+
+	if (room > BOTTOM_ROWS_MAX)
+		room = BOTTOM_ROWS_MAX;
 
 	*out = (struct layout){0};
 	do {
@@ -195,8 +198,7 @@ static void lay_out(
 		out->rows++;
 	} while (rest.len > 0);
 
-	out->has_live = self->live_len > 0 && room > 1;
-	room = room > 1 ? room - out->has_live : 1;
+	out->has_live = self->live_len > 0 && screen->rows > 1;
 	out->shown = out->rows < room ? out->rows : room;
 }
 

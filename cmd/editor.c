@@ -1,6 +1,5 @@
-#include "cmd/editor.h"
+#include "cmd/editor_private.h"
 
-#include "cmd/readline.h"
 #include "core/base/text.h"
 
 #include <assert.h>
@@ -9,17 +8,7 @@
 
 enum { CTRL_L = 'L' & 0x1f, REMEMBERED = 1000 };
 
-struct editor {
-	struct editor_config config;
-	const struct readline *readline;
-	FILE *nowhere; /* what readline would write */
-	int key;       /* to be read next; -1: none */
-	bool changed;
-	bool lost; /* there was no key behind the one at hand */
-};
-
-/* readline's functions take no argument. */
-static struct editor *the_editor;
+struct editor *the_editor;
 
 static int give_key(FILE *in)
 {
@@ -91,6 +80,7 @@ static void set_up(struct editor *self)
 	*readline->redisplay_function = note_change;
 	*readline->prep_function = NULL; /* the terminal is its owner's */
 	*readline->deprep_function = NULL;
+	editor_set_up_completion(self);
 	readline->using_history();
 	readline->stifle_history(REMEMBERED);
 	readline->install(self->config.prompt, take_lines);
@@ -190,10 +180,17 @@ void editor_drop(struct editor *editor)
 	editor->changed = true;
 }
 
-void editor_remember(struct editor *editor, const char *line)
+bool editor_remember(struct editor *editor, const char *line)
 {
-	editor->readline->add_history(line);
-	editor->readline->using_history();
+	const struct readline *readline = editor->readline;
+	const HIST_ENTRY *last =
+		readline->history_get(*readline->history_base + *readline->history_length - 1);
+	bool again = last && strcmp(last->line, line) == 0;
+
+	if (!again)
+		readline->add_history(line);
+	readline->using_history(); /* the next is the newest again */
+	return !again;
 }
 
 bool editor_wants_paste(const struct editor *editor)

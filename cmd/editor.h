@@ -23,6 +23,11 @@ struct editor_config {
 	void (*line)(void *arg, const char *line);
 	/* Ctrl-D, or what is bound in its place, on an empty line. */
 	void (*end)(void *arg);
+	/* Calls editor_offer() with each word that could stand behind before, what is typed up to
+	 * where the word at hand begins; true: files could stand there. */
+	bool (*complete)(void *arg, const char *before);
+	/* Words, the alternatives of a completion, are to be shown. */
+	void (*alternatives)(void *arg, const char *const *words, size_t count);
 	/* The screen is to be cleared, as by Ctrl-L. */
 	void (*clear)(void *arg);
 	void *arg;
@@ -50,11 +55,14 @@ bool editor_is_empty(const struct editor *editor);
 
 void editor_key(struct editor *editor, int key);
 
+/* From within complete(): a word, of which those are taken that begin as the one at hand does. */
+void editor_offer(struct editor *editor, const char *word);
+
 /* What is typed is forgotten, with all that was begun. */
 void editor_drop(struct editor *editor);
 
-/* A line that can be called back, after those before it. */
-void editor_remember(struct editor *editor, const char *line);
+/* A line that can be called back, after those before it. False: it was the last one already. */
+bool editor_remember(struct editor *editor, const char *line);
 
 /* Whether pasted text is to be asked of the terminal as such. */
 bool editor_wants_paste(const struct editor *editor);

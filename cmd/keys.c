@@ -48,10 +48,13 @@ void keys_free(struct keys *keys)
 	free(keys);
 }
 
-/* Who touches it from the background is stopped by the system. */
+/* Who touches it from the background is stopped by the system. Where it controls nobody, there is
+ * no background. */
 static bool is_ours(const struct keys *self)
 {
-	return tcgetpgrp(self->fd) == getpgrp();
+	pid_t group = tcgetpgrp(self->fd);
+
+	return group < 0 || group == getpgrp();
 }
 
 /* Each key at once and unseen; those that send signals still do, and Ctrl-S still stops. */

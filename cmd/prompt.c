@@ -1,8 +1,10 @@
 #include "cmd/prompt.h"
 
+#include "cmd/choices.h"
 #include "cmd/editor.h"
 #include "cmd/keys.h"
 #include "cmd/lines.h"
+#include "cmd/recall.h"
 #include "cmd/terminal.h"
 #include "core/base/list.h"
 #include "core/base/text.h"
@@ -20,6 +22,8 @@ enum {
 	CTRL_D = 'D' & 0x1f,
 };
 
+#define LOOK_NS (200 * NS_PER_MS)
+
 static const char dial_prompt[] = "dial> ";
 static const char paste_on[] = "\x1b[?2004h";
 static const char paste_off[] = "\x1b[?2004l";
@@ -34,16 +38,29 @@ struct prompt {
 	struct keys *keys;     /* NULL, with editor: lines are read plainly */
 	struct editor *editor; /* lives as long as keys */
 	struct lines *lines;
-	bool over;     /* no line comes any more */
-	bool dialling; /* keys are digits */
+	struct complete complete;
+	struct recall *recall; /* NULL: nothing is kept */
+	struct timer look;     /* in the background: whether we still are */
+	bool over;             /* no line comes any more */
+	bool dialling;         /* keys are digits */
 	char dialled[DIALLED_SIZE];
 
 	/* Each thread's. */
 	atomic_uint wanted;
 	atomic_bool ringing;
 	atomic_bool dials;
-	atomic_bool posted;
+	atomic_uint posted; /* that wait in the loop */
+	atomic_bool wants;  /* post is one of them */
 	struct post post;
+};
+
+/* A list of words that is on its way. */
+struct offer {
+	struct post post;
+	struct prompt *prompt;
+	enum complete_list list;
+	char *words; /* each ended by a NUL */
+	size_t len;
 };
 
 static void show(struct prompt *self)
@@ -69,6 +86,7 @@ static void let_go(struct prompt *self)
 static void finish(struct prompt *self)
 {
 	self->over = true;
+	timer_stop(&self->look);
 	let_go(self);
 	terminal_untype(self->terminal);
 }
@@ -79,12 +97,27 @@ static void enter(struct prompt *self, const char *line)
 	self->config.events->line(self->config.arg, line);
 }
 
+static void call_back(void *arg, const char *line)
+{
+	struct prompt *self = arg;
+
+	(void)editor_remember(self->editor, line);
+}
+
+/* Twice the same is one, also in a row with what another run typed. */
+static void remember(struct prompt *self, const char *line)
+{
+	if (!recall_may_keep(line) || !editor_remember(self->editor, line))
+		return;
+	if (self->recall)
+		recall_add(self->recall, line);
+}
+
 static void on_line(void *arg, const char *line)
 {
 	struct prompt *self = arg;
 
-	if (*line != '\0')
-		editor_remember(self->editor, line);
+	remember(self, line);
 	enter(self, line);
 }
 
@@ -101,6 +134,32 @@ static void on_clear(void *arg)
 	struct prompt *self = arg;
 
 	terminal_clear(self->terminal);
+}
+
+static void offer_word(void *arg, const char *word)
+{
+	struct prompt *self = arg;
+
+	editor_offer(self->editor, word);
+}
+
+static bool on_complete(void *arg, const char *before)
+{
+	struct prompt *self = arg;
+	bool files;
+
+	complete_each(&self->complete, before, offer_word, self, &files);
+	return files;
+}
+
+static void on_alternatives(void *arg, const char *const *words, size_t count)
+{
+	struct prompt *self = arg;
+	char *lines = choices_print(words, count, terminal_columns(self->terminal));
+
+	if (lines)
+		terminal_write(self->terminal, slice_of(lines));
+	free(lines);
 }
 
 static int next_key(void *arg)
@@ -181,6 +240,7 @@ static void step_aside(struct prompt *self)
 {
 	terminal_hide(self->terminal);
 	let_go(self);
+	timer_start_in(&self->look, LOOK_NS);
 }
 
 static void on_keys(void *arg)
@@ -203,11 +263,19 @@ static void on_keys(void *arg)
 		show(self);
 }
 
-/* In the background it waits for the next SIGCONT, which fg brings. */
-static void come_back(struct prompt *self)
+/* A shell that fetches us from the background need not say so: only who was stopped is told to go
+ * on. */
+static void come_back(void *arg)
 {
-	if (self->over || !keys_take(self->keys))
+	struct prompt *self = arg;
+
+	if (self->over)
 		return;
+	if (!keys_take(self->keys)) {
+		timer_start_in(&self->look, LOOK_NS);
+		return;
+	}
+	timer_stop(&self->look);
 	if (editor_wants_paste(self->editor))
 		terminal_steer(self->terminal, paste_on);
 	terminal_show(self->terminal);
@@ -288,7 +356,8 @@ static void run_wanted(struct post *post)
 	struct prompt *self = container_of(post, struct prompt, post);
 	unsigned wanted;
 
-	atomic_store(&self->posted, false);
+	atomic_fetch_sub(&self->posted, 1);
+	atomic_store(&self->wants, false);
 	wanted = atomic_exchange(&self->wanted, 0);
 	if ((wanted & WANT_NEXT) && self->lines)
 		lines_next(self->lines);
@@ -301,8 +370,10 @@ static void run_wanted(struct post *post)
 static void want(struct prompt *self, unsigned what)
 {
 	atomic_fetch_or(&self->wanted, what);
-	if (!atomic_exchange(&self->posted, true))
-		loop_post(self->loop, &self->post);
+	if (atomic_exchange(&self->wants, true))
+		return;
+	atomic_fetch_add(&self->posted, 1);
+	loop_post(self->loop, &self->post);
 }
 
 static void on_plain_line(void *arg, const char *line)
@@ -327,12 +398,20 @@ static int read_plainly(struct prompt *self)
 	return lines_new(&self->lines, self->loop, STDIN_FILENO, PROMPT_LINE_MAX, &events, self);
 }
 
-static void tell_missing(struct prompt *self, const struct fault *why)
+static void tell(struct prompt *self, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void tell(struct prompt *self, const char *format, ...)
 {
 	char room[FAULT_SIZE + 64];
 	struct text text = TEXT_IN(room);
+	va_list args;
 
-	text_printf(&text, "sipcall: %s; lines are read as they are\n", why->words);
+	text_puts(&text, "sipcall: ");
+	va_start(args, format);
+	text_vprintf(&text, format, args);
+	va_end(args);
+	text_putc(&text, '\n');
 	terminal_put(self->terminal, TERMINAL_ERR, text_slice(&text));
 }
 
@@ -344,6 +423,8 @@ static int read_keys(struct prompt *self, struct fault *why)
 		.next = next_key,
 		.line = on_line,
 		.end = on_end,
+		.complete = on_complete,
+		.alternatives = on_alternatives,
 		.clear = on_clear,
 		.arg = self,
 	};
@@ -355,6 +436,8 @@ static int read_keys(struct prompt *self, struct fault *why)
 	err = keys_new(&self->keys, self->loop, STDIN_FILENO, on_keys, self);
 	if (!err)
 		err = catch_signals(self);
+	if (!err && self->config.history)
+		err = recall_new(&self->recall, self->config.history, call_back, self);
 	if (err)
 		return fault_set(why, err, "no prompt: %s", strerror(-err));
 
@@ -384,10 +467,11 @@ int prompt_new(struct prompt **out, struct terminal *terminal, const struct prom
 	self->terminal = terminal;
 	self->loop = terminal_loop(terminal);
 	self->post.run = run_wanted;
+	timer_init(&self->look, self->loop, come_back, self);
 	if (wants_keys(self)) {
 		err = read_keys(self, why);
 		if (err == -ENOENT || err == -ENOSYS)
-			tell_missing(self, why);
+			tell(self, "%s; lines are read as they are", why->words);
 	}
 	if (err == -ENOENT || err == -ENOSYS) {
 		err = read_plainly(self);
@@ -404,6 +488,8 @@ int prompt_new(struct prompt **out, struct terminal *terminal, const struct prom
 
 void prompt_free(struct prompt *prompt)
 {
+	struct fault why;
+
 	if (!prompt)
 		return;
 
@@ -413,10 +499,14 @@ void prompt_free(struct prompt *prompt)
 	lines_free(prompt->lines);
 	prompt->lines = NULL;
 	prompt->over = true;
-	if (atomic_load(&prompt->posted)) { /* it is run before what is posted now */
+	if (atomic_load(&prompt->posted) > 0) { /* that is run before what is posted now */
 		terminal_end(prompt->terminal);
 		terminal_run(prompt->terminal);
 	}
+	if (prompt->recall && recall_save(prompt->recall, &why))
+		tell(prompt, "%s", why.words);
+	recall_free(prompt->recall);
+	complete_free(&prompt->complete);
 	keys_free(prompt->keys);
 	editor_free(prompt->editor);
 	free(prompt);
@@ -446,6 +536,52 @@ void prompt_dial(struct prompt *prompt, bool dials)
 {
 	atomic_store(&prompt->dials, dials);
 	want(prompt, 0);
+}
+
+static void run_offer(struct post *post)
+{
+	struct offer *offer = container_of(post, struct offer, post);
+	struct prompt *self = offer->prompt;
+
+	complete_set(&self->complete, offer->list, offer->words, offer->len);
+	free(offer);
+	atomic_fetch_sub(&self->posted, 1);
+}
+
+static struct offer *offer_new(const char *const *words, size_t count)
+{
+	struct offer *self = calloc(1, sizeof(*self));
+	size_t len = 0;
+
+	for (size_t i = 0; i < count; i++)
+		len += strlen(words[i]) + 1;
+	if (self)
+		self->words = malloc(len + 1);
+	if (!self || !self->words) {
+		free(self);
+		return NULL;
+	}
+	for (size_t i = 0; i < count; i++) {
+		size_t size = strlen(words[i]) + 1;
+
+		memcpy(self->words + self->len, words[i], size);
+		self->len += size;
+	}
+	return self;
+}
+
+void prompt_offer(
+	struct prompt *prompt, enum complete_list list, const char *const *words, size_t count)
+{
+	struct offer *offer = offer_new(words, count);
+
+	if (!offer)
+		return;
+	offer->post.run = run_offer;
+	offer->prompt = prompt;
+	offer->list = list;
+	atomic_fetch_add(&prompt->posted, 1);
+	loop_post(prompt->loop, &offer->post);
 }
 
 void prompt_abandon(struct prompt *prompt)

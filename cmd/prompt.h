@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "cmd/complete.h"
 #include "core/base/fault.h"
 
 #include <stdbool.h>
@@ -68,6 +69,11 @@ void prompt_ringing(struct prompt *prompt, bool ringing);
 
 /* Whether keys are digits, each at once; Enter and Escape end that, too. Any thread. */
 void prompt_dial(struct prompt *prompt, bool dials);
+
+/* Words that can be completed to, in place of those before. Text from outside as it is. Any thread;
+ * with no memory for them, those before stay. */
+void prompt_offer(
+	struct prompt *prompt, enum complete_list list, const char *const *words, size_t count);
 
 /* Just before _exit(): gives the terminal back, waiting for nothing. Any thread. */
 void prompt_abandon(struct prompt *prompt);

@@ -427,6 +427,11 @@ void terminal_untype(struct terminal *terminal)
 	flush_waiting(terminal);
 }
 
+void terminal_write(struct terminal *terminal, struct slice lines)
+{
+	write_lines(terminal, TERMINAL_OUT, lines);
+}
+
 void terminal_enter(
 	struct terminal *terminal, const char *prompt, struct slice line, const char *mark)
 {

@@ -53,6 +53,9 @@ void terminal_type(struct terminal *terminal, const char *prompt, struct slice l
 /* There is nothing to be typed any more. */
 void terminal_untype(struct terminal *terminal);
 
+/* Writes whole lines at once, before what terminal_put() has queued. */
+void terminal_write(struct terminal *terminal, struct slice lines);
+
 /* What was typed becomes a line above, and nothing is typed behind the prompt. mark: NULL, or what
  * stands behind it. */
 void terminal_enter(

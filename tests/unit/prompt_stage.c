@@ -194,6 +194,17 @@ static unsigned number_of(char *argv[], int i, int argc, unsigned otherwise)
 	return i < argc ? (unsigned)strtoul(argv[i], NULL, 10) : otherwise;
 }
 
+static void offer(struct prompt *prompt)
+{
+	static const char *const calls[] = {"#1", "#12"};
+	static const char *const contacts[] = {"bob", "Bob Example", "carol", "c\x1b[2Jd"};
+	static const char *const mics[] = {"device:Headset", "device:Web Cam"};
+
+	prompt_offer(prompt, COMPLETE_CALLS, calls, sizeof(calls) / sizeof(calls[0]));
+	prompt_offer(prompt, COMPLETE_CONTACTS, contacts, sizeof(contacts) / sizeof(contacts[0]));
+	prompt_offer(prompt, COMPLETE_MICS, mics, sizeof(mics) / sizeof(mics[0]));
+}
+
 int main(int argc, char *argv[])
 {
 	static const struct prompt_events events = {
@@ -215,6 +226,7 @@ int main(int argc, char *argv[])
 		fprintf(stderr, "%s\n", why.words);
 		return 2;
 	}
+	offer(stage.prompt);
 	timer_init(&stage.event, stage.agent_loop, on_event, &stage);
 	timer_init(&stage.meter, stage.agent_loop, on_meter, &stage);
 	stage.start.run = on_start;
