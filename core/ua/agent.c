@@ -238,6 +238,13 @@ int agent_resume(struct agent *agent, unsigned number)
 	return call ? call_hold(call, false) : -ENOENT;
 }
 
+int agent_codec(struct agent *agent, unsigned number, const struct codec *codec)
+{
+	struct call *call = find(agent, number);
+
+	return call ? call_turn(call, codec) : -ENOENT;
+}
+
 int agent_mute(struct agent *agent, unsigned number, bool muted)
 {
 	struct call *call = find(agent, number);

@@ -100,6 +100,14 @@ int agent_hold(struct agent *agent, unsigned call);
 int agent_resume(struct agent *agent, unsigned call);
 
 /*
+ * Asks the far end to talk by codec, one of the agent's, and by no other, from now on (RFC 3264,
+ * section 8.3): UA_CALL_MEDIA tells when it is so, UA_ERROR if it is refused. -ENOENT: there is no
+ * such call; -ENOTCONN: it is not answered; -EINVAL: it is none of the agent's; -EALREADY: they
+ * talk by it.
+ */
+int agent_codec(struct agent *agent, unsigned call, const struct codec *codec);
+
+/*
  * Sends silence, or the microphone again; UA_CALL_MUTED tells. Harmless if it is so already. At any
  * time of a call. -ENOENT: there is no such call; -ENOTCONN: it is ending; -ENOMEM.
  */

@@ -44,6 +44,9 @@ int call_reject(struct call *call, uint16_t code);
 /* As agent_hold() and agent_resume(). -ENOTCONN. */
 int call_hold(struct call *call, bool hold);
 
+/* As agent_codec(). -ENOTCONN, -EINVAL, -EALREADY. */
+int call_turn(struct call *call, const struct codec *codec);
+
 /* As agent_mute() and agent_volume(). -ENOTCONN, -ERANGE, -ENOMEM. */
 int call_mute(struct call *call, bool muted);
 int call_volume(struct call *call, double mic_db, double speaker_db);

@@ -1,6 +1,6 @@
 /*
  * What changes while a call lasts, from either side, by re-INVITE and UPDATE: hold, another
- * address, another voice (RFC 3261, section 14; RFC 3264, section 8; RFC 3311).
+ * address, another codec (RFC 3261, section 14; RFC 3264, section 8; RFC 3311).
  */
 #include "core/ua/call_private.h"
 
@@ -54,6 +54,7 @@ static void agree(struct call *call, const struct media_params *params)
 	call->hold.agreed = call->hold.offered;
 	negotiation_settle(&call->negotiation);
 	err = call_sound(call, params);
+	call->turn.offered = NULL;
 	if (err) {
 		call_fail(call, err, "the sound cannot go on");
 		return;
@@ -79,37 +80,49 @@ static void tell_error(struct call *call, const struct fault *why)
 /* Whoever wanted it to be quiet reads why it is not. */
 static void tell_refused(struct call *call, const struct sip_msg *response)
 {
-	const char *what = call->hold.offered ? "they refuse to be put on hold"
-					      : "they refuse to be taken off hold";
+	const struct codec *codec = call->turn.offered;
+	const char *hold = call->hold.offered ? "to be put on hold" : "to be taken off hold";
 	struct fault words, more = {0};
 	char room[FAULT_SIZE / 2];
 	struct text reason = TEXT_IN(room);
 
-	if (!response) {
-		fault_set(&words, 0, "%s: no answer came", what);
-	} else {
+	if (response) {
+		text_printf(&reason, "%u ", response->status);
 		text_put_escaped(&reason, response->reason);
 		call_words_refused(&more, response);
-		fault_set(&words, 0, "%s: %u %s%s%s", what, response->status, room,
-			more.words[0] != '\0' ? ": " : "", more.words);
 	}
+	fault_set(&words, 0, "they refuse %s%s: %s%s%s", codec ? "to talk by " : hold,
+		codec ? codec->key : "", response ? room : "no answer came",
+		more.words[0] != '\0' ? ": " : "", more.words);
 	tell_error(call, &words);
 }
 
+/* What was offered is not wanted any more; what has not been offered yet still is. */
 static void forget(struct call *call)
 {
-	call->hold.wanted = call->hold.agreed;
+	if (!call->turn.offered)
+		call->hold.wanted = call->hold.agreed;
+	else if (call->turn.wanted == call->turn.offered)
+		call->turn.wanted = NULL;
 	call->hold.offered = call->hold.agreed;
+	call->turn.offered = NULL;
 	negotiation_hold(&call->negotiation, call->hold.agreed);
+	(void)negotiation_only(&call->negotiation, NULL);
 }
 
-/* Our offer to be put into a message: what is wanted goes with it. */
+/* Our offer to be put into a message: what is wanted goes with it, one thing at a time, so that it
+ * is clear what they refuse. */
 static int print_offer(struct text *out, struct call *call)
 {
+	bool hold_is_news = call->hold.wanted != call->hold.agreed;
 	int err;
 
 	call->hold.offered = call->hold.wanted;
+	call->turn.offered = hold_is_news ? NULL : call->turn.wanted;
 	negotiation_hold(&call->negotiation, call->hold.offered);
+	err = negotiation_only(&call->negotiation, call->turn.offered);
+	if (err)
+		return err;
 	err = negotiation_offer(out, &call->negotiation, &call->rtp);
 	if (!err)
 		call_expect(call);
@@ -124,8 +137,11 @@ static void push(struct call *call)
 	struct fault words;
 	int err;
 
-	if (call->state != CALL_TALKING || call->hold.change != CHANGE_NONE ||
-		call->hold.wanted == call->hold.agreed)
+	if (call->state != CALL_TALKING || call->hold.change != CHANGE_NONE)
+		return;
+	if (call->turn.wanted == call->params.codec) /* whoever has asked for it */
+		call->turn.wanted = NULL;
+	if (call->hold.wanted == call->hold.agreed && !call->turn.wanted)
 		return;
 	if (!sip_invite_may_change(call->invite)) { /* what is not sent counts no version up */
 		change_state(call, CHANGE_WAITING);
@@ -138,7 +154,8 @@ static void push(struct call *call)
 	if (!err) {
 		change_state(call, CHANGE_OFFERED);
 	} else {
-		fault_set(&words, 0, "hold cannot be asked for: %s", strerror(-err));
+		fault_set(&words, 0, "%s cannot be asked for: %s",
+			call->turn.offered ? call->turn.offered->key : "hold", strerror(-err));
 		forget(call);
 		tell_error(call, &words);
 	}
@@ -150,6 +167,24 @@ int call_hold(struct call *call, bool hold)
 		return -ENOTCONN;
 
 	call->hold.wanted = hold;
+	push(call);
+	return 0;
+}
+
+int call_turn(struct call *call, const struct codec *codec)
+{
+	bool ours = false;
+
+	for (size_t i = 0; i < call->list->config->codec_count; i++)
+		ours |= call->list->config->codecs[i] == codec;
+	if (!ours)
+		return -EINVAL;
+	if (call->state != CALL_TALKING)
+		return -ENOTCONN;
+	if (codec == call->params.codec && !call->turn.offered)
+		return -EALREADY;
+
+	call->turn.wanted = codec;
 	push(call);
 	return 0;
 }
@@ -179,9 +214,11 @@ void call_unchanged(void *arg, const struct sip_msg *response)
 		return;
 
 	change_state(call, CHANGE_NONE);
-	if (call->hold.wanted == call->hold.offered)
+	if (call->turn.offered ? call->turn.wanted == call->turn.offered
+			       : call->hold.wanted == call->hold.offered)
 		tell_refused(call, response);
 	forget(call);
+	push(call);
 }
 
 /* Our own offer was refused for a moment, or could not go at all: none is under way. */

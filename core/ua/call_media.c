@@ -222,12 +222,13 @@ static int keep_params(struct call *call, const struct media_params *params)
 	return 0;
 }
 
-/* Whether a person would read of it: not where nothing is sent, as on hold, but behind that. */
+/* Whether a person would read of it: not where nothing is sent, as on hold, but behind that; and
+ * always where he has asked for it. */
 static bool is_news(const struct call *call, const struct media_params *params)
 {
 	const struct ua_media *told = &call->media_told;
 
-	if (!call->sounds)
+	if (!call->sounds || (call->turn.offered && params->codec->key != told->codec))
 		return true;
 	return params->sends && (params->codec->key != told->codec ||
 					params->send_payload_type != told->payload_type ||

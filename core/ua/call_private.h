@@ -50,6 +50,12 @@ struct call_hold {
 	bool remote;   /* the far end asks it of us */
 };
 
+/* The codec that is asked for by name; NULL: none is, whatever was agreed on will do. */
+struct call_turn {
+	const struct codec *wanted;  /* as was asked for last */
+	const struct codec *offered; /* what our offer under way has alone */
+};
+
 /* What stays the same when a call is redirected (RFC 3261, section 8.1.3.4). */
 struct call_first {
 	char *call_id; /* NULL: nothing yet */
@@ -90,6 +96,7 @@ struct call {
 	const struct codec *received; /* they send by, where we do not; else NULL */
 	struct media_volume volume;
 	struct call_hold hold;
+	struct call_turn turn;
 	char *recording;                 /* path, or NULL */
 	struct policy_decision decision; /* incoming: what becomes of it */
 	char *description;               /* what we answer them with, next or last */

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { FIRST_DYNAMIC = 96 }; /* RFC 3551, section 6 */
+
 void negotiation_init(struct negotiation *negotiation, struct loop *loop,
 	const struct codec *const *codecs, size_t count)
 {
@@ -161,13 +163,12 @@ static void keep_codecs(struct negotiation *negotiation)
 		numbered[i] = true;
 		negotiation->kept[count++] = described[i];
 	}
-	negotiation->local.codec_count = count;
+	negotiation->numbered = count;
 
 	for (size_t i = 0; i < negotiation->count; i++)
 		if (i != negotiation->current && !numbered[i])
 			negotiation->kept[count++] = described[i];
 	negotiation->kept_count = count;
-	negotiation->local.codecs = negotiation->kept;
 	negotiation->local.prefer_own = true;
 }
 
@@ -202,6 +203,72 @@ void negotiation_settle(struct negotiation *negotiation)
 	keep_codecs(negotiation);
 }
 
+static bool has_number(const struct negotiation_theirs *theirs, int number)
+{
+	const struct sdp_session *session = theirs->session;
+
+	for (size_t i = 0; session && i < session->media_count; i++)
+		for (size_t f = 0; f < session->media[i].format_count; f++)
+			if (session->media[i].formats[f].payload_type == number)
+				return true;
+	return false;
+}
+
+/* RFC 3264, section 8.3.2: one that means nothing in this session yet, to neither side. */
+static int free_number(const struct negotiation *negotiation)
+{
+	for (int number = FIRST_DYNAMIC; number <= SDP_PAYLOAD_TYPE_MAX; number++)
+		if (number_is_free(negotiation, negotiation->kept_count, number) &&
+			!has_number(&negotiation->settled, number) &&
+			!has_number(&negotiation->theirs, number))
+			return number;
+	return SDP_PT_DYNAMIC;
+}
+
+static bool has_own_number(const struct negotiation *negotiation, const struct sdp_codec *codec)
+{
+	for (size_t i = 0; i < negotiation->kept_count; i++)
+		if (negotiation->kept[i].id != codec->id &&
+			negotiation->kept[i].payload_type == codec->payload_type)
+			return false;
+	return codec->payload_type != SDP_PT_DYNAMIC;
+}
+
+int negotiation_only(struct negotiation *negotiation, const struct codec *codec)
+{
+	size_t at = 0;
+
+	negotiation->alone = false;
+	if (!codec)
+		return 0;
+	while (at < negotiation->count && negotiation->codecs[at] != codec)
+		at++;
+	if (at == negotiation->count)
+		return -EINVAL;
+
+	negotiation->one = negotiation->described[at];
+	if (!has_own_number(negotiation, &negotiation->one))
+		negotiation->one.payload_type = free_number(negotiation);
+	if (negotiation->one.payload_type == SDP_PT_DYNAMIC)
+		return -ENOSPC;
+	negotiation->alone = true;
+	return 0;
+}
+
+/* What an offer of ours has. */
+static void offer_codecs(struct negotiation *negotiation)
+{
+	struct sdp_local *local = &negotiation->local;
+
+	if (negotiation->alone) {
+		local->codecs = &negotiation->one;
+		local->codec_count = 1;
+	} else if (negotiation->kept_count > 0) {
+		local->codecs = negotiation->kept;
+		local->codec_count = negotiation->numbered;
+	}
+}
+
 /* RFC 3264, section 8.4: who is held and holds offers a stream that is quiet both ways. */
 static enum sdp_direction offered_direction(const struct negotiation *negotiation)
 {
@@ -216,6 +283,7 @@ int negotiation_offer(struct text *out, struct negotiation *negotiation, const s
 	struct text before = *out;
 	int err;
 
+	offer_codecs(negotiation);
 	local->rtp = *rtp;
 	local->direction = offered_direction(negotiation);
 	err = sdp_offer(out, local);
@@ -295,8 +363,10 @@ int negotiation_answer(struct text *out, struct media_params *params,
 
 	local.rtp = *rtp;
 	local.direction = negotiation->hold ? SDP_SENDONLY : SDP_SENDRECV;
-	if (negotiation->kept_count > 0)
+	if (negotiation->kept_count > 0) {
+		local.codecs = negotiation->kept;
 		local.codec_count = negotiation->kept_count;
+	}
 	err = sdp_answer(out, &common, theirs.session, &local, why);
 	if (err)
 		goto out;

@@ -21,7 +21,10 @@ struct negotiation {
 	size_t count;
 	struct sdp_codec described[NEGOTIATION_CODECS_MAX]; /* in the place of its codec */
 	struct sdp_codec kept[NEGOTIATION_CODECS_MAX]; /* once settled: what a change may have */
-	size_t kept_count; /* the first local.codec_count have a payload type */
+	size_t kept_count;
+	size_t numbered; /* of them, the first: those that have a payload type */
+	bool alone;      /* offers have one codec, this: */
+	struct sdp_codec one;
 	struct sdp_local local;
 	struct negotiation_theirs theirs;  /* what was agreed on last */
 	struct negotiation_theirs settled; /* what lines borrow */
@@ -53,6 +56,12 @@ void negotiation_free(struct negotiation *negotiation);
  * asks for itself is kept apart, and comes out of both.
  */
 void negotiation_hold(struct negotiation *negotiation, bool hold);
+
+/*
+ * The next offers have codec alone, so that it is what is talked by (RFC 3264, section 8.3); NULL:
+ * all that we have. Once settled. -EINVAL: it is none of ours; -ENOSPC: no payload type is left.
+ */
+int negotiation_only(struct negotiation *negotiation, const struct codec *codec);
 
 /* Whether the far end, by its last offer or answer, wants us to be quiet. */
 bool negotiation_is_held(const struct negotiation *negotiation);

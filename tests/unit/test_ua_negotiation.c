@@ -333,6 +333,75 @@ static void test_numbers_of_theirs(void **state)
 	make_offer(bob);
 	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 97 0\r\na=rtpmap:97 Y/8000\r\n"
 					  "a=rtpmap:0 X/8000\r\n"));
+	assert_int_equal(negotiation_only(&bob->negotiation, list[2]), 0);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 96\r\na=rtpmap:96 PCMU/8000\r\n"));
+	pair_close(&pair);
+}
+
+/* RFC 3264, section 8.3: one codec alone, by a number that means nothing else in the session. */
+static void test_one_alone(void **state)
+{
+	struct pair pair;
+	struct end *bob = &pair.bob;
+
+	(void)state;
+	pair_open(&pair, "pcmu", "opus,pcmu,pcma");
+	assert_int_equal(take_offer(bob, HEAD "m=video 6000 RTP/AVP 96\r\n"
+					      "m=audio 4000 RTP/AVP 0 8 97\r\n"
+					      "a=rtpmap:97 speex/8000\r\n"),
+		0);
+	negotiation_settle(&bob->negotiation);
+	assert_int_equal(negotiation_only(&bob->negotiation, codec_find(slice_of("gsm"))), -EINVAL);
+	assert_int_equal(negotiation_only(&bob->negotiation, codec_find(slice_of("pcma"))), 0);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 8\r\n"));
+	assert_int_equal(negotiation_only(&bob->negotiation, codec_find(slice_of("opus"))), 0);
+	make_offer(bob);
+	assert_non_null(
+		strstr(bob->room, "m=audio 5000 RTP/AVP 98\r\na=rtpmap:98 opus/48000/2\r\n"));
+	assert_int_equal(
+		take_answer(bob, HEAD "m=video 0 RTP/AVP 96\r\nm=audio 4000 RTP/AVP 0\r\n"),
+		-ENOTSUP);
+	assert_int_equal(
+		take_answer(bob, HEAD "m=video 0 RTP/AVP 96\r\nm=audio 4000 RTP/AVP 98\r\n"), 0);
+	assert_string_equal(bob->params.codec->key, "opus");
+	negotiation_settle(&bob->negotiation);
+
+	/* it is the first of them now, in offers and in answers, and keeps its number */
+	assert_int_equal(negotiation_only(&bob->negotiation, NULL), 0);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 98 0 8\r\n"));
+	assert_int_equal(negotiation_only(&bob->negotiation, codec_find(slice_of("pcma"))), 0);
+	make_offer(bob);
+	assert_int_equal(take_offer(bob, HEAD "m=video 0 RTP/AVP 96\r\n"
+					      "m=audio 4000 RTP/AVP 0 98\r\n"
+					      "a=rtpmap:98 opus/48000/2\r\n"),
+		0);
+	assert_string_equal(bob->params.codec->key, "opus");
+	pair_close(&pair);
+}
+
+/* Where their numbers leave none. */
+static void test_no_number_is_left(void **state)
+{
+	char room[SDP_TEXT_SIZE];
+	struct text offer = TEXT_IN(room);
+	struct pair pair;
+	struct end *bob = &pair.bob;
+
+	(void)state;
+	pair_open(&pair, "pcmu", "opus,pcmu");
+	text_puts(&offer, HEAD "m=audio 4000 RTP/AVP 0");
+	for (unsigned number = 96; number < 128; number++)
+		text_printf(&offer, " %u", number);
+	text_puts(&offer, "\r\n");
+	assert_int_equal(take_offer(bob, room), 0);
+	negotiation_settle(&bob->negotiation);
+	assert_int_equal(
+		negotiation_only(&bob->negotiation, codec_find(slice_of("opus"))), -ENOSPC);
+	make_offer(bob);
+	assert_non_null(strstr(bob->room, "m=audio 5000 RTP/AVP 0\r\n"));
 	pair_close(&pair);
 }
 
@@ -473,6 +542,8 @@ int main(void)
 		cmocka_unit_test(test_reoffer_codecs),
 		cmocka_unit_test(test_what_they_may_send),
 		cmocka_unit_test(test_numbers_of_theirs),
+		cmocka_unit_test(test_one_alone),
+		cmocka_unit_test(test_no_number_is_left),
 		cmocka_unit_test(test_versions),
 		cmocka_unit_test(test_holds),
 		cmocka_unit_test(test_failed_change),

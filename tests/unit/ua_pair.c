@@ -53,6 +53,8 @@ static void on_event(void *arg, const struct ua_event *event)
 			event->redirected.count);
 	else if (event->kind == UA_CALL_MUTED)
 		text_puts(&end->log, event->mute.muted ? "muted " : "unmuted ");
+	else if (event->kind == UA_CALL_MEDIA && end->logs_media)
+		text_printf(&end->log, "%s ", event->media.codec);
 	else if (event->kind == UA_CALL_PLAYED)
 		text_printf(&end->log, "played(%s %s) ", event->played.source,
 			event->played.words ? event->played.words

@@ -17,6 +17,7 @@ struct end {
 	const struct codec *codec;
 	struct agent *agent;
 	struct ua_config config;    /* without what pair_start() makes */
+	bool logs_media;
 	double near_dbfs, far_dbfs; /* by the last UA_CALL_METER */
 	char room[LOG_SIZE];
 	struct text log; /* a word or two an event */
