@@ -330,22 +330,85 @@ static void put_envelope(struct object *to, const struct ua_event *event)
 	put_uri(to, "peer", event->peer);
 }
 
-int json_print(char **out, const struct ua_event *event)
+bool json_tells(enum ua_event_kind kind)
 {
-	struct object object = {0};
+	return fields[kind] != NULL;
+}
 
-	*out = NULL;
-	if (!fields[event->kind])
-		return 0;
+/* NULL if there is no memory. */
+static json_t *make(const struct ua_event *event)
+{
+	struct object object = {.json = json_object()};
 
-	object.json = json_object();
 	if (!object.json)
-		return -ENOMEM;
+		return NULL;
 
 	put_envelope(&object, event);
 	fields[event->kind](&object, event);
 	if (!object.failed)
-		*out = json_dumps(object.json, JSON_COMPACT | JSON_REAL_PRECISION(DIGITS));
+		return object.json;
+
 	json_decref(object.json);
+	return NULL;
+}
+
+static char *print(const json_t *json)
+{
+	return json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(DIGITS));
+}
+
+int json_print(char **out, const struct ua_event *event)
+{
+	json_t *json;
+
+	*out = NULL;
+	if (!json_tells(event->kind))
+		return 0;
+
+	json = make(event);
+	if (!json)
+		return -ENOMEM;
+
+	*out = print(json);
+	json_decref(json);
 	return *out ? 0 : -ENOMEM;
+}
+
+static int show(const json_t *value, const char *name, json_member *member, void *arg)
+{
+	char *text;
+	int err;
+
+	if (json_is_string(value))
+		return member(arg, name, json_string_value(value));
+	if (json_is_null(value))
+		return member(arg, name, "");
+
+	text = print(value);
+	err = text ? member(arg, name, text) : -ENOMEM;
+	free(text);
+	return err;
+}
+
+int json_each(const struct ua_event *event, json_member *member, void *arg)
+{
+	json_t *json, *value;
+	const char *name;
+	int err = 0;
+
+	if (!json_tells(event->kind))
+		return 0;
+
+	json = make(event);
+	if (!json)
+		return -ENOMEM;
+
+	json_object_foreach(json, name, value)
+	{
+		err = show(value, name, member, arg);
+		if (err)
+			break;
+	}
+	json_decref(json);
+	return err;
 }

@@ -6,8 +6,20 @@
 
 #include "core/ua/event.h"
 
+/* Whether machines are told of such events. */
+bool json_tells(enum ua_event_kind kind);
+
 /*
  * The object of one event, NUL-terminated, without a newline, for the caller to free(). out is NULL
  * for an event that machines are not told of. -ENOMEM.
  */
 int json_print(char **out, const struct ua_event *event);
+
+/*
+ * Calls member for each member of the object that json_print() would print, in its order, with its
+ * value as text: a string as it is, null as nothing, all else as JSON. Nothing if machines are not
+ * told. -ENOMEM, or what member returned, which then is the last.
+ */
+typedef int json_member(void *arg, const char *name, const char *value);
+
+int json_each(const struct ua_event *event, json_member *member, void *arg);

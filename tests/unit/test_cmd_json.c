@@ -1,6 +1,8 @@
 /* cmd/json: each event as machines read it: names, types and order of fields, hostile bytes. */
 #include "cmd/json.h"
 
+#include "core/base/text.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -243,12 +245,47 @@ static void test_no_memory(void **state)
 	assert_true(allowed > 40);
 }
 
+static int add(void *arg, const char *name, const char *value)
+{
+	struct text *out = arg;
+
+	text_printf(out, "%s=%s\n", name, value);
+	return out->cut ? -ENOSPC : 0;
+}
+
+/* Member by member it is the same as in one. */
+static void test_each(void **state)
+{
+	static const struct ua_event event = {
+		.kind = UA_CALL_REDIRECTED, CALL, .redirected = {302, TEXT("Moved\n"), targets, 2}};
+	static const struct ua_event meter = {.kind = UA_CALL_METER, CALL};
+	char room[1000], little[10];
+	struct text text = TEXT_IN(room);
+
+	(void)state;
+	assert_int_equal(json_each(&event, add, &text), 0);
+	assert_string_equal(room,
+		"v=1\nts=2026-11-20T23:00:00.000412Z\nevent=call.redirected\nphone=\naccount=\n"
+		"call=1\ncall_id=3f9c@192.0.2.7\npeer=sip:bob@example.org\ncode=302\n"
+		"reason=Moved\\x0a\n"
+		"targets=[\"sip:carol@example.org\",\"sip:dave@example.net\"]\n");
+
+	text = TEXT_IN(little);
+	assert_int_equal(json_each(&event, add, &text), -ENOSPC); /* and no further */
+	assert_string_equal(little, "v=1\n");
+	text = TEXT_IN(room);
+	assert_int_equal(json_each(&meter, add, &text), 0);
+	assert_int_equal(text.len, 0);
+	assert_true(json_tells(UA_CALL_ENDED) && !json_tells(UA_CALL_METER));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_long),
+		cmocka_unit_test(test_each),
 		cmocka_unit_test(test_no_memory),
 	};
 
