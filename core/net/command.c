@@ -9,18 +9,18 @@
 
 /* What the child has in place of ours. Nothing but the pipe is left to it: the descriptors that we
  * open are closed by exec, and those that we were given, or that a library opened, here. */
-static int fill_actions(posix_spawn_file_actions_t *actions, enum pipe_way way, int end)
+static int fill_actions(posix_spawn_file_actions_t *actions, int in, int out)
 {
-	int err = 0;
+	int err;
 
-	if (way == PIPE_IN)
+	if (in < 0)
 		err = posix_spawn_file_actions_addopen(
 			actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	else
+		err = posix_spawn_file_actions_adddup2(actions, in, STDIN_FILENO);
 	if (!err)
 		err = posix_spawn_file_actions_adddup2(
-			actions, end, way == PIPE_IN ? STDOUT_FILENO : STDIN_FILENO);
-	if (!err && way == PIPE_OUT)
-		err = posix_spawn_file_actions_adddup2(actions, STDERR_FILENO, STDOUT_FILENO);
+			actions, out < 0 ? STDERR_FILENO : out, STDOUT_FILENO);
 #if defined(__GLIBC_PREREQ)
 #if __GLIBC_PREREQ(2, 34)
 	if (!err)
@@ -51,7 +51,8 @@ static int fill_attributes(posix_spawnattr_t *attributes)
 	return err;
 }
 
-static int spawn(pid_t *pid, enum pipe_way way, int end, const char *line)
+/* in, out: what it reads and writes; -1: nothing, and our standard error. */
+static int spawn(pid_t *pid, int in, int out, const char *line, char *const env[])
 {
 	static char shell[] = "sh", option[] = "-c";
 	char *argv[] = {shell, option, (char *)(uintptr_t)line, NULL};
@@ -68,11 +69,11 @@ static int spawn(pid_t *pid, enum pipe_way way, int end, const char *line)
 		return -err;
 	}
 
-	err = fill_actions(&actions, way, end);
+	err = fill_actions(&actions, in, out);
 	if (!err)
 		err = fill_attributes(&attributes);
 	if (!err)
-		err = posix_spawn(pid, "/bin/sh", &actions, &attributes, argv, environ);
+		err = posix_spawn(pid, "/bin/sh", &actions, &attributes, argv, env);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	return -err;
@@ -91,7 +92,8 @@ int command_start(struct command *out, int *fd, enum pipe_way way, const char *l
 	(void)fcntl(ours, F_SETPIPE_SZ, (int)room); /* else it holds 64 KiB, which is late */
 	err = fcntl(ours, F_SETFL, O_NONBLOCK) != 0 ? -errno : 0;
 	if (!err)
-		err = spawn(&out->pid, way, theirs, line);
+		err = spawn(&out->pid, way == PIPE_IN ? -1 : theirs, way == PIPE_IN ? theirs : -1,
+			line, environ);
 	close(theirs);
 	if (err) {
 		close(ours);
@@ -99,6 +101,11 @@ int command_start(struct command *out, int *fd, enum pipe_way way, const char *l
 	}
 	*fd = ours;
 	return 0;
+}
+
+int command_run(struct command *out, const char *line, char *const env[])
+{
+	return spawn(&out->pid, -1, -1, line, env);
 }
 
 /* Where our parent has had SIGCHLD ignored, the system reaps, and nobody can tell how it ended. */
