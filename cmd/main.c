@@ -2,6 +2,7 @@
 #include "cmd/check.h"
 #include "cmd/options.h"
 #include "cmd/phone.h"
+#include "cmd/settle.h"
 #include "cmd/show.h"
 #include "cmd/verdict.h"
 
@@ -25,7 +26,7 @@ static int open_standard_files(void)
 	return 0;
 }
 
-static int run(const struct options *options)
+static int run(const struct options *options, const struct config *config)
 {
 	char room[CHECK_SIZE];
 	struct text text = TEXT_IN(room);
@@ -37,8 +38,21 @@ static int run(const struct options *options)
 		show_lines(text_slice(&text));
 		return code;
 	}
-	if (phone_run(&code, options, &why))
+	if (phone_run(&code, options, config, &why))
 		return show_complaint(VERDICT_LOCAL, why.words);
+	return code;
+}
+
+/* The command line with the configuration. */
+static int settle_and_run(struct options *options)
+{
+	struct config *config;
+	int code;
+
+	code = settle(&config, options);
+	if (code == VERDICT_DONE)
+		code = run(options, config);
+	config_free(config);
 	return code;
 }
 
@@ -61,8 +75,10 @@ int main(int argc, char *argv[])
 		return show_codecs();
 	case OPTIONS_LIST_DEVICES:
 		return show_devices();
+	case OPTIONS_CHECK_CONFIG:
+		return settle_check(&options);
 	case OPTIONS_RUN:
 		break;
 	}
-	return run(&options);
+	return settle_and_run(&options);
 }

@@ -5,9 +5,12 @@
 #include "core/base/loop.h"
 #include "core/base/nearest.h"
 
+#include <assert.h>
+
 enum {
-	LEFT_SIZE = 100, /* of help's left side */
-	PART_MIN = 3,    /* letters of a name that tell which is meant */
+	LEFT_SIZE = 100,  /* of help's left side */
+	CALLED_SIZE = 40, /* of an option's name with its dashes */
+	PART_MIN = 3,     /* letters of a name that tell which is meant */
 	HELP_COLUMN = 28,
 };
 
@@ -96,6 +99,12 @@ static const struct option table[] = {
 	{0, "no-color", NULL, false, true,
 		"no colours on a terminal", option_read_flag, FIELD(no_color)},
 
+	{0, NULL, NULL, false, false, "Settings", NULL, 0},
+	{'c', "config", "FILE", false, false,
+		"in place of ~/.config/sipcall/sipcall.conf", option_read_string, FIELD(config)},
+	{0, "check-config", NULL, false, true,
+		"what is wrong there, and no call", option_read_check_config, 0},
+
 	{0, NULL, NULL, false, false, "Asking", NULL, 0},
 	{0, "list-codecs", NULL, false, true,
 		"the codecs that there are", option_read_list_codecs, 0},
@@ -110,6 +119,8 @@ static const struct option table[] = {
 
 enum { COUNT = sizeof(table) / sizeof(table[0]) };
 
+static_assert((int)COUNT <= (int)OPTIONS_ROWS_MAX, "each option can be given");
+
 /* What is read so far. */
 struct reader {
 	struct options *out;
@@ -118,7 +129,6 @@ struct reader {
 	char *const *argv;
 	int at;             /* the argument at hand */
 	bool only_operands; /* "--" has come */
-	bool seen[COUNT];
 };
 
 static const char *name_at(const void *arg, size_t i)
@@ -185,19 +195,36 @@ static int no_option(struct fault *why, struct slice given, struct slice name)
 	return fault_set(why, -EINVAL, "no option %s; sipcall --help shows them all", shown);
 }
 
+/* Whether something is asked for that needs no more options. */
+static bool is_answered(const struct options *options)
+{
+	return options->action != OPTIONS_RUN && options->action != OPTIONS_CHECK_CONFIG;
+}
+
+static int read_value(
+	struct options *out, size_t i, const char *value, const char *called, struct fault *why)
+{
+	struct given given = {.option = &table[i], .called = called, .string = value};
+
+	given.out = out;
+	given.why = why;
+	if (value)
+		given.value = slice_of(value);
+	return table[i].read(&given, (char *)out + table[i].field);
+}
+
 /* Reads option i. value: NULL if there is none. */
 static int take(struct reader *reader, size_t i, const char *value)
 {
-	struct given given = {.option = &table[i], .string = value, .out = reader->out};
+	char called[CALLED_SIZE];
+	struct text text = TEXT_IN(called);
 
-	given.why = reader->why;
-	if (value)
-		given.value = slice_of(value);
-	if (reader->seen[i] && !table[i].repeats)
+	text_printf(&text, "--%s", table[i].name);
+	if (reader->out->given[i] && !table[i].repeats)
 		return fault_set(reader->why, -EINVAL, "--%s is given twice", table[i].name);
 
-	reader->seen[i] = true;
-	return table[i].read(&given, (char *)reader->out + table[i].field);
+	reader->out->given[i] = true;
+	return read_value(reader->out, i, value, called, reader->why);
 }
 
 /* "-1" is a number that is wrong: no option is a digit. */
@@ -263,7 +290,7 @@ static int read_short(struct reader *reader, const char *arg)
 			return letter[1] != '\0' ? take(reader, i, letter + 1)
 						 : take_next(reader, i);
 		err = take(reader, i, NULL);
-		if (err || reader->out->action != OPTIONS_RUN)
+		if (err || is_answered(reader->out))
 			return err;
 	}
 	return 0;
@@ -320,8 +347,8 @@ static int check_effect(const struct reader *reader, struct fault *why)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (reader->seen[find_name(slice_of(rows[i].name))] &&
-			reader->seen[find_name(slice_of(rows[i].with))])
+		if (reader->out->given[find_name(slice_of(rows[i].name))] &&
+			reader->out->given[find_name(slice_of(rows[i].with))])
 			return fault_set(why, -EINVAL, "%s", rows[i].words);
 	return 0;
 }
@@ -333,7 +360,7 @@ static int check_ringing(const struct reader *reader, struct fault *why)
 	const struct options *options = reader->out;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		if (!reader->seen[find_name(slice_of(names[i]))])
+		if (!reader->out->given[find_name(slice_of(names[i]))])
 			continue;
 		if (!options->answer)
 			return fault_set(why, -EINVAL, "--%s goes with --answer only", names[i]);
@@ -383,6 +410,13 @@ enum options_mode options_mode(const struct options *options)
 	return options->command_count > 0 ? OPTIONS_COMMANDS : OPTIONS_PROMPT;
 }
 
+static int check_no_call(const struct options *options, struct fault *why)
+{
+	if (options_mode(options) != OPTIONS_PROMPT)
+		return fault_set(why, -EINVAL, "--check-config neither calls nor waits for calls");
+	return 0;
+}
+
 int options_parse(struct options *out, int argc, char *const argv[], struct fault *why)
 {
 	struct reader reader = {.out = out, .why = why, .argc = argc, .argv = argv};
@@ -392,12 +426,31 @@ int options_parse(struct options *out, int argc, char *const argv[], struct faul
 	for (reader.at = 1; reader.at < argc; reader.at++) {
 		int err = read_argument(&reader, argv[reader.at]);
 
-		if (err || out->action != OPTIONS_RUN)
+		if (err || is_answered(out))
 			return err;
 	}
+	if (out->action == OPTIONS_CHECK_CONFIG)
+		return check_no_call(out, why);
 	if (check_together(out, why) || check_effect(&reader, why))
 		return -EINVAL;
 	return check_ringing(&reader, why);
+}
+
+bool options_given(const struct options *options, const char *name)
+{
+	size_t i = find_name(slice_of(name));
+
+	assert(i < COUNT);
+	return options->given[i];
+}
+
+int options_set(struct options *out, const char *name, const char *value, const char *called,
+	struct fault *why)
+{
+	size_t i = find_name(slice_of(name));
+
+	assert(i < COUNT && table[i].value);
+	return read_value(out, i, value, called, why);
 }
 
 static void help_option(struct text *out, const struct option *option)

@@ -22,6 +22,7 @@ enum {
 	OPTIONS_HELP_SIZE = 8192, /* room for all that options_help() writes */
 	OPTIONS_TIMEOUT_S = 180,  /* of --timeout, where it is not given */
 	OPTIONS_SILENCE_S = 60,   /* of --media-timeout */
+	OPTIONS_ROWS_MAX = 96,    /* of the table */
 };
 
 enum options_action {
@@ -30,6 +31,7 @@ enum options_action {
 	OPTIONS_VERSION,
 	OPTIONS_LIST_CODECS,
 	OPTIONS_LIST_DEVICES,
+	OPTIONS_CHECK_CONFIG,
 };
 
 /* What a run is for. */
@@ -50,6 +52,7 @@ struct options {
 	const char *target; /* NULL: no call of ours */
 	const char *commands[OPTIONS_COMMANDS_MAX];
 	size_t command_count;
+	const char *config; /* path; NULL: not given */
 	bool answer;
 	uint64_t answer_after_ns;
 	uint16_t answer_code; /* 0: calls are answered */
@@ -81,6 +84,7 @@ struct options {
 	unsigned verbose; /* how often it was said */
 	bool quiet;
 	bool no_color;
+	bool given[OPTIONS_ROWS_MAX]; /* see options_given() */
 };
 
 /*
@@ -90,6 +94,17 @@ struct options {
 int options_parse(struct options *out, int argc, char *const argv[], struct fault *why);
 
 enum options_mode options_mode(const struct options *options);
+
+/* Whether the command line has the option of that name, without dashes. */
+bool options_given(const struct options *options, const char *name);
+
+/*
+ * Reads value as if it stood on the command line behind the option of that name, which takes one;
+ * options_given() stays as it is, and the words in why say called in place of "--name". out borrows
+ * value. Returns -EINVAL.
+ */
+int options_set(struct options *out, const char *name, const char *value, const char *called,
+	struct fault *why);
 
 /* What --help prints: at most 80 columns wide. */
 void options_help(struct text *out);

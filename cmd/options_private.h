@@ -13,6 +13,7 @@ struct option;
 /* An option at hand, with what it was given. */
 struct given {
 	const struct option *option;
+	const char *called; /* "--mic", or "mic" of a setting */
 	struct slice value;
 	const char *string; /* the same; NULL where an optional value was left out */
 	struct options *out;
@@ -54,5 +55,6 @@ option_reader option_read_command;  /* the list: one more */
 /* What is asked for instead of a call; there is no field. */
 option_reader option_read_help;
 option_reader option_read_version;
+option_reader option_read_check_config;
 option_reader option_read_list_codecs;
 option_reader option_read_list_devices;

@@ -23,8 +23,7 @@ static int wrong_with(const struct given *given, const char *glue, const char *w
 	struct text text = TEXT_IN(shown);
 
 	words_put(&text, given->value);
-	return fault_set(
-		given->why, -EINVAL, "--%s: \"%s\"%s%s", given->option->name, shown, glue, what);
+	return fault_set(given->why, -EINVAL, "%s: \"%s\"%s%s", given->called, shown, glue, what);
 }
 
 static int wrong(const struct given *given, const char *what)
@@ -55,7 +54,7 @@ int option_read_string(const struct given *given, void *field)
 	const char **string = field;
 
 	if (given->value.len == 0)
-		return fault_set(given->why, -EINVAL, "--%s: %s is empty", given->option->name,
+		return fault_set(given->why, -EINVAL, "%s: %s is empty", given->called,
 			given->option->value);
 
 	*string = given->string;
@@ -192,7 +191,7 @@ int option_read_codecs(const struct given *given, void *field)
 	int err = codec_list_parse(list, &given->out->codec_count, given->value, &why);
 
 	if (err)
-		return fault_set(given->why, err, "--%s: %s", given->option->name, why.words);
+		return fault_set(given->why, err, "%s: %s", given->called, why.words);
 	return 0;
 }
 
@@ -202,7 +201,7 @@ int option_read_country(const struct given *given, void *field)
 	int err = tone_plan_parse(field, given->value, &why);
 
 	if (err)
-		return fault_set(given->why, err, "--%s: %s", given->option->name, why.words);
+		return fault_set(given->why, err, "%s: %s", given->called, why.words);
 	return 0;
 }
 
@@ -252,7 +251,7 @@ int option_read_listen(const struct given *given, void *field)
 	struct addr addr;
 
 	if (given->out->listen_count == OPTIONS_LISTEN_MAX)
-		return fault_set(given->why, -EINVAL, "--%s: 8 are enough", given->option->name);
+		return fault_set(given->why, -EINVAL, "%s: 8 are enough", given->called);
 	if (addr_parse_port(&addr, rest) == 0)
 		return wrong_transport(given);
 	if (!slice_cut(&transport, &rest, ':'))
@@ -282,8 +281,8 @@ int option_read_header(const struct given *given, void *field)
 	text_put(&lines, given->value);
 	text_puts(&lines, "\r\n");
 	if (lines.cut)
-		return fault_set(given->why, -EINVAL, "--%s: that is more than 4 kB of headers",
-			given->option->name);
+		return fault_set(given->why, -EINVAL, "%s: that is more than 4 kB of headers",
+			given->called);
 
 	given->out->headers_len = lines.len;
 	return 0;
@@ -314,6 +313,13 @@ int option_read_version(const struct given *given, void *field)
 {
 	(void)field;
 	given->out->action = OPTIONS_VERSION;
+	return 0;
+}
+
+int option_read_check_config(const struct given *given, void *field)
+{
+	(void)field;
+	given->out->action = OPTIONS_CHECK_CONFIG;
 	return 0;
 }
 

@@ -27,6 +27,7 @@ static const uint64_t twice_ns = 200 * NS_PER_MS;
 
 struct phone {
 	const struct options *options;
+	const struct config *config;
 	struct loop *main_loop;
 	struct loop *agent_loop;
 	struct loop *media_loop;
@@ -371,12 +372,21 @@ static void on_quit(void *arg)
 	close_all(arg);
 }
 
+static const char *find_contact(void *arg, struct slice name)
+{
+	const struct phone *self = arg;
+	const struct contact *contact = contacts_find(config_contacts(self->config), name);
+
+	return contact ? contact->target : NULL;
+}
+
 /* Those who look on, in the order in which they see events. */
 static int make_desk(struct phone *self)
 {
 	struct readers_config readers = {
 		self->options, self->terminal, self->agent_loop, self->media_loop};
-	struct desk_config desk = {.loop = self->agent_loop, .quit = on_quit, .arg = self};
+	struct desk_config desk = {
+		.loop = self->agent_loop, .contact = find_contact, .quit = on_quit, .arg = self};
 	int err;
 
 	setup_make(&self->setup, self->options);
@@ -442,7 +452,8 @@ out:
 	return err;
 }
 
-int phone_run(int *exit_code, const struct options *options, struct fault *why)
+int phone_run(int *exit_code, const struct options *options, const struct config *config,
+	struct fault *why)
 {
 	struct phone *self;
 	int err;
@@ -454,6 +465,7 @@ int phone_run(int *exit_code, const struct options *options, struct fault *why)
 	signal(SIGPIPE, SIG_IGN); /* who stops reading ends no call, */
 	signal(SIGXFSZ, SIG_IGN); /* and neither does a file that must not grow */
 	self->options = options;
+	self->config = config;
 	err = make(self);
 	if (!err)
 		err = run(self);

@@ -4,12 +4,14 @@
  */
 #pragma once
 
+#include "cmd/config.h"
 #include "cmd/options.h"
 #include "core/base/fault.h"
 
 /*
  * Calls or waits, until there is nothing left to do; on the main thread. options have passed
- * check_options(). The exit code goes to exit_code. Returns an error, with words in why, if it
- * could not even start.
+ * check_options(); config has the hooks. The exit code goes to exit_code. Returns an error, with
+ * words in why, if it could not even start.
  */
-int phone_run(int *exit_code, const struct options *options, struct fault *why);
+int phone_run(int *exit_code, const struct options *options, const struct config *config,
+	struct fault *why);

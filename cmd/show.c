@@ -2,8 +2,10 @@
 
 #include "cmd/devices.h"
 #include "cmd/options.h"
+#include "cmd/places.h"
 #include "cmd/terminal.h"
 #include "cmd/verdict.h"
+#include "cmd/words.h"
 #include "codecs/codec.h"
 
 #include <errno.h>
@@ -110,5 +112,26 @@ int show_devices(void)
 
 	if (devices_list(&text, &why))
 		return show_complaint(VERDICT_LOCAL, why.words);
+	return answer(&text);
+}
+
+static const char *plural(size_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+int show_config(const struct config *config)
+{
+	size_t settings = config_settings(config);
+	size_t contacts = contacts_count(config_contacts(config));
+	char room[PLACES_PATH_SIZE];
+	struct text text = TEXT_IN(room);
+
+	words_put(&text, slice_of(config_name(config)));
+	if (config_is_there(config))
+		text_printf(&text, ": ok, %zu setting%s, %zu contact%s\n", settings,
+			plural(settings), contacts, plural(contacts));
+	else
+		text_puts(&text, ": is not there, and need not be\n");
 	return answer(&text);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cmd/config.h"
 #include "core/base/bytes.h"
 
 /* Lines for standard error, as they are. */
@@ -17,3 +18,4 @@ int show_help(void);
 int show_version(void);
 int show_codecs(void);
 int show_devices(void);
+int show_config(const struct config *config);

@@ -1,5 +1,6 @@
 """The man page tells what the program does: its options, as --help has them, and its exit codes."""
 
+import os
 import re
 import shutil
 import signal
@@ -10,6 +11,7 @@ import pytest
 from phone import ROOT, run
 
 PAGE = ROOT / "man" / "sipcall.1"
+CONF_PAGE = ROOT / "man" / "sipcall.conf.5"
 
 
 def section(title):
@@ -73,10 +75,36 @@ def test_the_page_has_each_event_and_each_of_its_members():
     assert names | causes | (members - {"outgoing", "incoming"}) <= words
 
 
+def keys_of_program():
+    """Each key of [sipcall], in order: those of the table, then one for each event."""
+    table = (ROOT / "cmd" / "config_keys.c").read_text()
+    rows = re.search(r"settings\[\] = \{\n(.*?)^\};", table, re.M | re.S)[1]
+    source = (ROOT / "core" / "ua" / "event.c").read_text()
+    names = re.findall(r"\[UA_(?!CAUSE)\w+\] = \"([\w.]+)\"", source)
+    hooks = ["on_" + name.replace(".", "_") for name in names if name != "call.meter"]
+    return re.findall(r'^\t\{"(\w+)",', rows, re.M) + hooks + ["on_event"]
+
+
+def test_the_page_of_the_configuration_has_each_key():
+    items = re.findall(r"^\.It Ic (\w+) No = Ar (.*)$", CONF_PAGE.read_text(), re.M)
+    assert [key for key, _ in items] == keys_of_program()
+    values = {name.replace("-", "_"): value for _, name, value, _ in options_of_help()}
+    for key, value in items:
+        assert value == ("COMMAND" if key.startswith("on_") else values[key])
+
+
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")
-def test_the_page_is_clean():
+def test_the_pages_are_clean(tmp_path):
+    pages = sorted((ROOT / "man").glob("*.[1-9]"))
+    for page in pages:  # as if they were installed: each looks for those that it names
+        folder = tmp_path / f"man{page.suffix[1:]}"
+        folder.mkdir(exist_ok=True)
+        (folder / page.name).symlink_to(page)
     lint = subprocess.run(
-        ["mandoc", "-T", "lint", "-W", "style", PAGE], capture_output=True, text=True
+        ["mandoc", "-T", "lint", "-W", "style", *pages],
+        env={**os.environ, "MANPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
     )
-    assert lint.stdout + lint.stderr == ""
+    assert lint.stdout == ""
     assert lint.returncode == 0

@@ -37,7 +37,7 @@ static const struct wrong {
 	{{"--d", "5"}, "no option --d; did you mean --duration?"},
 	{{"--color"}, "no option --color; did you mean --no-color?"},
 	{{"--an"}, "no option --an; did you mean --answer?"},
-	{{"--c"}, "no option --c; did you mean --calls?"},
+	{{"--c"}, "no option --c; did you mean --config?"},
 	{{"--answer", "-H", "X: y"}, "--header goes with a call of ours only, not with --answer"},
 	{{"--answer", "-t", "5"}, "--timeout goes with a call of ours only, not with --answer"},
 	{{"--answer", "--answer-code", "486", "-d", "5"},
@@ -147,6 +147,13 @@ static const struct wrong {
 		"--ringback-tone goes with a call of ours only, not with --answer"},
 	{{"--answer=5", "--failure-tone", "b.wav"},
 		"--failure-tone goes with a call of ours only, not with --answer"},
+	{{"a@b", "-c"}, "--config needs a value: --config=FILE"},
+	{{"a@b", "--config="}, "--config: FILE is empty"},
+	{{"a@b", "--check-config"}, "--check-config neither calls nor waits for calls"},
+	{{"--check-config", "-e", "quit"},
+		"--check-config neither calls nor waits for calls"},
+	{{"--check-config", "--answer"}, "--check-config neither calls nor waits for calls"},
+	{{"--check-config", "-c", "a", "-c", "b"}, "--config is given twice"},
 	{{"a@b", "--codecs", "opuss"}, "--codecs: no codec opuss; did you mean opus?"},
 	{{"a@b", "--volume", "loud"}, "--volume: \"loud\" is no number of decibels"},
 	{{"a@b", "--volume="}, "--volume: \"\" is no number of decibels"},
@@ -418,6 +425,25 @@ static void test_asking(void **state)
 	assert_int_equal(RIGHT("-qh").action, OPTIONS_HELP);
 	assert_int_equal(RIGHT("a@b", "--version", "--nonsense").action, OPTIONS_VERSION);
 	assert_int_equal(RIGHT("-q", "--list-codecs").action, OPTIONS_LIST_CODECS);
+	assert_int_equal(RIGHT("--check-config", "--version", "--x").action, OPTIONS_VERSION);
+	assert_int_equal(RIGHT("--check-config").action, OPTIONS_CHECK_CONFIG);
+	assert_string_equal(RIGHT("--check-config", "-c", "a.conf").config, "a.conf");
+}
+
+/* What comes from elsewhere is read alike, and is not what was given. */
+static void test_set(void **state)
+{
+	struct options options = RIGHT("a@b", "-i", "silence");
+	struct fault why;
+
+	(void)state;
+	assert_true(options_given(&options, "mic") && !options_given(&options, "mic-volume"));
+	assert_int_equal(options_set(&options, "mic-volume", "-3", "mic_volume", &why), 0);
+	assert_true(options.mic_db == -3 && !options_given(&options, "mic-volume"));
+	assert_int_equal(options_set(&options, "mic-volume", "x", "mic_volume", &why), -EINVAL);
+	assert_string_equal(why.words, "mic_volume: \"x\" is no number of decibels");
+	assert_int_equal(options_set(&options, "record", "", "record", &why), -EINVAL);
+	assert_string_equal(why.words, "record: FILE is empty");
 }
 
 /* Fits a screen's width, tells each option, and has nothing but plain lines. */
@@ -465,6 +491,7 @@ int main(void)
 		cmocka_unit_test(test_operand_after_dashes),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_asking),
+		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_help),
 	};
 

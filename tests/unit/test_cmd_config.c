@@ -1,0 +1,434 @@
+/* cmd/config: each text with what it comes to, or with every line against it; files that are there
+ * and that are not; what of it has an effect on which command line. */
+#include "cmd/config.h"
+
+#include "core/base/loop.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h> /* after the headers that it needs */
+
+enum { TOLD_SIZE = 16384, ARGS_MAX = 12, PATH_SIZE = 200 };
+
+#define HEAD "[sipcall]\n"
+#define PEOPLE "[contacts]\n"
+
+/* clang-format off */
+static const struct {
+	const char *text;
+	size_t settings, contacts;
+} rights[] = {
+	{"", 0, 0},
+	{"\n\n# nothing\n;\n", 0, 0},
+	{"\xef\xbb\xbf" HEAD "mic = silence", 1, 0},
+	{HEAD "mic = silence\r\nspeaker=null\r\n", 2, 0},
+	{HEAD HEAD PEOPLE HEAD "mic = loop\n" PEOPLE "bob = a@b\n", 1, 1},
+	{HEAD "mic = device:no such thing\nspeaker = file:/no/such/folder/x.wav\n", 2, 0},
+	{HEAD "mic = exec:cat x.raw ; echo # done\npipe_rate = 8000\n", 2, 0},
+	{HEAD "timeout = 20\nmedia_timeout = 0\nmax_calls = 3\n", 3, 0},
+	{HEAD "record = /tmp/%t-%n.wav\nvolume = +3\nmic_volume = -12.5\n", 3, 0},
+	{HEAD "codecs = opus,pcma\ncountry = de\n", 2, 0},
+	{HEAD "busy_tone = none\nring_tone = /no/such.wav\nring_device = device:Bell\n", 3, 0},
+	{HEAD "listen = udp:127.0.0.1:5070\nlisten = tcp:[::1]:5070\n", 2, 0},
+	{HEAD "on_event = a = b : c ; d # e\non_call_ended = \"x y\" z\non_listening=:\n", 3, 0},
+	{PEOPLE "bob = a@b\n\"Carol Example\" = \"C\" <sip:c@d;transport=tcp>\nDave E: d@e\n", 0, 3},
+};
+
+static const struct {
+	const char *text;
+	const char *told; /* lines */
+} wrongs[] = {
+	{"mic = silence\nspeaker = null\n[x]\n",
+		"f:1: mic stands in no section; write [sipcall] above it\n"
+		"f:3: no section x; man sipcall.conf has them all\n"},
+	{"[sipcal]\nx = y\nz\n[Contacts]\n[sipcall ]\n",
+		"f:1: no section sipcal; did you mean sipcall?\n"
+		"f:3: neither NAME = VALUE nor [SECTION]: z\n"
+		"f:4: no section Contacts; did you mean contacts?\n"
+		"f:5: no section sipcall ; did you mean sipcall?\n"},
+	{HEAD "mik = silence\nMic = silence\nmic-volume = 3\nxyzzy = 1\n= 1\n",
+		"f:2: no key mik; did you mean mic?\n"
+		"f:3: no key Mic; did you mean mic?\n"
+		"f:4: no key mic-volume; did you mean mic_volume?\n"
+		"f:5: no key xyzzy; man sipcall.conf has them all\n"
+		"f:6: no key ; man sipcall.conf has them all\n"},
+	{HEAD "answer = 1\nduration = 3\njson = yes\nheader = X: y\n",
+		"f:2: no key answer; man sipcall.conf has them all\n"
+		"f:3: no key duration; man sipcall.conf has them all\n"
+		"f:4: no key json; man sipcall.conf has them all\n"
+		"f:5: no key header; man sipcall.conf has them all\n"},
+	{HEAD "on_call_end = x\non_call_meter = x\non_event =\n",
+		"f:2: no key on_call_end; did you mean on_call_held?\n"
+		"f:3: no key on_call_meter; did you mean on_call_muted?\n"
+		"f:4: on_event: COMMAND is empty\n"},
+	{HEAD "mic = silence\n\nmic = silence\n[sipcall]\non_event = x\non_event = y\n",
+		"f:4: mic is given twice\nf:7: on_event is given twice\n"},
+	{HEAD "mic = slience\nmic = loop\nspeaker =\n",
+		"f:2: mic: no source slience; did you mean silence?\n"
+		"f:3: mic is given twice\n"
+		"f:4: speaker: SINK is empty\n"},
+	{HEAD "codecs = opus,opsu\ncountry = Sweeden\nvolume = loud\nmedia_timeout = never\n",
+		"f:2: codecs: no codec opsu; did you mean opus?\n"
+		"f:3: country: no country Sweeden; did you mean se?\n"
+		"f:4: volume: \"loud\" is no number of decibels\n"
+		"f:5: media_timeout: \"never\" is no number of seconds\n"},
+	{HEAD "record = /tmp/%n.wav\n",
+		"f:2: record: each call needs a file of its own, in each run: use %t in its name\n"},
+	{HEAD "ring_device = null\nlisten = 5060\n",
+		"f:2: ring_device: calls ring at default or device:NAME only\n"
+		"f:3: listen: \"5060\" is not like udp:127.0.0.1:5060\n"},
+	{PEOPLE "bob = a@b\n\"Bob\" = c@d\n\"al = a@b\n\"\" = a@b\nal = al\n",
+		"f:3: \"Bob\" is given twice\n"
+		"f:4: the quote around the name is not closed before = or :\n"
+		"f:5: a contact needs a name\n"
+		"f:6: al: a name alone says nothing of where: write NAME@HOST\n"},
+	{HEAD "mic = \x1b[31m\n", "f:2: this is no text file: it holds the byte 0x1b\n"},
+	{HEAD "mic = silence\rspeaker = null\n", "f:2: this is no text file: it holds the byte 0x0d\n"},
+	{"\x7f" "ELF\n\n\x01\n", "f:1: this is no text file: it holds the byte 0x7f\n"},
+};
+/* clang-format on */
+
+static char folder[] = "/tmp/cmd_config.XXXXXX";
+static size_t allocations_left = SIZE_MAX;
+
+void *__wrap_calloc(size_t count, size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_malloc(size_t size);
+void *__real_malloc(size_t size);
+
+static bool may_allocate(void)
+{
+	if (allocations_left == 0)
+		return false;
+
+	allocations_left--;
+	return true;
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return may_allocate() ? __real_calloc(count, size) : NULL;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return may_allocate() ? __real_malloc(size) : NULL;
+}
+
+static void on_told(void *arg, const char *line)
+{
+	struct text *told = arg;
+
+	text_printf(told, "%s\n", line);
+}
+
+static int parse(struct config **out, struct slice text, struct text *told)
+{
+	const struct config_reader reader = {.tell = on_told, .arg = told};
+
+	return config_parse(out, "f", text, &reader);
+}
+
+static struct config *right(const char *text)
+{
+	char room[TOLD_SIZE];
+	struct text told = TEXT_IN(room);
+	struct config *config;
+
+	if (parse(&config, slice_of(text), &told))
+		fail_msg("%s", room);
+	assert_int_equal(told.len, 0);
+	return config;
+}
+
+static void test_right(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(rights) / sizeof(rights[0]); i++) {
+		struct config *config = right(rights[i].text);
+
+		assert_true(config_is_there(config));
+		assert_string_equal(config_name(config), "f");
+		if (config_settings(config) != rights[i].settings ||
+			contacts_count(config_contacts(config)) != rights[i].contacts)
+			fail_msg("row %zu: %zu settings, %zu contacts", i, config_settings(config),
+				contacts_count(config_contacts(config)));
+		config_free(config);
+	}
+}
+
+static void expect_wrong(struct slice text, const char *expected)
+{
+	char room[TOLD_SIZE];
+	struct text told = TEXT_IN(room);
+	struct config *config;
+
+	assert_int_equal(parse(&config, text, &told), -EINVAL);
+	assert_null(config);
+	assert_string_equal(room, expected);
+}
+
+static void test_wrong(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrongs) / sizeof(wrongs[0]); i++)
+		expect_wrong(slice_of(wrongs[i].text), wrongs[i].told);
+}
+
+static void test_nul(void **state)
+{
+	static const uint8_t text[] = HEAD "mic = silence\0\n";
+
+	(void)state;
+	expect_wrong((struct slice){text, sizeof(text) - 1},
+		"f:2: this is no text file: it holds the byte 0x00\n");
+}
+
+/* Each cap, on its two sides. */
+static void test_large(void **state)
+{
+	static uint8_t text[CONFIG_SIZE_MAX + 1];
+
+	(void)state;
+	memset(text, '\n', sizeof(text));
+	config_free(right(""));
+	expect_wrong((struct slice){text, CONFIG_LINES_MAX},
+		"f: more than 4096 lines are no configuration\n");
+	expect_wrong(
+		(struct slice){text, sizeof(text)}, "f: more than 1 MiB is no configuration\n");
+
+	memset(text, 'x', sizeof(text));
+	text[0] = '#';
+	text[CONFIG_LINE_MAX] = '\0';
+	config_free(right((const char *)text));
+	text[CONFIG_LINE_MAX] = 'x';
+	text[CONFIG_LINE_MAX + 1] = '\0';
+	expect_wrong(slice_of((const char *)text), "f:1: the line is longer than 4096 bytes\n");
+}
+
+/* What options come to with a configuration. */
+static struct options with(struct config *config, const char *const args[ARGS_MAX])
+{
+	char *argv[ARGS_MAX + 1] = {(char *)"sipcall"};
+	struct options options;
+	struct fault why;
+	int argc = 1;
+
+	while (argc <= ARGS_MAX && args[argc - 1]) {
+		argv[argc] = (char *)args[argc - 1];
+		argc++;
+	}
+	if (options_parse(&options, argc, argv, &why))
+		fail_msg("%s", why.words);
+	config_apply(config, &options);
+	return options;
+}
+
+#define WITH(...) with(config, (const char *const[ARGS_MAX]){__VA_ARGS__})
+
+static void test_apply(void **state)
+{
+	struct config *config = right(
+		HEAD "mic = silence\nspeaker = exec:cat\npipe_rate = 8000\ncodecs = "
+		     "opus,pcma\nvolume = 3\n"
+		     "timeout = 5\nmedia_timeout = 0\nmax_calls = 2\ncountry = de\n"
+		     "listen = udp:127.0.0.1:5070\nlisten = tcp:127.0.0.1:5070\nrecord = %t.wav\n");
+	struct options options = WITH("a@b");
+
+	(void)state;
+	assert_string_equal(options.mic, "silence");
+	assert_string_equal(options.speaker, "exec:cat");
+	assert_int_equal(options.pipe_rate, 8000);
+	assert_int_equal(options.codec_count, 2);
+	assert_true(options.speaker_db == 3);
+	assert_int_equal(options.timeout_ns, 5 * NS_PER_S);
+	assert_int_equal(options.silence_ns, 0);
+	assert_string_equal(tone_plan_name(options.country), "Germany");
+	assert_string_equal(options.record, "%t.wav");
+	assert_int_equal(options.listen_count, 0); /* one call: any port */
+	assert_int_equal(options.max_calls, 0);
+
+	options = WITH("--answer");
+	assert_int_equal(options.listen_count, 2);
+	assert_int_equal(options.max_calls, 2);
+	assert_int_equal(options.timeout_ns, OPTIONS_TIMEOUT_S * NS_PER_S);
+
+	options = WITH("--answer", "-l", "udp:127.0.0.1:0", "--codecs=gsm", "--max-calls=9",
+		"--media-timeout=7", "-o", "null");
+	assert_int_equal(options.listen_count, 1);
+	assert_int_equal(options.codec_count, 1);
+	assert_int_equal(options.max_calls, 9);
+	assert_int_equal(options.silence_ns, 7 * NS_PER_S);
+	assert_string_equal(options.speaker, "null");
+	assert_int_equal(options.pipe_rate, 0); /* there is no pipe any more */
+
+	options = WITH("--answer", "--answer-code=486");
+	assert_null(options.record);
+	config_free(config);
+}
+
+static void test_tones(void **state)
+{
+	struct config *config = right(HEAD "busy_tone = b.wav\nring_tone = none\nring_device = "
+					   "device:Bell\nwaiting_tone=w.wav\n");
+	struct options options = WITH("a@b");
+
+	(void)state;
+	assert_string_equal(options.tones[RINGER_BUSY], "b.wav");
+	assert_null(options.tones[RINGER_RING]);
+	assert_null(options.ring_device);
+	assert_null(WITH("a@b", "-o", "null").tones[RINGER_BUSY]);
+	assert_null(WITH("--answer").ring_device);
+	assert_null(WITH("--answer=5", "--answer-code=486").tones[RINGER_RING]);
+
+	options = WITH("--answer=5", "-o", "null");
+	assert_null(options.tones[RINGER_BUSY]);
+	assert_string_equal(options.ring_device, "device:Bell");
+	assert_string_equal(options.tones[RINGER_RING], RINGER_NONE);
+	assert_string_equal(options.tones[RINGER_WAITING], "w.wav");
+	config_free(config);
+}
+
+static void test_home(void **state)
+{
+	struct config *config;
+	struct options options;
+
+	(void)state;
+	setenv("HOME", "/home/x", 1);
+	config = right(HEAD "mic = file:~/m.wav\nrecord = ~/%t.wav\nbusy_tone = ~x/b.wav\n");
+	options = WITH("a@b");
+	assert_string_equal(options.mic, "file:/home/x/m.wav");
+	assert_string_equal(options.record, "/home/x/%t.wav");
+	assert_string_equal(options.tones[RINGER_BUSY], "~x/b.wav");
+	config_free(config);
+}
+
+static void test_hooks(void **state)
+{
+	struct config *config = right(HEAD "on_call_ended = x ; y\non_event = z\n");
+	char room[CONFIG_KEY_SIZE];
+
+	(void)state;
+	assert_string_equal(config_hook(config, UA_CALL_ENDED), "x ; y");
+	assert_string_equal(config_hook(config, CONFIG_ANY_EVENT), "z");
+	assert_null(config_hook(config, UA_CALL_INCOMING));
+	assert_string_equal(config_hook_key(room, UA_CALL_INCOMING), "on_call_incoming");
+	assert_null(config_hook_key(room, UA_CALL_METER));
+	config_free(config);
+}
+
+static void put_file(char path[static PATH_SIZE], const char *name, const char *text)
+{
+	int fd;
+
+	snprintf(path, PATH_SIZE, "%s/%s", folder, name);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+	close(fd);
+}
+
+static int read_file(struct config **out, const char *path, bool all, struct text *told)
+{
+	const struct config_reader reader = {.tell = on_told, .arg = told, .all = all};
+
+	return config_read(out, path, &reader);
+}
+
+static void test_files(void **state)
+{
+	char path[PATH_SIZE], room[TOLD_SIZE], expected[TOLD_SIZE];
+	struct text told = TEXT_IN(room);
+	struct config *config;
+
+	(void)state;
+	setenv("XDG_CONFIG_HOME", folder, 1);
+	assert_int_equal(read_file(&config, NULL, false, &told), 0); /* it need not be there */
+	assert_false(config_is_there(config));
+	snprintf(path, sizeof(path), "%s/sipcall/sipcall.conf", folder);
+	assert_string_equal(config_name(config), path);
+	assert_int_equal(config_settings(config), 0);
+	config_free(config);
+
+	assert_int_equal(read_file(&config, "/no/such", false, &told), -EINVAL);
+	assert_string_equal(room, "/no/such: No such file or directory\n");
+	told = TEXT_IN(room);
+	assert_int_equal(read_file(&config, folder, false, &told), -EINVAL);
+	snprintf(expected, sizeof(expected), "%s: Is a directory\n", folder);
+	assert_string_equal(room, expected);
+
+	/* what a call may never need is asked for only if all is to be known */
+	put_file(path, "a.conf", HEAD "mic = file:/no/such.wav\nring_tone = /no/such.wav\n");
+	told = TEXT_IN(room);
+	assert_int_equal(read_file(&config, path, false, &told), 0);
+	config_free(config);
+	assert_int_equal(read_file(&config, path, true, &told), -EINVAL);
+	assert_non_null(strstr(room, "/a.conf:2: mic: "));
+	assert_non_null(strstr(room, "/a.conf:3: ring_tone: "));
+}
+
+/* Each allocation fails in turn: nothing is told that is not so, and nothing leaks. */
+static void test_no_memory(void **state)
+{
+	char path[PATH_SIZE], room[TOLD_SIZE];
+	struct text told = TEXT_IN(room);
+	struct config *config;
+	size_t allowed = 0;
+	int err;
+
+	(void)state;
+	put_file(path, "b.conf",
+		HEAD "mic = silence\nrecord = ~/%t.wav\non_event = x\n" PEOPLE "bob = a@b\n");
+	do {
+		allocations_left = allowed++;
+		err = read_file(&config, path, false, &told);
+		allocations_left = SIZE_MAX;
+		assert_true(err == 0 || err == -ENOMEM);
+		assert_int_equal(told.len, 0);
+		config_free(config);
+	} while (err);
+	assert_true(allowed > 10);
+}
+
+static int set_up(void **state)
+{
+	(void)state;
+	return mkdtemp(folder) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+	static const char *const names[] = {"a.conf", "b.conf"};
+	char path[PATH_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(path, sizeof(path), "%s/%s", folder, names[i]);
+		unlink(path);
+	}
+	return rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_right),
+		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_nul),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_apply),
+		cmocka_unit_test(test_tones),
+		cmocka_unit_test(test_home),
+		cmocka_unit_test(test_hooks),
+		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_no_memory),
+	};
+
+	return cmocka_run_group_tests_name("cmd/config", tests, set_up, tear_down);
+}
