@@ -384,7 +384,7 @@ static const char *find_contact(void *arg, struct slice name)
 static int make_desk(struct phone *self)
 {
 	struct readers_config readers = {
-		self->options, self->terminal, self->agent_loop, self->media_loop};
+		self->options, self->config, self->terminal, self->agent_loop, self->media_loop};
 	struct desk_config desk = {
 		.loop = self->agent_loop, .contact = find_contact, .quit = on_quit, .arg = self};
 	int err;

@@ -1,6 +1,7 @@
 #include "cmd/readers.h"
 
 #include "audio/open.h"
+#include "cmd/hooks.h"
 #include "cmd/json.h"
 #include "cmd/print.h"
 #include "cmd/ringer.h"
@@ -21,8 +22,11 @@ struct readers {
 	struct readers_config config;
 	struct printer *printer; /* NULL with --json */
 	struct ringer *ringer;
+	struct hooks *hooks;
 	struct ladder_config ladder;
 	struct desk_watcher watcher;
+	void (*done)(void *arg); /* of readers_close() */
+	void *done_arg;
 };
 
 static void print_line(void *arg, struct slice line)
@@ -68,6 +72,7 @@ static void on_event(void *arg, const struct ua_event *event)
 		put_json(self, event);
 	if (self->ringer)
 		ringer_event(self->ringer, event);
+	hooks_event(self->hooks, event);
 }
 
 static void trace(struct readers *self, bool sent, const struct addr *local,
@@ -217,6 +222,23 @@ static int make_ringer(struct readers *self)
 	return ringer_new(&self->ringer, &config);
 }
 
+static void tell_hooks(void *arg, const char *words)
+{
+	struct readers *self = arg;
+
+	say_line(self->config.terminal, words);
+}
+
+static int make_hooks(struct readers *self)
+{
+	const struct hooks_config config = {.loop = self->config.agent_loop,
+		.config = self->config.config,
+		.tell = tell_hooks,
+		.arg = self};
+
+	return hooks_new(&self->hooks, &config);
+}
+
 int readers_new(struct readers **out, const struct readers_config *config)
 {
 	struct readers *self = calloc(1, sizeof(*self));
@@ -232,6 +254,8 @@ int readers_new(struct readers **out, const struct readers_config *config)
 	err = make_printer(self);
 	if (!err)
 		err = make_ringer(self);
+	if (!err)
+		err = make_hooks(self);
 	if (err) {
 		readers_free(self);
 		return err;
@@ -247,6 +271,7 @@ void readers_free(struct readers *readers)
 
 	printer_free(readers->printer);
 	ringer_free(readers->ringer);
+	hooks_free(readers->hooks);
 	free(readers);
 }
 
@@ -266,15 +291,26 @@ void readers_hush(struct readers *readers)
 		ringer_hush(readers->ringer);
 }
 
+static void on_quiet(void *arg)
+{
+	struct readers *self = arg;
+
+	hooks_close(self->hooks, self->done, self->done_arg);
+}
+
 void readers_close(struct readers *readers, void (*done)(void *arg), void *arg)
 {
-	ringer_close(readers->ringer, done, arg);
+	readers->done = done;
+	readers->done_arg = arg;
+	ringer_close(readers->ringer, on_quiet, readers);
 }
 
 void readers_end(struct readers *readers)
 {
 	ringer_free(readers->ringer);
 	readers->ringer = NULL;
+	hooks_free(readers->hooks);
+	readers->hooks = NULL;
 }
 
 /* Live lines often enough to look alive, lines on a pipe so that they can be read. */

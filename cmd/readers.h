@@ -1,10 +1,11 @@
 /*
  * Who looks on in one run of the program, by what its options ask for: text or JSON on the
- * terminal, SIP messages, tones. Made and freed by the main thread while there is no other; all
- * else is on the agents' thread.
+ * terminal, SIP messages, tones; and by its configuration: hooks. Made and freed by the main thread
+ * while there is no other; all else is on the agents' thread.
  */
 #pragma once
 
+#include "cmd/config.h"
 #include "cmd/desk.h"
 #include "cmd/options.h"
 
@@ -13,6 +14,7 @@ struct terminal;
 
 struct readers_config {
 	const struct options *options;
+	const struct config *config;
 	struct terminal *terminal;
 	struct loop *agent_loop;
 	struct loop *media_loop;
@@ -31,10 +33,11 @@ void readers_detach(struct readers *readers, struct desk *desk);
 /* No tone any more, whatever comes. */
 void readers_hush(struct readers *readers);
 
-/* There are no calls any more: done is called once all is silent (ringer_close()). */
+/* There are no calls any more: done is called once all is silent (ringer_close()) and the
+ * commands of events have ended, or patience with them has (hooks_close()). */
 void readers_close(struct readers *readers, void (*done)(void *arg), void *arg);
 
-/* After done: no tone sounds any more. */
+/* After done: no tone sounds and no command is waited for any more. */
 void readers_end(struct readers *readers);
 
 /* How the ladder of calls is kept, and shown as it grows; NULL: it is neither. */
