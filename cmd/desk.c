@@ -395,9 +395,16 @@ void desk_close(struct desk *desk, agent_closed *closed, void *arg)
 	}
 }
 
-const char *desk_contact(struct desk *desk, struct slice name)
+const char *desk_contact(const struct desk *desk, struct slice name)
 {
-	return desk->config.contact ? desk->config.contact(desk->config.arg, name) : NULL;
+	const struct contact *contact = contacts_find(desk->config.contacts, name);
+
+	return contact ? contact->target : NULL;
+}
+
+const struct contacts *desk_contacts(const struct desk *desk)
+{
+	return desk->config.contacts;
 }
 
 const char *desk_keep(struct desk *desk, struct slice text)

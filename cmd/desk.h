@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cmd/contacts.h"
 #include "cmd/ladder.h"
 #include "core/base/list.h"
 #include "core/ua/agent.h"
@@ -67,8 +68,7 @@ struct desk_config {
 	struct loop *loop;
 	/* What each phone keeps of its calls; NULL: nothing. */
 	const struct ladder_config *ladder;
-	/* What a person's name for somebody stands for, or NULL; or no contacts. */
-	const char *(*contact)(void *arg, struct slice name);
+	const struct contacts *contacts; /* kept alive by the caller; NULL: nobody */
 	/* Somebody has asked for the end of the program. Nothing of the desk goes from within. */
 	void (*quit)(void *arg);
 	void *arg;
@@ -122,7 +122,8 @@ unsigned desk_calls(const struct desk *desk);
 void desk_close(struct desk *desk, agent_closed *closed, void *arg);
 
 /* What a person's name for somebody stands for: a URI, or NULL. Good as long as the desk. */
-const char *desk_contact(struct desk *desk, struct slice name);
+const char *desk_contact(const struct desk *desk, struct slice name);
+const struct contacts *desk_contacts(const struct desk *desk);
 
 /* A copy that lives as long as the desk, for what configurations point to. NULL: no memory. */
 const char *desk_keep(struct desk *desk, struct slice text);

@@ -395,9 +395,9 @@ static int check_together(const struct options *options, struct fault *why)
 			"--execute goes alone: -e 'call %s' calls, and with --listen calls ring "
 			"until -e answer",
 			options->target ? options->target : "URI");
-	if (options_mode(options) == OPTIONS_PROMPT)
-		return fault_set(
-			why, -EINVAL, "whom to call? Give a URI, or --answer to wait for calls");
+	if (options_mode(options) == OPTIONS_PROMPT && options->mic &&
+		strcmp(options->mic, "stdin") == 0)
+		return fault_set(why, -EINVAL, "--mic: standard input is where commands are typed");
 	return 0;
 }
 

@@ -1,8 +1,11 @@
 #include "cmd/phone.h"
 
+#include "cmd/console.h"
 #include "cmd/desk.h"
 #include "cmd/devices.h"
 #include "cmd/errands.h"
+#include "cmd/places.h"
+#include "cmd/prompt.h"
 #include "cmd/readers.h"
 #include "cmd/say.h"
 #include "cmd/setup.h"
@@ -34,6 +37,7 @@ struct phone {
 	struct loop_thread *agent_thread;
 	struct loop_thread *media_thread;
 	struct terminal *terminal;
+	struct prompt *prompt; /* NULL: this run has none */
 
 	/* From here on the agent thread's, until it has been stopped. */
 	struct setup setup;
@@ -42,6 +46,7 @@ struct phone {
 	struct desk_watcher watcher;
 	struct errands *errands;
 	bool errands_over;
+	struct console *console;
 	struct verdict verdict;
 	unsigned ended;
 	unsigned signals;
@@ -123,6 +128,8 @@ static void run_finish(struct post *post)
 
 	errands_free(self->errands);
 	self->errands = NULL;
+	console_free(self->console);
+	self->console = NULL;
 	readers_detach(self->readers, self->desk);
 	desk_unwatch(self->desk, &self->watcher);
 	desk_free(self->desk);
@@ -194,11 +201,17 @@ static void on_signal(void *arg, int number)
 
 	if (is_echo(self, number))
 		return;
+	if (number == SIGINT && self->prompt && !self->closing) {
+		prompt_interrupt(self->prompt);
+		return;
+	}
 
 	self->signals++;
 	if (self->signals > 1) {
 		if (self->live > 0)
 			terminal_last_words("sipcall: left without waiting for the far end\n");
+		if (self->prompt)
+			prompt_abandon(self->prompt);
 		_exit(VERDICT_SIGNAL + number);
 	}
 	if (number == SIGINT)
@@ -244,7 +257,7 @@ static int listen_somewhere(struct phone *self, struct handset *handset, struct 
 	if (self->options->listen_count > 0)
 		return err;
 
-	if (options_mode(self->options) != OPTIONS_ANSWER)
+	if (options_mode(self->options) != OPTIONS_ANSWER && !self->prompt)
 		return 0; /* the agent finds a port by itself */
 	return agent_listen_both(handset->agent, &usual, why);
 }
@@ -327,6 +340,121 @@ static void begin_errands(struct phone *self)
 		fail(self, VERDICT_LOCAL, "too little memory for that many commands");
 }
 
+/* Of a pipe, the first line that fails tells how all went; at a prompt a person has seen it. */
+static void line_ended(void *arg, const struct queue_result *result)
+{
+	struct phone *self = arg;
+
+	show_result(self, result);
+	if (!result->ok && !prompt_has_keys(self->prompt))
+		verdict_fail(&self->verdict, result->exit);
+}
+
+static void begin_console(struct phone *self)
+{
+	struct console_config config = {self->desk, self->prompt, line_ended, self};
+
+	if (console_new(&self->console, &config))
+		fail(self, VERDICT_LOCAL, "too little memory for a prompt");
+}
+
+/* Something of the prompt, on its way to the agents' thread. */
+struct typed {
+	struct post post;
+	struct phone *phone;
+	char line[];
+};
+
+static void run_line(struct post *post)
+{
+	struct typed *typed = container_of(post, struct typed, post);
+
+	if (typed->phone->console && !typed->phone->closing)
+		console_line(typed->phone->console, typed->line);
+	free(typed);
+}
+
+static void run_interrupted(struct post *post)
+{
+	struct typed *typed = container_of(post, struct typed, post);
+	char room[128];
+	struct text text = TEXT_IN(room);
+
+	if (typed->phone->console && !typed->phone->closing) {
+		console_advise(&text, typed->phone->console);
+		say_line(typed->phone->terminal, room);
+	}
+	free(typed);
+}
+
+static void run_end(struct post *post)
+{
+	struct typed *typed = container_of(post, struct typed, post);
+
+	close_all(typed->phone);
+	free(typed);
+}
+
+/* The terminal is gone, as SIGHUP would tell. */
+static void run_gone(struct post *post)
+{
+	struct typed *typed = container_of(post, struct typed, post);
+
+	on_signal(typed->phone, SIGHUP);
+	free(typed);
+}
+
+/* The terminal's thread, as the next five. Without memory a line is lost, and that is told. */
+static void hand_on(struct phone *self, void (*run)(struct post *post), const char *line)
+{
+	struct typed *typed = calloc(1, sizeof(*typed) + strlen(line) + 1);
+
+	if (!typed) {
+		say_line(self->terminal, "too little memory for what was typed");
+		return;
+	}
+	typed->post.run = run;
+	typed->phone = self;
+	memcpy(typed->line, line, strlen(line));
+	loop_post(self->agent_loop, &typed->post);
+}
+
+static void on_line(void *arg, const char *line)
+{
+	hand_on(arg, run_line, line);
+}
+
+static void on_end(void *arg)
+{
+	hand_on(arg, run_end, "");
+}
+
+static void on_gone(void *arg)
+{
+	hand_on(arg, run_gone, "");
+}
+
+static void on_interrupted(void *arg)
+{
+	hand_on(arg, run_interrupted, "");
+}
+
+static int make_prompt(struct phone *self, struct fault *why)
+{
+	static const struct prompt_events events = {
+		.line = on_line, .end = on_end, .gone = on_gone, .interrupted = on_interrupted};
+	char history[PLACES_PATH_SIZE];
+	struct text path = TEXT_IN(history);
+	struct prompt_config config = {
+		.plain = self->options->json, .events = &events, .arg = self};
+
+	if (options_mode(self->options) != OPTIONS_PROMPT)
+		return 0;
+	if (places_state(&path, "history") == 0)
+		config.history = history;
+	return prompt_new(&self->prompt, self->terminal, &config, why);
+}
+
 static void run_start(struct post *post)
 {
 	struct phone *self = container_of(post, struct phone, start);
@@ -352,6 +480,8 @@ static void run_start(struct post *post)
 		call_target(self, handset);
 	else if (self->options->command_count > 0)
 		begin_errands(self);
+	else if (self->prompt)
+		begin_console(self);
 }
 
 static void open_log(struct phone *self)
@@ -372,21 +502,15 @@ static void on_quit(void *arg)
 	close_all(arg);
 }
 
-static const char *find_contact(void *arg, struct slice name)
-{
-	const struct phone *self = arg;
-	const struct contact *contact = contacts_find(config_contacts(self->config), name);
-
-	return contact ? contact->target : NULL;
-}
-
 /* Those who look on, in the order in which they see events. */
 static int make_desk(struct phone *self)
 {
 	struct readers_config readers = {
 		self->options, self->config, self->terminal, self->agent_loop, self->media_loop};
-	struct desk_config desk = {
-		.loop = self->agent_loop, .contact = find_contact, .quit = on_quit, .arg = self};
+	struct desk_config desk = {.loop = self->agent_loop,
+		.contacts = config_contacts(self->config),
+		.quit = on_quit,
+		.arg = self};
 	int err;
 
 	setup_make(&self->setup, self->options);
@@ -405,7 +529,7 @@ static int make_desk(struct phone *self)
 }
 
 /* All that is needed before a thread starts. */
-static int make(struct phone *self)
+static int make(struct phone *self, struct fault *why)
 {
 	int err;
 
@@ -427,7 +551,8 @@ static int make(struct phone *self)
 	self->finish.run = run_finish;
 	timer_init(&self->linger, self->agent_loop, on_linger, self);
 	timer_init(&self->patience, self->agent_loop, on_patience, self);
-	return catch_signals(self);
+	err = make_prompt(self, why);
+	return err ? err : catch_signals(self);
 }
 
 /* Runs until the end; everything that was started has ended then. */
@@ -466,7 +591,7 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	signal(SIGXFSZ, SIG_IGN); /* and neither does a file that must not grow */
 	self->options = options;
 	self->config = config;
-	err = make(self);
+	err = make(self, why);
 	if (!err)
 		err = run(self);
 	if (err)
@@ -478,6 +603,7 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	/* all is said and done; a disk or a name server that hangs is not waited for */
 	if (!err && (loop_uv_busy(self->agent_loop) || loop_uv_busy(self->media_loop)))
 		_exit(*exit_code);
+	prompt_free(self->prompt);
 	terminal_free(self->terminal);
 	readers_free(self->readers);
 	loop_uv_free(self->agent_loop);

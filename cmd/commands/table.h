@@ -10,6 +10,8 @@
 extern const struct command command_answer;
 extern const struct command command_call;
 extern const struct command command_calls;
+extern const struct command command_codec;
+extern const struct command command_contacts;
 extern const struct command command_devices;
 extern const struct command command_hangup;
 extern const struct command command_help;

@@ -161,6 +161,18 @@ void agent_free(struct agent *agent)
 	free(agent);
 }
 
+/* A person talks with one at a time. Those that have no answer yet are of no concern. */
+static void hold_others(struct agent *agent, const struct call *but)
+{
+	if (!agent->config.policy.hold_others)
+		return;
+
+	list_each(link, &agent->calls.calls) if (call_of(link) != but)
+	{
+		(void)call_hold(call_of(link), true);
+	}
+}
+
 int agent_call(
 	unsigned *out, struct agent *agent, const char *target, struct fault *why, size_t *at)
 {
@@ -179,6 +191,7 @@ int agent_call(
 		return fault_set(why, err, "out of memory");
 
 	*out = call_number(call);
+	hold_others(agent, call);
 	return 0;
 }
 
@@ -213,8 +226,15 @@ int agent_hangup(struct agent *agent, unsigned number)
 int agent_answer(struct agent *agent, unsigned number)
 {
 	struct call *call = find(agent, number);
+	int err;
 
-	return call ? call_answer(call) : -ENOENT;
+	if (!call)
+		return -ENOENT;
+
+	err = call_answer(call);
+	if (!err)
+		hold_others(agent, call);
+	return err;
 }
 
 int agent_reject(struct agent *agent, unsigned number, uint16_t code)

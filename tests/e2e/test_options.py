@@ -39,7 +39,7 @@ def test_an_unknown_option_names_the_nearest(typed, meant):
     assert len(words.splitlines()) == 1
 
 
-@pytest.mark.parametrize("typed", ["--frobnicate", "-X", "--"])
+@pytest.mark.parametrize("typed", ["--frobnicate", "-X", "---"])
 def test_an_unknown_option_that_is_like_none_is_refused_as_well(typed):
     words = refused(typed)
     assert len(words.splitlines()) == 1

@@ -38,12 +38,6 @@ static void on_quit(void *arg)
 	pair->quit++;
 }
 
-static const char *find_contact(void *arg, struct slice name)
-{
-	(void)arg;
-	return slice_is(name, "Friend") ? FAR_URI : NULL;
-}
-
 static struct handset *add(struct desk_pair *pair, const char *name, size_t i)
 {
 	static const struct addr places[] = {
@@ -70,7 +64,7 @@ static struct handset *add(struct desk_pair *pair, const char *name, size_t i)
 		struct desk_config desk = {
 			.loop = config.loop,
 			.ladder = &ladder,
-			.contact = find_contact,
+			.contacts = pair->contacts,
 			.quit = on_quit,
 			.arg = pair,
 		};
@@ -90,6 +84,9 @@ void desk_pair_open(struct desk_pair *pair, bool waits)
 
 	*pair = (struct desk_pair){.codec = codec_find(slice_of("pcmu"))};
 	pair->log = TEXT_IN(pair->room);
+	assert_int_equal(contacts_new(&pair->contacts), 0);
+	assert_int_equal(
+		contacts_add(pair->contacts, slice_of("Friend"), slice_of(FAR_URI), NULL), 0);
 	assert_int_equal(world_new(&pair->world, &world), 0);
 	pair->near = add(pair, "near", 0);
 	pair->far = add(pair, "far", 1);
@@ -118,6 +115,7 @@ void desk_pair_close(struct desk_pair *pair)
 	desk_pair_run(pair, 40000);
 	assert_true(pair->closed);
 	desk_free(pair->desk);
+	contacts_free(pair->contacts);
 	for (size_t i = 0; i < sizeof(pair->loops) / sizeof(pair->loops[0]); i++)
 		world_loop_free(pair->loops[i]);
 	world_free(pair->world);

@@ -20,9 +20,10 @@ static const struct wrong {
 	const char *args[ARGS_MAX];
 	const char *words;
 } wrongs[] = {
-	{{NULL}, "whom to call? Give a URI, or --answer to wait for calls"},
-	{{"-v"}, "whom to call? Give a URI, or --answer to wait for calls"},
-	{{"--"}, "whom to call? Give a URI, or --answer to wait for calls"},
+	{{"-i", "stdin"}, "--mic: standard input is where commands are typed"},
+	{{"-e", "quit", "x@y"},
+		"--execute goes alone: -e 'call x@y' calls, and with --listen calls ring until -e "
+		"answer"},
 	{{"--codec", "opus", "x@y"}, "no option --codec; did you mean --codecs?"},
 	{{"--codec=opus", "x@y"}, "no option --codec; did you mean --codecs?"},
 	{{"--Answer"}, "no option --Answer; did you mean --answer?"},

@@ -62,6 +62,28 @@ static void test_rejected(void **state)
 	pair_close(&pair);
 }
 
+/* Who answers another call asks the first to be quiet, where that is the policy. */
+static void test_others_held(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_open(&pair, (struct ua_policy){0},
+		(struct ua_policy){.ring = true, .hold_others = true});
+	pair_call(&pair, "sip:bob@192.0.2.2");
+	pair_call(&pair, "sip:bob@192.0.2.2");
+	run_s(&pair, 1);
+	assert_int_equal(agent_answer(pair.far.agent, 1), 0);
+	run_s(&pair, 1);
+	expect_log(&pair.far, "incoming incoming answered ");
+	assert_int_equal(agent_answer(pair.far.agent, 2), 0);
+	run_s(&pair, 1);
+	expect_log(&pair.far, "answered held(us) ");
+	expect_log(&pair.near, "outgoing(192.0.2.2) outgoing(192.0.2.2) ringing ringing answered "
+			       "answered held(them) ");
+	pair_close(&pair);
+}
+
 static void test_given_up_while_it_rings(void **state)
 {
 	struct pair pair;
@@ -174,6 +196,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answered),
 		cmocka_unit_test(test_rejected),
+		cmocka_unit_test(test_others_held),
 		cmocka_unit_test(test_given_up_while_it_rings),
 		cmocka_unit_test(test_several),
 		cmocka_unit_test(test_within_the_event),
