@@ -4,12 +4,12 @@
 #include "cmd/desk.h"
 #include "cmd/devices.h"
 #include "cmd/errands.h"
-#include "cmd/places.h"
 #include "cmd/prompt.h"
 #include "cmd/readers.h"
 #include "cmd/say.h"
 #include "cmd/setup.h"
 #include "cmd/terminal.h"
+#include "cmd/typing.h"
 #include "cmd/verdict.h"
 #include "core/base/log.h"
 #include "core/net/loop_uv.h"
@@ -21,6 +21,7 @@
 enum {
 	USUAL_PORT = 5060,
 	MISSING_SIZE = 1152,
+	ADVICE_SIZE = 128,
 	LINGER_TICKS = 5, /* seconds that a terminal may take nothing before we leave it */
 	LINGER_TICKS_SIGNAL = 2,
 };
@@ -37,6 +38,7 @@ struct phone {
 	struct loop_thread *agent_thread;
 	struct loop_thread *media_thread;
 	struct terminal *terminal;
+	struct typing *typing;
 	struct prompt *prompt; /* NULL: this run has none */
 
 	/* From here on the agent thread's, until it has been stopped. */
@@ -350,6 +352,14 @@ static void line_ended(void *arg, const struct queue_result *result)
 		verdict_fail(&self->verdict, result->exit);
 }
 
+static void greet(struct phone *self)
+{
+	static const char words[] = "sipcall " SIPCALL_VERSION "   type help, or whom to call\n";
+
+	if (prompt_has_keys(self->prompt) && !self->options->quiet)
+		terminal_put(self->terminal, TERMINAL_OUT, slice_of(words));
+}
+
 static void begin_console(struct phone *self)
 {
 	struct console_config config = {self->desk, self->prompt, line_ended, self};
@@ -358,101 +368,56 @@ static void begin_console(struct phone *self)
 		fail(self, VERDICT_LOCAL, "too little memory for a prompt");
 }
 
-/* Something of the prompt, on its way to the agents' thread. */
-struct typed {
-	struct post post;
-	struct phone *phone;
-	char line[];
-};
-
-static void run_line(struct post *post)
+static void on_quit(void *arg)
 {
-	struct typed *typed = container_of(post, struct typed, post);
-
-	if (typed->phone->console && !typed->phone->closing)
-		console_line(typed->phone->console, typed->line);
-	free(typed);
-}
-
-static void run_interrupted(struct post *post)
-{
-	struct typed *typed = container_of(post, struct typed, post);
-	char room[128];
-	struct text text = TEXT_IN(room);
-
-	if (typed->phone->console && !typed->phone->closing) {
-		console_advise(&text, typed->phone->console);
-		say_line(typed->phone->terminal, room);
-	}
-	free(typed);
-}
-
-static void run_end(struct post *post)
-{
-	struct typed *typed = container_of(post, struct typed, post);
-
-	close_all(typed->phone);
-	free(typed);
-}
-
-/* The terminal is gone, as SIGHUP would tell. */
-static void run_gone(struct post *post)
-{
-	struct typed *typed = container_of(post, struct typed, post);
-
-	on_signal(typed->phone, SIGHUP);
-	free(typed);
-}
-
-/* The terminal's thread, as the next five. Without memory a line is lost, and that is told. */
-static void hand_on(struct phone *self, void (*run)(struct post *post), const char *line)
-{
-	struct typed *typed = calloc(1, sizeof(*typed) + strlen(line) + 1);
-
-	if (!typed) {
-		say_line(self->terminal, "too little memory for what was typed");
-		return;
-	}
-	typed->post.run = run;
-	typed->phone = self;
-	memcpy(typed->line, line, strlen(line));
-	loop_post(self->agent_loop, &typed->post);
+	close_all(arg);
 }
 
 static void on_line(void *arg, const char *line)
 {
-	hand_on(arg, run_line, line);
-}
+	struct phone *self = arg;
 
-static void on_end(void *arg)
-{
-	hand_on(arg, run_end, "");
+	if (self->console && !self->closing)
+		console_line(self->console, line);
 }
 
 static void on_gone(void *arg)
 {
-	hand_on(arg, run_gone, "");
+	on_signal(arg, SIGHUP);
 }
 
 static void on_interrupted(void *arg)
 {
-	hand_on(arg, run_interrupted, "");
+	struct phone *self = arg;
+	char room[ADVICE_SIZE];
+	struct text text = TEXT_IN(room);
+
+	if (!self->console || self->closing)
+		return;
+
+	console_advise(&text, self->console);
+	say_line(self->terminal, room);
 }
 
 static int make_prompt(struct phone *self, struct fault *why)
 {
-	static const struct prompt_events events = {
-		.line = on_line, .end = on_end, .gone = on_gone, .interrupted = on_interrupted};
-	char history[PLACES_PATH_SIZE];
-	struct text path = TEXT_IN(history);
-	struct prompt_config config = {
-		.plain = self->options->json, .events = &events, .arg = self};
+	static const struct typing_events events = {on_line, on_quit, on_gone, on_interrupted};
+	struct typing_config config = {
+		.terminal = self->terminal,
+		.agent_loop = self->agent_loop,
+		.plain = self->options->json,
+		.events = &events,
+		.arg = self,
+	};
+	int err;
 
 	if (options_mode(self->options) != OPTIONS_PROMPT)
 		return 0;
-	if (places_state(&path, "history") == 0)
-		config.history = history;
-	return prompt_new(&self->prompt, self->terminal, &config, why);
+
+	err = typing_new(&self->typing, &config, why);
+	if (!err)
+		self->prompt = typing_prompt(self->typing);
+	return err;
 }
 
 static void run_start(struct post *post)
@@ -467,6 +432,8 @@ static void run_start(struct post *post)
 	self->setup.config.loop = self->agent_loop;
 	self->setup.config.media_loop = self->media_loop;
 	self->setup.config.meter_ns = readers_meter_ns(self->readers);
+	if (self->prompt)
+		greet(self);
 	if (desk_add(&handset, self->desk, "", &self->setup.config)) {
 		fail(self, VERDICT_LOCAL, "too little memory for a phone");
 		return;
@@ -497,16 +464,17 @@ static bool has_sound_on_stdout(const struct options *options)
 	return options->speaker && strcmp(options->speaker, "stdout") == 0;
 }
 
-static void on_quit(void *arg)
-{
-	close_all(arg);
-}
-
 /* Those who look on, in the order in which they see events. */
 static int make_desk(struct phone *self)
 {
 	struct readers_config readers = {
-		self->options, self->config, self->terminal, self->agent_loop, self->media_loop};
+		.options = self->options,
+		.config = self->config,
+		.terminal = self->terminal,
+		.agent_loop = self->agent_loop,
+		.media_loop = self->media_loop,
+		.keys = self->prompt && prompt_has_keys(self->prompt),
+	};
 	struct desk_config desk = {.loop = self->agent_loop,
 		.contacts = config_contacts(self->config),
 		.quit = on_quit,
@@ -542,6 +510,8 @@ static int make(struct phone *self, struct fault *why)
 		err = terminal_new(&self->terminal, self->main_loop,
 			has_sound_on_stdout(self->options) ? STDERR_FILENO : STDOUT_FILENO);
 	if (!err)
+		err = make_prompt(self, why);
+	if (!err)
 		err = make_desk(self);
 	if (err)
 		return err;
@@ -551,8 +521,7 @@ static int make(struct phone *self, struct fault *why)
 	self->finish.run = run_finish;
 	timer_init(&self->linger, self->agent_loop, on_linger, self);
 	timer_init(&self->patience, self->agent_loop, on_patience, self);
-	err = make_prompt(self, why);
-	return err ? err : catch_signals(self);
+	return catch_signals(self);
 }
 
 /* Runs until the end; everything that was started has ended then. */
@@ -603,7 +572,7 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	/* all is said and done; a disk or a name server that hangs is not waited for */
 	if (!err && (loop_uv_busy(self->agent_loop) || loop_uv_busy(self->media_loop)))
 		_exit(*exit_code);
-	prompt_free(self->prompt);
+	typing_free(self->typing);
 	terminal_free(self->terminal);
 	readers_free(self->readers);
 	loop_uv_free(self->agent_loop);

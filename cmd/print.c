@@ -199,6 +199,8 @@ static void print_incoming(struct printer *self, const struct ua_event *event, s
 	} else {
 		words_put_uri(out, event->peer);
 	}
+	if (self->config.keys)
+		text_puts(out, "   a answers, r rejects");
 	finish(self, out);
 }
 

@@ -19,6 +19,7 @@ struct printer_config {
 	bool utf8;      /* bars of blocks */
 	bool live;      /* meters go to the live line */
 	bool listening; /* tell where we listen */
+	bool keys;      /* a key answers what rings: say which */
 	bool numbered;  /* many calls may come: each is told with its number */
 	/* How wide a line may be that is cut to measure; NULL: PRINTER_COLUMNS. */
 	size_t (*columns)(void *arg);

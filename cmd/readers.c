@@ -136,6 +136,7 @@ static int make_printer(struct readers *self)
 		.live = terminal_is_live(self->config.terminal),
 		.listening = options->listen_count > 0 || options->answer ||
 			     options_mode(options) == OPTIONS_PROMPT,
+		.keys = self->config.keys,
 		.numbered = options_mode(options) != OPTIONS_CALL && options->calls != 1 &&
 			    options->max_calls != 1,
 		.columns = terminal_is_live(self->config.terminal) ? live_columns : NULL,

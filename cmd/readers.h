@@ -18,6 +18,7 @@ struct readers_config {
 	struct terminal *terminal;
 	struct loop *agent_loop;
 	struct loop *media_loop;
+	bool keys; /* there is a prompt where a key answers */
 };
 
 /* What config points to is kept alive by the caller. -ENOMEM. */

@@ -106,7 +106,7 @@ def test_a_header_that_the_stack_writes_is_refused(name):
         ["--answer", "--max-calls", "0"],
         ["--answer", "--answer-code", "200"],
         ["--answer", "--answer-code", "700"],
-        [],
+        ["-e", "quit", NOBODY],
     ],
 )
 def test_what_makes_no_sense_together_is_refused(args):
