@@ -186,6 +186,7 @@ static void start_done(struct work *work)
 static void start_next(struct hooks *self)
 {
 	struct hook *hook;
+	int err;
 
 	if (self->starting || self->waiting_count == 0 || self->running_count == HOOKS_RUNNING_MAX)
 		return;
@@ -195,9 +196,11 @@ static void start_next(struct hooks *self)
 	self->waiting_count--;
 	self->starting = hook;
 	hook->work = (struct work){run_start, start_done};
-	hook->err = loop_work(self->config.loop, &hook->work);
-	if (hook->err)
+	err = loop_work(self->config.loop, &hook->work);
+	if (err) {
+		hook->err = err; /* else it is the work's by now */
 		start_done(&hook->work);
+	}
 }
 
 static void ended(struct hooks *self, struct hook *hook, const struct pipe_exit *how)
