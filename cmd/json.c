@@ -203,6 +203,14 @@ static void put_recording(struct object *to, const struct ua_event *event)
 	put_words(to, "words", event->recording.words);
 }
 
+static void put_tone(struct object *to, const struct ua_event *event)
+{
+	put_real(to, "hz", event->tone.hz);
+	put_real(to, "level_dbfs", event->tone.level_dbfs);
+	put_whole(to, "ms", event->tone.ms);
+	put(to, "on", json_boolean(event->tone.on));
+}
+
 static void put_hold(struct object *to, const struct ua_event *event)
 {
 	put_string(to, "by", event->hold.remote ? "remote" : "local");
@@ -289,6 +297,7 @@ static void (*const fields[])(struct object *to, const struct ua_event *event) =
 	[UA_CALL_MUTED] = put_mute,
 	[UA_CALL_PLAYED] = put_played,
 	[UA_CALL_RECORDING] = put_recording,
+	[UA_CALL_TONE] = put_tone,
 	[UA_CALL_REDIRECTED] = put_redirected,
 	[UA_CALL_STATS] = put_stats,
 	[UA_CALL_METER] = NULL, /* for a live line only */

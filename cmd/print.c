@@ -336,6 +336,18 @@ static void print_taping(struct printer *self, const struct ua_event *event, str
 	finish(self, out);
 }
 
+/* Its end says how long it was; its beginning would only say the same before. */
+static void print_tone(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet || event->tone.on)
+		return;
+
+	start(self, out, PLAIN, "tone", event);
+	text_printf(out, "%g Hz for %.2f s, %.0f dB", event->tone.hz, event->tone.ms / 1000.0,
+		event->tone.level_dbfs);
+	finish(self, out);
+}
+
 static void print_redirected(struct printer *self, const struct ua_event *event, struct text *out)
 {
 	if (self->config.quiet)
@@ -588,6 +600,7 @@ static void (*const printers[])(
 	[UA_CALL_MUTED] = print_mute,
 	[UA_CALL_PLAYED] = print_played,
 	[UA_CALL_RECORDING] = print_taping,
+	[UA_CALL_TONE] = print_tone,
 	[UA_CALL_REDIRECTED] = print_redirected,
 	[UA_CALL_STATS] = NULL, /* the meter tells more, the end the rest */
 	[UA_CALL_METER] = print_meter,

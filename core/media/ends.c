@@ -50,6 +50,14 @@ struct recorder *ends_turn_recorder(struct ends *ends, struct recorder *recorder
 	return before;
 }
 
+struct ear *ends_turn_ear(struct ends *ends, struct ear *ear)
+{
+	struct ear *before = ends->ear;
+
+	ends->ear = ear;
+	return before;
+}
+
 static size_t take_from(struct source *source, int16_t *near, const int16_t *far, size_t count)
 {
 	if (source)
@@ -95,6 +103,8 @@ void ends_take(struct ends *ends, int16_t *near, const int16_t *far, size_t coun
 /* A recording is for those who were not there: how loud the loudspeaker was is not in it. */
 void ends_play(struct ends *ends, int16_t *far, size_t count)
 {
+	if (ends->ear)
+		ear_hear(ends->ear, far, count);
 	if (ends->recorder)
 		recorder_far(ends->recorder, far, count);
 	gain_apply(&ends->speaker, far, count);
@@ -141,6 +151,8 @@ void ends_close(struct ends *ends, ends_done *done, void *arg)
 	if (source_close(ends->source, source_closed, ends))
 		ends->closing++;
 	ends->source = NULL;
+	ear_free(ends->ear);
+	ends->ear = NULL;
 	sink_close(ends->sink, sink_closed, ends);
 	if (ends->recorder)
 		recorder_close(ends->recorder, recorder_closed, ends);

@@ -1,10 +1,11 @@
 /*
- * The near end of a stream: where its sound comes from and goes to, and what records both, all at
- * one rate; how loud it is made, and how loud it then is. It belongs to its stream, on the media
- * thread.
+ * The near end of a stream: where its sound comes from and goes to, what records both, and what
+ * listens, all at one rate; how loud it is made, and how loud it then is. It belongs to its stream,
+ * on the media thread.
  */
 #pragma once
 
+#include "audio/ear.h"
 #include "audio/recorder.h"
 #include "audio/sink.h"
 #include "audio/source.h"
@@ -33,6 +34,7 @@ struct ends {
 	struct ends_clip *clip; /* or NULL */
 	struct sink *sink;
 	struct recorder *recorder; /* or NULL */
+	struct ear *ear;           /* to what is played; or NULL */
 	struct gain mic;
 	struct gain speaker;
 	double near_dbfs; /* the loudest moment since ends_forget_levels(): of what is sent, */
@@ -53,15 +55,16 @@ void ends_set_volume(struct ends *ends, const struct media_volume *volume);
 
 /*
  * Has clip, which may be NULL, in the place of what there was, which it returns: that is its
- * owner's again. The same of the recorder.
+ * owner's again. The same of the recorder and the ear.
  */
 struct ends_clip *ends_turn_clip(struct ends *ends, struct ends_clip *clip);
 struct recorder *ends_turn_recorder(struct ends *ends, struct recorder *recorder);
+struct ear *ends_turn_ear(struct ends *ends, struct ear *ear);
 
 /* Fills near with what is to be sent, while far is to be played. Silence unless open. */
 void ends_take(struct ends *ends, int16_t *near, const int16_t *far, size_t count, bool open);
 
-/* Records far as it came, makes it as loud as it is to be, and plays it. */
+/* Hears and records far as it came, makes it as loud as it is to be, and plays it. */
 void ends_play(struct ends *ends, int16_t *far, size_t count);
 
 void ends_forget_levels(struct ends *ends);

@@ -52,6 +52,8 @@ struct media_events {
 	/* What media_record() began: on: into path from now on; else it is whole, or was never
 	 * begun: why in words, or NULL. */
 	void (*recorded)(void *arg, const char *path, bool on, const char *words);
+	/* A tone that media_listen() asked for has begun in what they send, or is over. */
+	void (*tone)(void *arg, const struct ear_tone *tone);
 	/* After media_close(), the last of all: all zero if nothing ran. recording: the path of the
 	 * file that was made, or NULL. The media is gone. */
 	void (*closed)(void *arg, const struct stream_report *last, const char *recording);
@@ -110,6 +112,12 @@ int media_play(struct media *media, const char *source);
  * wrong with the pattern; -ENOMEM.
  */
 int media_record(struct media *media, const char *pattern, struct fault *why);
+
+/*
+ * Listens for these tones in what they send, as ear_may() allows them, and for no others; none:
+ * no more. -ENOTCONN: it does not run; -ENOMEM.
+ */
+int media_listen(struct media *media, const double *hz, size_t count);
 
 /* Ends it; closed comes later, never before this returns. Once. */
 void media_close(struct media *media);

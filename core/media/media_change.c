@@ -165,6 +165,52 @@ int media_change(struct media *media, const struct media_params *params)
 	return 0;
 }
 
+/* An ear on its way to the stream, or none. */
+struct listening {
+	struct media_note note;
+	struct ear *ear;
+};
+
+/* Media thread. */
+static void listen_run(struct post *post)
+{
+	struct listening *self = container_of(post, struct listening, note.post);
+
+	ear_free(stream_turn_ear(self->note.media->stream, self->ear));
+	free(self);
+}
+
+static void listen_drop(struct media_note *note)
+{
+	struct listening *self = container_of(note, struct listening, note);
+
+	ear_free(self->ear);
+	free(self);
+}
+
+int media_listen(struct media *media, const double *hz, size_t count)
+{
+	struct listening *self;
+	int err = 0;
+
+	if (media->state != MEDIA_OPENING && media->state != MEDIA_RUNNING)
+		return -ENOTCONN;
+	self = calloc(1, sizeof(*self));
+	if (!self)
+		return -ENOMEM;
+
+	self->note = (struct media_note){{.run = listen_run}, {0}, media, listen_drop};
+	if (count > 0)
+		err = ear_new(
+			&self->ear, media->stream_config.rate, hz, count, media_tell_tone, media);
+	if (err) {
+		free(self);
+		return err;
+	}
+	media_send(&self->note);
+	return 0;
+}
+
 int media_set_volume(struct media *media, const struct media_volume *volume)
 {
 	struct change *self;

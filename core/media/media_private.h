@@ -89,6 +89,7 @@ void media_tell_report(void *arg, const struct stream_report *report);
 void media_tell_silent(void *arg, const struct fault *why);
 void media_tell_heard(void *arg, const struct media_format *format);
 void media_tell_source_ended(void *arg);
+void media_tell_tone(void *arg, const struct ear_tone *tone);
 
 /* The same of a source or sink, even where it is being opened or closed: any thread. */
 void media_tell_news(void *arg, enum audio_news news, const char *words);

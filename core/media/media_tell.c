@@ -11,6 +11,7 @@ struct told {
 	union {
 		struct stream_report report;
 		struct media_format format;
+		struct ear_tone tone;
 		struct {
 			enum audio_news kind;
 			struct fault words;
@@ -102,6 +103,29 @@ void media_tell_heard(void *arg, const struct media_format *format)
 		return;
 	}
 	told->format = *format;
+	post(told);
+}
+
+/* Agent thread. */
+static void run_tone(struct post *post)
+{
+	struct told *told = container_of(post, struct told, post);
+	struct media *media = told->media;
+
+	if (media->state == MEDIA_RUNNING)
+		media->events->tone(media->arg, &told->tone);
+	free(told);
+}
+
+void media_tell_tone(void *arg, const struct ear_tone *tone)
+{
+	struct told *told = told_new(arg, run_tone);
+
+	if (!told) {
+		log_warning("out of memory: nobody is told of a tone of %g Hz", tone->hz);
+		return;
+	}
+	told->tone = *tone;
 	post(told);
 }
 

@@ -553,6 +553,11 @@ struct recorder *stream_turn_recorder(struct stream *stream, struct recorder *re
 	return ends_turn_recorder(&stream->ends, recorder);
 }
 
+struct ear *stream_turn_ear(struct stream *stream, struct ear *ear)
+{
+	return ends_turn_ear(&stream->ends, ear);
+}
+
 static void ends_closed(void *arg, const struct ends_result *result)
 {
 	struct stream *stream = arg;

@@ -107,9 +107,10 @@ void stream_change_free(struct stream_change *change);
 /* From the next samples on. */
 void stream_set_volume(struct stream *stream, const struct media_volume *volume);
 
-/* As ends_turn_clip() and ends_turn_recorder(), from the next samples on. */
+/* As ends_turn_clip() and the others, from the next samples on. */
 struct ends_clip *stream_turn_clip(struct stream *stream, struct ends_clip *clip);
 struct recorder *stream_turn_recorder(struct stream *stream, struct recorder *recorder);
+struct ear *stream_turn_ear(struct stream *stream, struct ear *ear);
 
 /* How it was when it stopped, and whether what was written is whole. */
 struct stream_end {

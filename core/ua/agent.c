@@ -295,6 +295,13 @@ int agent_record(struct agent *agent, unsigned number, const char *pattern, stru
 	return call_record(call, pattern, why);
 }
 
+int agent_listen_in(struct agent *agent, unsigned number, const double *tones_hz, size_t count)
+{
+	struct call *call = find(agent, number);
+
+	return call ? call_listen_in(call, tones_hz, count) : -ENOENT;
+}
+
 unsigned agent_calls(const struct agent *agent)
 {
 	return agent->calls.count;

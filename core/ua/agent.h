@@ -136,6 +136,14 @@ int agent_play(struct agent *agent, unsigned call, const char *source);
  */
 int agent_record(struct agent *agent, unsigned call, const char *pattern, struct fault *why);
 
+/*
+ * Listens for these tones in what the far end sends, for no others, and changes nothing; count 0:
+ * no more. UA_CALL_TONE tells of each that lasts 100 ms or longer, and again when it is over, but
+ * not where the call ends first. -ENOENT: there is no such call; -EINVAL: more than EAR_TONES_MAX,
+ * or not EAR_HZ_MIN..EAR_HZ_MAX (audio/ear.h); -ENOTCONN: it has no sound yet, or no more; -ENOMEM.
+ */
+int agent_listen_in(struct agent *agent, unsigned call, const double *tones_hz, size_t count);
+
 /* How many calls there are, ringing ones included. */
 unsigned agent_calls(const struct agent *agent);
 

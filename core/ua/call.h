@@ -51,9 +51,10 @@ int call_turn(struct call *call, const struct codec *codec);
 int call_mute(struct call *call, bool muted);
 int call_volume(struct call *call, double mic_db, double speaker_db);
 
-/* As agent_play() and agent_record(). */
+/* As agent_play() and those that follow it. */
 int call_play(struct call *call, const char *source);
 int call_record(struct call *call, const char *pattern, struct fault *why);
+int call_listen_in(struct call *call, const double *tones_hz, size_t count);
 
 unsigned call_number(const struct call *call);
 

@@ -181,6 +181,7 @@ int call_open_media(struct call *call, struct fault *why)
 		.trouble = call_trouble,
 		.played = call_played,
 		.recorded = call_recorded,
+		.tone = call_heard_tone,
 		.closed = media_closed};
 	const struct ua_config *config = call->list->config;
 	uint64_t period = config->meter_ns > 0 ? config->meter_ns : STATS_PERIOD_NS;

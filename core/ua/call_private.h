@@ -1,8 +1,8 @@
 /*
  * What the files of a call share among each other, and with nobody else: call.c has its life,
  * call_out.c and call_in.c how it begins from either side, call_move.c where else it is tried,
- * call_media.c its sound, call_play.c what is played and recorded beside, call_change.c what
- * changes while it lasts, call_end.c how its end reads.
+ * call_media.c its sound, call_play.c what is played, recorded and listened for beside,
+ * call_change.c what changes while it lasts, call_end.c how its end reads.
  */
 #pragma once
 
@@ -171,9 +171,10 @@ void call_emit_stats(struct call *call, enum ua_event_kind kind, bool final);
 /* Tells of what fails while the call goes on. arg: the call. */
 void call_trouble(void *arg, const char *words);
 
-/* What is told of what was played and recorded, as media_events has it. arg: the call. */
+/* What is told of what was played, recorded and heard, as media_events has it. arg: the call. */
 void call_played(void *arg, const char *source, bool complete, const char *words);
 void call_recorded(void *arg, const char *path, bool on, const char *words);
+void call_heard_tone(void *arg, const struct ear_tone *tone);
 
 /* The description of a session in msg, or nothing. */
 struct slice call_body(const struct sip_msg *msg);

@@ -15,6 +15,7 @@ static const char *const event_names[UA_EVENT_KINDS] = {
 	[UA_CALL_MUTED] = "call.muted",
 	[UA_CALL_PLAYED] = "call.played",
 	[UA_CALL_RECORDING] = "call.recording",
+	[UA_CALL_TONE] = "call.tone",
 	[UA_CALL_REDIRECTED] = "call.redirected",
 	[UA_CALL_STATS] = "call.stats",
 	[UA_CALL_METER] = "call.meter",

@@ -25,6 +25,7 @@ enum ua_event_kind {
 	UA_CALL_MUTED,
 	UA_CALL_PLAYED,     /* what agent_play() began is over */
 	UA_CALL_RECORDING,  /* what agent_record() began goes on, or is over */
+	UA_CALL_TONE,       /* one that agent_listen_in() asked for is heard, or is over */
 	UA_CALL_REDIRECTED, /* a 3xx is followed */
 	UA_CALL_STATS,      /* every 5 s and at the end */
 	UA_CALL_METER,      /* as often as was asked for; for a live line, in no machine's output */
@@ -115,6 +116,12 @@ struct ua_event {
 			bool on;           /* from now on; else the file is whole */
 			const char *words; /* off: why there was none, or NULL */
 		} recording;
+		struct {
+			double hz;
+			double level_dbfs; /* of the tone alone, where it was loudest, -60..0 */
+			uint32_t ms;       /* for how long it has been there, to 20 ms */
+			bool on;           /* it goes on; else it is over */
+		} tone;
 		struct {
 			uint16_t code;
 			struct slice reason;

@@ -87,6 +87,7 @@ static enum word word_of(const struct ua_event *event)
 		[UA_CALL_MUTED] = W_ERROR, /* as harmless, */
 		[UA_CALL_PLAYED] = W_ERROR,
 		[UA_CALL_RECORDING] = W_ERROR,
+		[UA_CALL_TONE] = W_ERROR,
 		[UA_NOTICE] = W_ERROR, /* likewise */
 		[UA_ERROR] = W_ERROR,
 	};

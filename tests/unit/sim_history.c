@@ -185,6 +185,7 @@ static void do_event(struct history *history, char who, const char *name, const 
 		[UA_CALL_MUTED] = "muted",
 		[UA_CALL_PLAYED] = "played",
 		[UA_CALL_RECORDING] = "recording",
+		[UA_CALL_TONE] = "tone",
 		[UA_CALL_REDIRECTED] = "redirected",
 		[UA_CALL_STATS] = "stats",
 		[UA_CALL_METER] = "meter",

@@ -92,6 +92,8 @@ static const struct {
 		HEAD("call.recording") "\"path\":\"a\\\\xff.wav\",\"on\":true,\"words\":null}"},
 	{{.kind = UA_CALL_RECORDING, CALL, .recording = {"a", false, "a: it exists"}},
 		HEAD("call.recording") "\"path\":\"a\",\"on\":false,\"words\":\"a: it exists\"}"},
+	{{.kind = UA_CALL_TONE, CALL, .tone = {440, -13.0104, 120, true}},
+		HEAD("call.tone") "\"hz\":440.0,\"level_dbfs\":-13.01,\"ms\":120,\"on\":true}"},
 	{{.kind = UA_CALL_REDIRECTED, CALL,
 		.redirected = {302, TEXT("Moved Temporarily"), targets, 2}},
 		HEAD("call.redirected") "\"code\":302,\"reason\":\"Moved Temporarily\","

@@ -181,13 +181,16 @@ static void test_played_and_recorded(void **state)
 		{.kind = UA_CALL_RECORDING, BOB, .recording = {"a\x1b.wav", true, NULL}},
 		{.kind = UA_CALL_RECORDING, BOB, .recording = {"a\x1b.wav", false, NULL}},
 		{.kind = UA_CALL_RECORDING, BOB, .recording = {"a", false, "a: it exists"}},
+		{.kind = UA_CALL_TONE, BOB, .tone = {440.5, -13.01, 100, true}},
+		{.kind = UA_CALL_TONE, BOB, .tone = {440.5, -13.01, 1240, false}},
 	};
 
 	(void)state;
 	EXPECT(&plain, events,
 		"played    file:a\\x1b.wav\n"
 		"recording a\\x1b.wav\n"
-		"recorded  a\\x1b.wav\n");
+		"recorded  a\\x1b.wav\n"
+		"tone      440.5 Hz for 1.24 s, -13 dB\n");
 }
 
 static void test_redirected(void **state)
@@ -428,6 +431,7 @@ static void test_quiet(void **state)
 		REDIRECTED,
 		{.kind = UA_CALL_PLAYED, BOB, .played = {"tone:440", true, NULL}},
 		{.kind = UA_CALL_RECORDING, BOB, .recording = {"a.wav", true, NULL}},
+		{.kind = UA_CALL_TONE, BOB, .tone = {440, -13, 1240, false}},
 		{.kind = UA_CALL_INCOMING, .call = 2, .peer = TEXT("sip:eve@example.org")},
 		CALLING,
 		RINGING,

@@ -86,6 +86,7 @@ static bool play(size_t nth, size_t length)
 	(void)agent_answer(pair.far.agent, 1);
 	run_ms(&pair, 60);
 	(void)agent_play(pair.near.agent, 1, "tone:600");
+	(void)agent_listen_in(pair.far.agent, 1, (const double[]){600}, 1);
 	(void)agent_record(pair.far.agent, 1, recording, &why);
 	agent_hold(pair.near.agent, 1);
 	run_ms(&pair, 20);

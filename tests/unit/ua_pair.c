@@ -59,6 +59,9 @@ static void on_event(void *arg, const struct ua_event *event)
 		text_printf(&end->log, "played(%s %s) ", event->played.source,
 			event->played.words ? event->played.words
 					    : (event->played.complete ? "all" : "stopped"));
+	else if (event->kind == UA_CALL_TONE)
+		text_printf(&end->log, "%g%s(%.0f dB, %u ms) ", event->tone.hz,
+			event->tone.on ? "+" : "-", event->tone.level_dbfs, event->tone.ms);
 	else if (event->kind == UA_CALL_RECORDING)
 		text_printf(&end->log, "recording(%s %s) ", event->recording.path,
 			event->recording.words ? event->recording.words
