@@ -134,6 +134,41 @@ def test_play_and_record(tmp_path):
     assert phone.having("call.recording", on=False)[0]["path"] == str(taken)
 
 
+def test_another_codec():
+    phone, peer, media = talking("codec pcma", "codec pcma", "codec gsm", "calls")
+    again = peer.expect("INVITE")
+    assert [line for line in again.body.splitlines() if line.startswith(b"m=")] == [
+        f"m=audio {again.media_port()} RTP/AVP 8".encode()
+    ]
+    peer.respond(again, 200, peer.contact(), body=sdp(media.port, ["pcma"]))
+    peer.expect("ACK")
+    again = peer.expect("INVITE")  # for GSM: the second wish for PCMA needs none
+    peer.respond(again, 488, peer.contact())
+    peer.expect("ACK")
+    peer.respond(peer.expect("BYE"), 200)
+    assert phone.exit() == 8
+    assert [(event["ok"], event["code"]) for event in phone.having("command.done")] == [
+        (True, 0), (True, 0), (True, 0), (False, 8),
+    ]  # fmt: skip
+    assert phone.having("call.media")[-1]["codec"] == "pcma"
+
+
+def test_contacts_have_names(tmp_path):
+    peer, media = Peer(), Media()
+    config = tmp_path / "sipcall.conf"
+    config.write_text(f"[contacts]\nbob = {peer.uri('robert')}\nAda L = sip:ada@192.0.2.1\n")
+    phone = Phone("-c", config, *commands("contacts", "contacts l", "contacts x", "call BOB"))
+    invite = peer.expect("INVITE")
+    assert invite.start.split()[1] == peer.uri("robert")
+    peer.answer(invite, media.port)
+    peer.respond(peer.expect("BYE"), 200)
+    assert phone.exit() == 0
+    shown = [[line.split() for line in one["output"]] for one in phone.having("command.done")]
+    assert shown[0] == [["bob", peer.uri("robert")[4:]], ["Ada", "L", "ada@192.0.2.1"]]
+    assert shown[1] == [["Ada", "L", "ada@192.0.2.1"]]
+    assert shown[2] == ["nobody whose name begins so".split()]
+
+
 def test_the_ladder_of_a_call_that_is_over():
     phone, peer, _ = talking("hangup", "ladder #1", "ladder 2")
     peer.respond(peer.expect("BYE"), 200)
