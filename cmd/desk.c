@@ -115,8 +115,8 @@ static void show(struct desk *desk, const struct ua_event *event)
 	desk->showing = showing.outer;
 }
 
-static void on_message(void *arg, bool sent, const struct addr *local, const struct addr *remote,
-	struct slice bytes)
+static void on_message(void *arg, bool sent, enum sip_transport_kind kind, const struct addr *local,
+	const struct addr *remote, struct slice bytes)
 {
 	struct handset *handset = arg;
 	struct desk *desk = handset->desk;
@@ -126,7 +126,7 @@ static void on_message(void *arg, bool sent, const struct addr *local, const str
 	desk->showing = &showing;
 	while ((watcher = next_watcher(desk, &showing)))
 		if (watcher->message)
-			watcher->message(watcher->arg, handset, sent, local, remote, bytes);
+			watcher->message(watcher->arg, handset, sent, kind, local, remote, bytes);
 	desk->showing = showing.outer;
 	if (handset->ladder)
 		ladder_message(handset->ladder, desk_wall(desk), sent, local, remote, bytes);

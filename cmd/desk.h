@@ -59,8 +59,8 @@ struct desk_watcher {
 	struct list link;
 	ua_event_fn *event; /* with event->phone set where a phone has a name; or NULL */
 	/* Each SIP message, as sip_stack_events has it; or NULL. */
-	void (*message)(void *arg, struct handset *handset, bool sent, const struct addr *local,
-		const struct addr *remote, struct slice bytes);
+	void (*message)(void *arg, struct handset *handset, bool sent, enum sip_transport_kind kind,
+		const struct addr *local, const struct addr *remote, struct slice bytes);
 	void *arg;
 };
 

@@ -106,12 +106,13 @@ static void log_message(bool sent, const struct addr *remote, struct slice bytes
 		(int)line.len, (const char *)line.data);
 }
 
-static void on_message(void *arg, struct handset *handset, bool sent, const struct addr *local,
-	const struct addr *remote, struct slice bytes)
+static void on_message(void *arg, struct handset *handset, bool sent, enum sip_transport_kind kind,
+	const struct addr *local, const struct addr *remote, struct slice bytes)
 {
 	struct readers *self = arg;
 
 	(void)handset;
+	(void)kind;
 	if (self->config.options->trace)
 		trace(self, sent, local, remote, bytes);
 	else

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/base/loop.h"
+#include "core/sip/flow.h"
 #include "core/sip/msg.h"
 
 struct sip_server; /* a server transaction (RFC 3261, section 17.2) */
@@ -17,8 +18,8 @@ struct sip_stack_events {
 	void (*request)(void *arg, struct sip_server *server, const struct sip_msg *msg);
 
 	/* Each message as it goes out or comes in, for whoever looks on. NULL: nobody does. */
-	void (*trace)(void *arg, bool sent, const struct addr *local, const struct addr *remote,
-		struct slice bytes);
+	void (*trace)(void *arg, bool sent, enum sip_transport_kind kind, const struct addr *local,
+		const struct addr *remote, struct slice bytes);
 };
 
 struct sip_stack_config {

@@ -81,7 +81,8 @@ void sip_transport_trace(bool sent, const struct sip_flow *flow, struct slice by
 	const struct sip_stack_config *config = &flow->transport->stack->config;
 
 	if (config->events->trace)
-		config->events->trace(config->arg, sent, &flow->local, &flow->remote, bytes);
+		config->events->trace(config->arg, sent, flow->transport->carrier->kind,
+			&flow->local, &flow->remote, bytes);
 }
 
 int sip_flow_send_on(struct sip_flow *flow, struct slice bytes)

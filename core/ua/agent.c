@@ -63,12 +63,12 @@ static void take_request(void *arg, struct sip_server *server, const struct sip_
 	sip_server_respond(server, &(struct sip_response){.status = 481});
 }
 
-static void trace_message(void *arg, bool sent, const struct addr *local, const struct addr *remote,
-	struct slice bytes)
+static void trace_message(void *arg, bool sent, enum sip_transport_kind kind,
+	const struct addr *local, const struct addr *remote, struct slice bytes)
 {
 	struct agent *agent = arg;
 
-	agent->config.trace(agent->config.arg, sent, local, remote, bytes);
+	agent->config.trace(agent->config.arg, sent, kind, local, remote, bytes);
 }
 
 /*

@@ -6,6 +6,7 @@
 
 #include "core/base/loop.h"
 #include "core/media/volume.h"
+#include "core/sip/flow.h"
 #include "core/ua/event.h"
 #include "core/ua/policy.h"
 
@@ -35,6 +36,6 @@ struct ua_config {
 	ua_event_fn *event;
 	void *arg;
 	/* Each SIP message, see sip_stack_events; or NULL. */
-	void (*trace)(void *arg, bool sent, const struct addr *local, const struct addr *remote,
-		struct slice bytes);
+	void (*trace)(void *arg, bool sent, enum sip_transport_kind kind, const struct addr *local,
+		const struct addr *remote, struct slice bytes);
 };

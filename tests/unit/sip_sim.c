@@ -28,11 +28,11 @@ static void on_request(void *arg, struct sip_server *server, const struct sip_ms
 		sip_server_respond(server, &(struct sip_response){.status = end->status});
 }
 
-static void on_trace(void *arg, bool sent, const struct addr *local, const struct addr *remote,
-	struct slice bytes)
+static void on_trace(void *arg, bool sent, enum sip_transport_kind kind, const struct addr *local,
+	const struct addr *remote, struct slice bytes)
 {
 	struct sim_end *end = arg;
-	bool tcp = memmem(bytes.data, bytes.len, "SIP/2.0/TCP", 11);
+	bool tcp = kind == SIP_TCP;
 
 	(void)local;
 	(void)remote;

@@ -77,15 +77,15 @@ static void on_request(void *arg, struct sip_server *server, const struct sip_ms
 	assert_int_equal(sip_invite_ring(side->invite, 180), 0);
 }
 
-static void on_trace(void *arg, bool sent, const struct addr *local, const struct addr *remote,
-	struct slice bytes)
+static void on_trace(void *arg, bool sent, enum sip_transport_kind kind, const struct addr *local,
+	const struct addr *remote, struct slice bytes)
 {
 	struct side *side = arg;
 
 	(void)local;
 	(void)remote;
 	if (sent)
-		side->sent[memmem(bytes.data, bytes.len, "SIP/2.0/TCP", 11) != NULL]++;
+		side->sent[kind == SIP_TCP]++;
 	else
 		snprintf(side->got + strlen(side->got), sizeof(side->got) - strlen(side->got),
 			"%.*s", (int)bytes.len, (const char *)bytes.data);

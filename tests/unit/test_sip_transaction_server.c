@@ -348,13 +348,14 @@ struct seen {
 	size_t sent, received;
 };
 
-static void look(void *arg, bool sent, const struct addr *local, const struct addr *remote,
-	struct slice bytes)
+static void look(void *arg, bool sent, enum sip_transport_kind kind, const struct addr *local,
+	const struct addr *remote, struct slice bytes)
 {
 	struct seen *seen = arg;
 	struct addr host = world_addr("192.0.2.2:5060");
 	struct addr peer = world_addr("192.0.2.3:5070");
 
+	assert_int_equal(kind, SIP_UDP);
 	assert_true(addr_equal(local, &host) && addr_equal(remote, &peer) && bytes.len > 0);
 	if (sent)
 		seen->sent++;
