@@ -99,6 +99,7 @@ int media_open(struct media **out, const struct media_config *config, const stru
 			addr_print(at, host), strerror(-err));
 		goto out;
 	}
+	media_transport_tap(media->transport, config->tap);
 	*out = media;
 	return 0;
 out:

@@ -8,6 +8,7 @@
 #include "core/base/fault.h"
 #include "core/base/loop.h"
 #include "core/media/stream.h"
+#include "core/media/tap.h"
 
 struct media;
 
@@ -24,6 +25,7 @@ struct media_config {
 	uint64_t report_ns;
 	uint64_t silence_ns; /* without RTP and RTCP until silent is told; 0: never */
 	struct media_volume volume;
+	const struct media_tap *tap; /* kept alive by the caller; NULL: nobody looks on */
 };
 
 struct media_events {

@@ -26,8 +26,10 @@ enum latch {
 struct media_transport {
 	struct udp *rtp;
 	struct udp *rtcp;
+	struct loop *loop; /* the media thread's */
 	const struct media_transport_events *events;
 	void *arg;
+	const struct media_tap *tap;
 
 	struct media_aim aim; /* as described */
 	struct addr rtp_remote;
@@ -101,6 +103,31 @@ void media_transport_free(struct media_transport *transport)
 void media_transport_local(struct addr *out, const struct media_transport *transport)
 {
 	udp_local(out, transport->rtp);
+}
+
+void media_transport_tap(struct media_transport *transport, const struct media_tap *tap)
+{
+	transport->tap = tap;
+}
+
+static void show_received(const struct media_transport *transport, const struct addr *from,
+	const struct addr *to, struct slice bytes, uint64_t at)
+{
+	if (transport->tap)
+		transport->tap->datagram(transport->tap->arg, false, to, from, bytes, at);
+}
+
+static void show_sent(const struct media_transport *transport, const struct udp *udp,
+	const struct addr *to, struct slice bytes)
+{
+	struct addr local;
+
+	if (!transport->tap)
+		return;
+
+	udp_local(&local, udp);
+	transport->tap->datagram(
+		transport->tap->arg, true, &local, to, bytes, loop_now(transport->loop));
 }
 
 static void follow(struct media_transport *transport, const struct addr *from)
@@ -194,7 +221,7 @@ static void rtp_datagram(
 {
 	struct media_transport *transport = arg;
 
-	(void)to;
+	show_received(transport, from, to, bytes, at);
 	if (rtp_is_rtcp(bytes)) /* RFC 5761: some multiplex without having said so */
 		rtcp_with_rtp(transport, from, bytes, at);
 	else if (believe(transport, from, bytes)) {
@@ -208,7 +235,7 @@ static void rtcp_datagram(
 {
 	struct media_transport *transport = arg;
 
-	(void)to;
+	show_received(transport, from, to, bytes, at);
 	if (!rtcp_believed(transport, from, bytes))
 		return;
 	if (transport->latch != LATCH_OPEN && transport->rtcp_remote.family != ADDR_NONE)
@@ -248,6 +275,7 @@ int media_transport_start(struct media_transport *transport, struct loop *media_
 {
 	int err;
 
+	transport->loop = media_loop;
 	transport->events = events;
 	transport->arg = arg;
 	err = udp_start(transport->rtp, media_loop, &rtp_events, transport);
@@ -292,18 +320,25 @@ void media_transport_aim(struct media_transport *transport, const struct media_a
 	transport->aim = aim;
 }
 
+/* What surely was not sent is not shown. */
+static void send(struct media_transport *transport, struct udp *udp, const struct addr *to,
+	struct slice bytes)
+{
+	if (to->family != ADDR_NONE && udp_send(udp, to, bytes) == 0)
+		show_sent(transport, udp, to, bytes);
+}
+
 void media_transport_send_rtp(struct media_transport *transport, struct slice bytes)
 {
-	if (transport->rtp_remote.family != ADDR_NONE)
-		udp_send(transport->rtp, &transport->rtp_remote, bytes);
+	send(transport, transport->rtp, &transport->rtp_remote, bytes);
 }
 
 void media_transport_send_rtcp(struct media_transport *transport, struct slice bytes)
 {
 	if (transport->aim.mux)
 		media_transport_send_rtp(transport, bytes);
-	else if (transport->rtcp_remote.family != ADDR_NONE)
-		udp_send(transport->rtcp, &transport->rtcp_remote, bytes);
+	else
+		send(transport, transport->rtcp, &transport->rtcp_remote, bytes);
 }
 
 const struct addr *media_transport_remote(const struct media_transport *transport)

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "core/base/loop.h"
+#include "core/media/tap.h"
 
 #include <stdbool.h>
 
@@ -36,6 +37,10 @@ int media_transport_new(
 
 /* Nothing comes any more. NULL is allowed. */
 void media_transport_free(struct media_transport *transport);
+
+/* Lets tap look on, or nobody (NULL), before media_transport_start(). It is kept alive by the
+ * caller. */
+void media_transport_tap(struct media_transport *transport, const struct media_tap *tap);
 
 /* Where RTP is received, as it was bound. The port of RTCP is the next. */
 void media_transport_local(struct addr *out, const struct media_transport *transport);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/base/loop.h"
+#include "core/media/tap.h"
 #include "core/media/volume.h"
 #include "core/sip/flow.h"
 #include "core/ua/event.h"
@@ -38,4 +39,5 @@ struct ua_config {
 	/* Each SIP message, see sip_stack_events; or NULL. */
 	void (*trace)(void *arg, bool sent, enum sip_transport_kind kind, const struct addr *local,
 		const struct addr *remote, struct slice bytes);
+	const struct media_tap *tap; /* of the calls' datagrams; or NULL */
 };

@@ -202,6 +202,64 @@ static void test_rtcp(void **state)
 	assert_int_equal(line->far_rtcp.count, before + 1);
 }
 
+struct seen {
+	struct line *line;
+	size_t sent, received;
+	struct addr remote;
+	uint16_t local_port;
+	size_t len;
+};
+
+static void see(void *arg, bool sent, const struct addr *local, const struct addr *remote,
+	struct slice bytes, uint64_t at_ns)
+{
+	struct seen *seen = arg;
+
+	assert_true(addr_same_host(local, &seen->line->local));
+	assert_true(at_ns > 0 && at_ns <= loop_now(seen->line->loop));
+	seen->sent += sent;
+	seen->received += !sent;
+	seen->remote = *remote;
+	seen->local_port = local->port;
+	seen->len = bytes.len;
+}
+
+/* Who looks on sees all that goes over the sockets, from strangers too, and what was not sent not.
+ */
+static void test_tap(void **state)
+{
+	struct line *line = *state;
+	struct seen seen = {.line = line};
+	const struct media_tap tap = {see, &seen};
+	const struct addr far_rtcp = world_addr("192.0.2.2:6001");
+	const struct addr stranger = world_addr("192.0.2.3:6000");
+	const struct media_aim nowhere = {.rtp = world_addr("0.0.0.0:6000")};
+
+	media_transport_tap(line->transport, &tap);
+	assert_sends_to(line, &line->far);
+	assert_int_equal(seen.sent, 1);
+	assert_int_equal(seen.local_port, line->local.port);
+	media_transport_send_rtcp(line->transport, (struct slice){(const uint8_t *)"xyz", 3});
+	assert_int_equal(seen.sent, 2);
+	assert_int_equal(seen.len, 3);
+	assert_int_equal(seen.local_port, line->local.port + 1);
+	assert_true(addr_equal(&seen.remote, &far_rtcp));
+
+	send_rtp(line, &line->stranger, 1);
+	assert_int_equal(seen.received, 1);
+	assert_int_equal(line->rtp, 0);
+	assert_true(addr_equal(&seen.remote, &stranger));
+	assert_int_equal(seen.local_port, line->local.port);
+	send_rtcp(line, &line->far_rtcp, (uint16_t)(line->local.port + 1));
+	assert_int_equal(seen.received, 2);
+	assert_int_equal(seen.local_port, line->local.port + 1);
+
+	media_transport_aim(line->transport, &nowhere);
+	media_transport_send_rtp(line->transport, (struct slice){(const uint8_t *)"x", 1});
+	assert_int_equal(seen.sent, 2);
+	media_transport_tap(line->transport, NULL);
+}
+
 /* A far end that moves by a new description: the old one's last packets may be followed, briefly.
  */
 static void test_described_address_wins_after_a_change(void **state)
@@ -395,6 +453,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_new_ssrc_at_the_same_address, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rtcp_behind_nat, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_tap, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rtcp_of_another_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rtcp_to_either_port, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_link_local, set_up, tear_down),
