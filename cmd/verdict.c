@@ -46,7 +46,7 @@ static bool by_signal(const struct verdict *verdict, const struct ua_event *even
 
 void verdict_event(struct verdict *verdict, const struct ua_event *event)
 {
-	if (event->kind == UA_ERROR && event->call > 0 && event->error.ours)
+	if (event->kind == UA_ERROR && event->error.ours)
 		verdict->trouble = true;
 	if (event->kind != UA_CALL_ENDED || !event->ended.outgoing || verdict->failed ||
 		verdict->code != VERDICT_DONE)

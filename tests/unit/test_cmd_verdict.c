@@ -163,6 +163,24 @@ static void test_fail(void **state)
 	assert_int_equal(verdict_exit(&calling), 2);
 }
 
+/* A file that is not what it should be, of a call or of the run, is no success; what the far end
+ * did wrong is nothing to us, and what a call itself says comes first. */
+static void test_trouble(void **state)
+{
+	struct ua_event theirs = {.kind = UA_ERROR, .call = 1, .error = {.words = "x"}};
+	struct ua_event ours = {.kind = UA_ERROR, .error = {.words = "x", .ours = true}};
+	struct ua_event busy = ended(UA_CAUSE_REJECTED, false, 486, true);
+	struct verdict verdict = {0};
+
+	(void)state;
+	verdict_event(&verdict, &theirs);
+	assert_int_equal(verdict_exit(&verdict), 0);
+	verdict_event(&verdict, &ours);
+	assert_int_equal(verdict_exit(&verdict), 9);
+	verdict_event(&verdict, &busy);
+	assert_int_equal(verdict_exit(&verdict), 5);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +190,7 @@ int main(void)
 		cmocka_unit_test(test_waiting),
 		cmocka_unit_test(test_other_calls),
 		cmocka_unit_test(test_fail),
+		cmocka_unit_test(test_trouble),
 	};
 
 	return cmocka_run_group_tests_name("cmd/verdict", tests, NULL, NULL);
