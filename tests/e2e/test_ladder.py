@@ -34,7 +34,8 @@ def test_a_call_as_a_ladder():
     assert re.fullmatch(r" +alice +bob", head)
     assert f"127.0.0.1:{far.port()}" in near.out.lines[1]
     # the other end of the same, beside JSON
-    turned = [("<" if way == ">" else ">", label) for way, label, _, _ in ours if "RTP" not in label]
+    other = {">": "<", "<": ">"}
+    turned = [(other[way], label) for way, label, _, _ in ours if "RTP" not in label]
     assert [row[:2] for row in rows(far.err.text) if "RTP" not in row[1]] == turned
 
 
