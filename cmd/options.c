@@ -92,6 +92,8 @@ static const struct option table[] = {
 		"each SIP message, on standard error", option_read_flag, FIELD(trace)},
 	{0, "ladder", NULL, false, true,
 		"calls as they flow, message by message", option_read_flag, FIELD(ladder)},
+	{0, "pcap", "FILE", false, false,
+		"SIP, RTP and RTCP, for Wireshark", option_read_string, FIELD(pcap)},
 	{'v', "verbose", NULL, false, true,
 		"say more; twice: all there is to say", option_read_verbose, FIELD(verbose)},
 	{'q', "quiet", NULL, false, true,

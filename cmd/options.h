@@ -81,6 +81,7 @@ struct options {
 	bool json;
 	bool trace;
 	bool ladder;
+	const char *pcap;
 	unsigned verbose; /* how often it was said */
 	bool quiet;
 	bool no_color;

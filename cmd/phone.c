@@ -432,6 +432,11 @@ static void run_start(struct post *post)
 	self->setup.config.loop = self->agent_loop;
 	self->setup.config.media_loop = self->media_loop;
 	self->setup.config.meter_ns = readers_meter_ns(self->readers);
+	if (readers_open(self->readers, &why)) {
+		fail(self, VERDICT_LOCAL, why.words);
+		return;
+	}
+	self->setup.config.tap = readers_tap(self->readers);
 	if (self->prompt)
 		greet(self);
 	if (desk_add(&handset, self->desk, "", &self->setup.config)) {

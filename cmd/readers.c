@@ -1,6 +1,7 @@
 #include "cmd/readers.h"
 
 #include "audio/open.h"
+#include "cmd/capture.h"
 #include "cmd/hooks.h"
 #include "cmd/json.h"
 #include "cmd/print.h"
@@ -23,8 +24,10 @@ struct readers {
 	struct printer *printer; /* NULL with --json */
 	struct ringer *ringer;
 	struct hooks *hooks;
+	struct capture *capture; /* NULL without --pcap, and once it is closed */
 	struct ladder_config ladder;
 	struct desk_watcher watcher;
+	struct desk *desk;
 	void (*done)(void *arg); /* of readers_close() */
 	void *done_arg;
 };
@@ -112,11 +115,12 @@ static void on_message(void *arg, struct handset *handset, bool sent, enum sip_t
 	struct readers *self = arg;
 
 	(void)handset;
-	(void)kind;
 	if (self->config.options->trace)
 		trace(self, sent, local, remote, bytes);
 	else
 		log_message(sent, remote, bytes);
+	if (self->capture)
+		capture_message(self->capture, sent, kind, local, remote, bytes);
 }
 
 static size_t live_columns(void *arg)
@@ -277,8 +281,24 @@ void readers_free(struct readers *readers)
 	free(readers);
 }
 
+int readers_open(struct readers *readers, struct fault *why)
+{
+	const struct readers_config *config = &readers->config;
+
+	if (!config->options->pcap)
+		return 0;
+	return capture_open(&readers->capture, config->agent_loop, config->media_loop,
+		config->options->pcap, why);
+}
+
+const struct media_tap *readers_tap(const struct readers *readers)
+{
+	return readers->capture ? capture_tap(readers->capture) : NULL;
+}
+
 void readers_attach(struct readers *readers, struct desk *desk)
 {
+	readers->desk = desk;
 	desk_watch(desk, &readers->watcher);
 }
 
@@ -293,11 +313,34 @@ void readers_hush(struct readers *readers)
 		ringer_hush(readers->ringer);
 }
 
+static void on_captured(void *arg, const char *words)
+{
+	struct readers *self = arg;
+	struct ua_event event = {.kind = UA_ERROR, .error = {.words = words, .ours = true}};
+
+	if (words)
+		desk_tell(self->desk, NULL, &event);
+	self->done(self->done_arg);
+}
+
+static void on_hooked(void *arg)
+{
+	struct readers *self = arg;
+	struct capture *capture = self->capture;
+
+	if (!capture) {
+		self->done(self->done_arg);
+		return;
+	}
+	self->capture = NULL; /* what is said from now on comes too late */
+	capture_close(capture, on_captured, self);
+}
+
 static void on_quiet(void *arg)
 {
 	struct readers *self = arg;
 
-	hooks_close(self->hooks, self->done, self->done_arg);
+	hooks_close(self->hooks, on_hooked, self);
 }
 
 void readers_close(struct readers *readers, void (*done)(void *arg), void *arg)

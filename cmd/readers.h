@@ -1,7 +1,7 @@
 /*
  * Who looks on in one run of the program, by what its options ask for: text or JSON on the
- * terminal, SIP messages, tones; and by its configuration: hooks. Made and freed by the main thread
- * while there is no other; all else is on the agents' thread.
+ * terminal, SIP messages, tones, a file of packets; and by its configuration: hooks. Made and freed
+ * by the main thread while there is no other; all else is on the agents' thread.
  */
 #pragma once
 
@@ -27,6 +27,12 @@ int readers_new(struct readers **out, const struct readers_config *config);
 /* NULL is allowed. */
 void readers_free(struct readers *readers);
 
+/* What takes a file, before there is a phone. What capture_open() returns, with words. */
+int readers_open(struct readers *readers, struct fault *why);
+
+/* Who looks on at the datagrams of calls (ua_config.tap), or NULL. */
+const struct media_tap *readers_tap(const struct readers *readers);
+
 /* They look on from now, until readers_detach(). Those who must see events first come before. */
 void readers_attach(struct readers *readers, struct desk *desk);
 void readers_detach(struct readers *readers, struct desk *desk);
@@ -34,8 +40,9 @@ void readers_detach(struct readers *readers, struct desk *desk);
 /* No tone any more, whatever comes. */
 void readers_hush(struct readers *readers);
 
-/* There are no calls any more: done is called once all is silent (ringer_close()) and the
- * commands of events have ended, or patience with them has (hooks_close()). */
+/* There are no calls any more: done is called once all is silent (ringer_close()), the commands of
+ * events have ended, or patience with them has (hooks_close()), and the file of packets is closed.
+ */
 void readers_close(struct readers *readers, void (*done)(void *arg), void *arg);
 
 /* After done: no tone sounds and no command is waited for any more. */

@@ -252,6 +252,7 @@ static void test_defaults(void **state)
 	assert_int_equal(options.headers_len, 0);
 	assert_false(options.json || options.trace || options.quiet || options.no_color);
 	assert_false(options.ladder);
+	assert_null(options.pcap);
 	assert_int_equal(options.verbose, 0);
 }
 
@@ -259,7 +260,7 @@ static void test_call(void **state)
 {
 	struct options options = RIGHT("-d", "0.5", "sip:x@y", "--timeout=20", "-ifile:a.wav", "-o",
 		"null", "--record", "-", "--codecs", "pcma,opus", "--json", "--json", "--trace",
-		"--ladder", "-vv", "--no-color");
+		"--ladder", "--pcap", "a.pcap", "-vv", "--no-color");
 
 	(void)state;
 	assert_string_equal(options.target, "sip:x@y");
@@ -268,6 +269,7 @@ static void test_call(void **state)
 	assert_string_equal(options.mic, "file:a.wav");
 	assert_string_equal(options.speaker, "null");
 	assert_string_equal(options.record, "-");
+	assert_string_equal(options.pcap, "a.pcap");
 	assert_int_equal(options.codec_count, 2);
 	assert_string_equal(options.codecs[0]->key, "pcma");
 	assert_string_equal(options.codecs[1]->key, "opus");
