@@ -14,6 +14,11 @@ void ends_init(struct ends *ends, struct source *source, struct sink *sink,
 	ends_forget_levels(ends);
 }
 
+void ends_set_microphone(struct ends *ends, enum ends_mic microphone)
+{
+	ends->microphone = microphone;
+}
+
 void ends_set_volume(struct ends *ends, const struct media_volume *volume)
 {
 	gain_set(&ends->mic, volume->mic_db, volume->mic_muted);
@@ -85,10 +90,15 @@ static size_t take_clip(
 /* What is not sent is read on all the same, in time, and nobody hears it. */
 void ends_take(struct ends *ends, int16_t *near, const int16_t *far, size_t count, bool open)
 {
-	size_t got = take_from(ends->source, near, far, count);
+	size_t got = 0;
 
-	if (got < count)
-		ends->source_ended = true;
+	if (ends->microphone != ENDS_MIC_WAITS) {
+		got = take_from(ends->source, near, far, count);
+		if (got < count)
+			ends->source_ended = true;
+	}
+	if (ends->microphone != ENDS_MIC_OPEN)
+		got = 0;
 	if (ends->clip)
 		got = take_clip(ends, near, got, far, count);
 	if (!open)

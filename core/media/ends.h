@@ -27,9 +27,17 @@ struct ends_clip {
 	void (*over)(struct ends_clip *clip);
 };
 
+/* Whether the source is sent where there is no clip. */
+enum ends_mic {
+	ENDS_MIC_OPEN,
+	ENDS_MIC_SHUT,  /* it is read on, in time, and nobody hears it */
+	ENDS_MIC_WAITS, /* it is not even read: it begins when it is opened */
+};
+
 /* Made by ends_init(). */
 struct ends {
 	struct source *source; /* NULL: what is heard is sent back */
+	enum ends_mic microphone;
 	bool source_ended;
 	struct ends_clip *clip; /* or NULL */
 	struct sink *sink;
@@ -46,11 +54,12 @@ struct ends {
 	struct ends_result result;
 };
 
-/* source, sink and recorder, at rate, are from here on the ends'. */
+/* source, sink and recorder, at rate, are from here on the ends'. The microphone is open. */
 void ends_init(struct ends *ends, struct source *source, struct sink *sink,
 	struct recorder *recorder, uint32_t rate, const struct media_volume *volume);
 
 /* From the next samples on. */
+void ends_set_microphone(struct ends *ends, enum ends_mic microphone);
 void ends_set_volume(struct ends *ends, const struct media_volume *volume);
 
 /*

@@ -290,6 +290,13 @@ static void open_done(struct work *work)
 	}
 }
 
+static enum ends_mic microphone_of(const struct media *media)
+{
+	if (!media->early)
+		return ENDS_MIC_OPEN;
+	return audio_source_ends(slice_of(media->mic)) ? ENDS_MIC_WAITS : ENDS_MIC_SHUT;
+}
+
 static void fill_config(struct media *media, const struct media_params *params)
 {
 	struct stream_config *config = &media->stream_config;
@@ -306,6 +313,7 @@ static void fill_config(struct media *media, const struct media_params *params)
 		.rate = params->codec->sample_rate,
 		.step_ms = audio_sink_is_device(slice_of(media->speaker)) ? DEVICE_STEP_MS : 0,
 		.volume = media->volume,
+		.microphone = microphone_of(media),
 		.params = media_stream_params(params, media->remote_fmtp),
 		.cname = media->cname,
 		.report_ns = media->report_ns,

@@ -89,6 +89,17 @@ void media_local(struct addr *out, const struct media *media);
  * goes on with events. */
 int media_start(struct media *media, const struct media_params *params);
 
+/*
+ * The same before a call that came is answered: source is sent, as media_play() has it, and nothing
+ * of the microphone, which a source that ends only begins with media_answer(). Of source, played
+ * tells nothing; what is wrong with it is told as trouble.
+ */
+int media_start_early(struct media *media, const struct media_params *params, const char *source);
+
+/* It is answered: the microphone takes the place of what was sent early, if anything was. -ENOMEM.
+ */
+int media_answer(struct media *media);
+
 /* Whether both would sound alike and go to the same place. */
 bool media_params_equal(const struct media_params *a, const struct media_params *b);
 

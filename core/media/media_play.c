@@ -16,6 +16,8 @@ struct media_clip {
 	struct work open;
 	struct ends_clip ends;
 	char *name; /* of its source, or NULL */
+	bool early; /* nobody has asked for it in the call: it is told only if it cannot be played
+		     */
 	int err;    /* it could not be opened: why */
 	struct fault why;
 	struct post over; /* to the agent: all of it was sent, */
@@ -31,7 +33,10 @@ static void tell(struct media_clip *clip, bool complete, const char *words)
 		return;
 
 	media->clip = NULL;
-	media->events->played(media->arg, clip->name, complete, words);
+	if (!clip->early)
+		media->events->played(media->arg, clip->name, complete, words);
+	else if (words)
+		media->events->trouble(media->arg, words);
 }
 
 /* Agent thread. */
@@ -154,7 +159,7 @@ static struct media_clip *clip_new(struct media *media, const char *name)
 }
 
 /* Whoever is told of the last one may ask for another, which then follows this one. */
-int media_play(struct media *media, const char *source)
+static int play(struct media *media, const char *source, bool early)
 {
 	struct media_clip *before = media->clip;
 	struct media_clip *clip;
@@ -165,6 +170,7 @@ int media_play(struct media *media, const char *source)
 	clip = clip_new(media, source);
 	if (!clip)
 		return -ENOMEM;
+	clip->early = early;
 
 	if (source && !audio_source_is_loop(slice_of(source)))
 		err = loop_work(media->agent_loop, &clip->open);
@@ -177,7 +183,60 @@ int media_play(struct media *media, const char *source)
 	}
 	media->parts++;
 	media->clip = source ? clip : NULL;
-	if (before)
+	if (before && !before->early)
 		media->events->played(media->arg, before->name, false, NULL);
+	return 0;
+}
+
+int media_play(struct media *media, const char *source)
+{
+	return play(media, source, false);
+}
+
+int media_start_early(struct media *media, const struct media_params *params, const char *source)
+{
+	int err;
+
+	media->early = true;
+	err = media_start(media, params);
+	return err ? err : play(media, source, true);
+}
+
+/* Media thread. */
+static void answer_run(struct post *post)
+{
+	struct media_note *note = container_of(post, struct media_note, post);
+
+	stream_set_microphone(note->media->stream, ENDS_MIC_OPEN);
+	free(note);
+}
+
+/* Agent thread. */
+static void answer_drop(struct media_note *note)
+{
+	free(note);
+}
+
+/* What somebody has begun to play meanwhile goes on. */
+int media_answer(struct media *media)
+{
+	struct media_note *note;
+	int err = 0;
+
+	if (!media->early || (media->state != MEDIA_OPENING && media->state != MEDIA_RUNNING))
+		return 0;
+	note = calloc(1, sizeof(*note));
+	if (!note)
+		return -ENOMEM;
+
+	if (media->clip && media->clip->early)
+		err = media_play(media, NULL);
+	if (err) {
+		free(note);
+		return err;
+	}
+	*note = (struct media_note){{.run = answer_run}, {0}, media, answer_drop};
+	media->early = false;
+	media_send(note);
 	return 0;
 }

@@ -54,6 +54,7 @@ struct media {
 	bool recorded;               /* there is such a file */
 	struct media_taping *taping; /* that is being opened, or NULL */
 	struct media_clip *clip;     /* that is played or is about to be, or NULL */
+	bool early;                  /* it is not answered yet */
 	unsigned parts; /* clips and tapings, as long as any thread has to do with them */
 	bool ended;     /* all but these is over */
 

@@ -408,6 +408,7 @@ int stream_new(struct stream **out, const struct stream_config *config)
 	expect_formats(stream);
 	ends_init(&stream->ends, config->source, config->sink, config->recorder, config->rate,
 		&config->volume);
+	ends_set_microphone(&stream->ends, config->microphone);
 	timer_init(&stream->tick, config->loop, run_tick, stream);
 	timer_init(&stream->rtcp, config->loop, run_rtcp, stream);
 	timer_init(&stream->report, config->loop, run_report, stream);
@@ -541,6 +542,11 @@ void stream_change(struct stream *stream, struct stream_change *change)
 void stream_set_volume(struct stream *stream, const struct media_volume *volume)
 {
 	ends_set_volume(&stream->ends, volume);
+}
+
+void stream_set_microphone(struct stream *stream, enum ends_mic microphone)
+{
+	ends_set_microphone(&stream->ends, microphone);
 }
 
 struct ends_clip *stream_turn_clip(struct stream *stream, struct ends_clip *clip)

@@ -63,6 +63,7 @@ struct stream_config {
 	uint32_t rate;             /* Hz, of these three */
 	uint32_t step_ms; /* of sound at a time, a part of every ptime; 0: a packet's worth */
 	struct media_volume volume;
+	enum ends_mic microphone; /* to begin with */
 
 	struct stream_params params;
 
@@ -106,6 +107,9 @@ void stream_change_free(struct stream_change *change);
 
 /* From the next samples on. */
 void stream_set_volume(struct stream *stream, const struct media_volume *volume);
+
+/* As ends_set_microphone(), from the next samples on. */
+void stream_set_microphone(struct stream *stream, enum ends_mic microphone);
 
 /* As ends_turn_clip() and the others, from the next samples on. */
 struct ends_clip *stream_turn_clip(struct stream *stream, struct ends_clip *clip);

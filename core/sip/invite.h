@@ -106,8 +106,14 @@ int sip_invite_take(struct sip_invite **out, struct sip_stack *stack, struct sip
 	const struct sip_msg *msg, struct slice contact_user,
 	const struct sip_invite_events *events, void *arg);
 
-/* Sends 180 or another 1xx. Only while INCOMING. */
+/* Sends 180 or another 1xx, and again each minute. Only while INCOMING. */
 int sip_invite_ring(struct sip_invite *invite, uint16_t status);
+
+/*
+ * The same, 183 with our answer ahead, which sip_invite_accept() has to repeat (section 13.3.1.1):
+ * what is sent from here on may be heard before it is answered. Only where they made an offer.
+ */
+int sip_invite_progress(struct sip_invite *invite, const char *content_type, struct slice body);
 
 /* Sends 200 with the answer. Only while INCOMING; -ENOMEM, -EMSGSIZE: it still is, nothing was
  * sent. */

@@ -94,6 +94,18 @@ int sip_invite_ring(struct sip_invite *invite, uint16_t status)
 					.headers = slice_of(invite->reply_headers)});
 }
 
+int sip_invite_progress(struct sip_invite *invite, const char *content_type, struct slice body)
+{
+	assert(invite->state == SIP_INVITE_INCOMING && invite->asked);
+	return sip_server_respond(
+		invite->server, &(struct sip_response){
+					.status = 183,
+					.headers = slice_of(invite->reply_headers),
+					.content_type = content_type,
+					.body = body,
+				});
+}
+
 int sip_invite_accept(struct sip_invite *invite, const char *content_type, struct slice body)
 {
 	int err;

@@ -99,6 +99,17 @@ static void refuse_media(struct call *call, int err, const struct fault *why)
 	call_refuse(call, &response, why);
 }
 
+/*
+ * RFC 3261, section 13.3.1.1: our answer goes ahead with 183, so that they hear what we play while
+ * it rings (RFC 3960). Without an offer of theirs there is nothing to answer yet.
+ */
+static int ring_with_sound(struct call *call)
+{
+	int err = sip_invite_progress(call->invite, SDP_CONTENT_TYPE, slice_of(call->description));
+
+	return err ? err : call_sound_early(call, call->list->config->early);
+}
+
 static void ring(struct call *call)
 {
 	uint64_t wait_ns = call->decision.answer_after_ns;
@@ -108,11 +119,14 @@ static void ring(struct call *call)
 		call_accept(call);
 		return;
 	}
-	err = sip_invite_ring(call->invite, 180);
+	if (call->list->config->early && call->params.codec)
+		err = ring_with_sound(call);
+	else
+		err = sip_invite_ring(call->invite, 180);
 	if (err)
 		call_fail(call, err, "the call cannot ring");
-	else if (wait_ns != UINT64_MAX)
-		timer_start_in(&call->limit, wait_ns);
+	else if (call->state == CALL_INCOMING && wait_ns != UINT64_MAX)
+		timer_start_in(&call->limit, wait_ns); /* unless who was told has been faster */
 }
 
 /* Whoever is told of a call that is being refused, or has been answered, comes too late. */

@@ -2,6 +2,7 @@
 #include "core/ua/call_private.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* How long a person is told of at most, before a fraction of a second says more. */
 #define STATS_PERIOD_NS (5 * NS_PER_S)
@@ -210,20 +211,6 @@ int call_open_media(struct call *call, struct fault *why)
 	return err;
 }
 
-/* Its own copy of what the next description would take away. */
-static int keep_params(struct call *call, const struct media_params *params)
-{
-	int err = call_keep(&call->remote_fmtp, params->remote_fmtp);
-
-	if (err)
-		return err;
-	if (params->codec != call->params.codec)
-		call->received = NULL;
-	call->params = *params;
-	call->params.remote_fmtp = slice_of(call->remote_fmtp);
-	return 0;
-}
-
 /* Whether a person would read of it: not where nothing is sent, as on hold, but behind that; and
  * always where he has asked for it. */
 static bool is_news(const struct call *call, const struct media_params *params)
@@ -237,26 +224,56 @@ static bool is_news(const struct call *call, const struct media_params *params)
 					!addr_equal(&params->remote_rtp, &told->remote));
 }
 
-int call_sound(struct call *call, const struct media_params *params)
+/* It sounds by params from now on; fmtp, their own copy of what the next description would take
+ * away, is the call's. */
+static void settle_sound(struct call *call, const struct media_params *params, char *fmtp)
 {
 	bool news = is_news(call, params);
-	int err;
 
-	if (!call->sounds)
-		err = media_start(call->media, params);
-	else if (!media_params_equal(params, &call->params))
-		err = media_change(call->media, params);
-	else
-		return 0;
-	if (!err)
-		err = keep_params(call, params);
-	if (err)
-		return err;
-
+	if (params->codec != call->params.codec)
+		call->received = NULL;
+	call->params = *params;
+	call->params.remote_fmtp = slice_of(fmtp);
+	free(call->remote_fmtp);
+	call->remote_fmtp = fmtp;
 	call->sounds = true;
 	if (news)
 		emit_media(call, UA_CALL_MEDIA, &call->params);
-	return 0;
+}
+
+int call_sound_early(struct call *call, const char *source)
+{
+	char *fmtp = slice_copy(call->params.remote_fmtp);
+	int err;
+
+	if (!fmtp)
+		return -ENOMEM;
+
+	err = media_start_early(call->media, &call->params, source);
+	if (err)
+		free(fmtp);
+	else
+		settle_sound(call, &call->params, fmtp);
+	return err;
+}
+
+int call_sound(struct call *call, const struct media_params *params)
+{
+	char *fmtp;
+	int err;
+
+	if (call->sounds && media_params_equal(params, &call->params))
+		return 0;
+	fmtp = slice_copy(params->remote_fmtp);
+	if (!fmtp)
+		return -ENOMEM;
+
+	err = call->sounds ? media_change(call->media, params) : media_start(call->media, params);
+	if (err)
+		free(fmtp);
+	else
+		settle_sound(call, params, fmtp);
+	return err;
 }
 
 void call_talk(struct call *call, const struct media_params *params)
@@ -278,6 +295,8 @@ void call_talk(struct call *call, const struct media_params *params)
 		return;
 
 	err = call_sound(call, params);
+	if (!err)
+		err = media_answer(call->media);
 	if (err)
 		call_fail(call, err, "the sound cannot be started");
 	else

@@ -159,6 +159,10 @@ void call_talk(struct call *call, const struct media_params *params);
 /* Starts the sound, or has it go on with other params, and tells. What media_change() returns. */
 int call_sound(struct call *call, const struct media_params *params);
 
+/* Starts the sound of a call that came before it is answered, with source in the place of the
+ * microphone, and tells. What media_start_early() returns. */
+int call_sound_early(struct call *call, const char *source);
+
 /* Has the sound understand what our last offer lets them send. */
 void call_expect(struct call *call);
 

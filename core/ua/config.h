@@ -25,6 +25,7 @@ struct ua_config {
 	const char *user;                  /* user part of From and Contact */
 	const char *mic;                   /* a source as audio/open.h spells it */
 	const char *speaker;               /* a sink */
+	const char *early;                 /* a source that callers hear while it rings, or NULL */
 	uint32_t pipe_rate;                /* Hz, of sound in pipes; 0: as audio/setup.h has it */
 	const char *record;                /* pattern of recordings, or NULL */
 	struct media_volume volume;        /* of each call, to begin with */

@@ -74,7 +74,9 @@ static bool play(size_t nth, size_t length)
 	unsigned call, pings = 0, pongs = 0;
 	struct fault why;
 
-	pair_open(&pair, (struct ua_policy){0}, (struct ua_policy){.ring = true});
+	pair_init(&pair, (struct ua_policy){0}, (struct ua_policy){.ring = true});
+	pair.far.config.early = "tone:700";
+	pair_start(&pair);
 	allocations_left = nth;
 	failures = 0;
 	run_length = length;

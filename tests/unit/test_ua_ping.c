@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <cmocka.h> /* after the headers that it needs */
@@ -105,6 +106,46 @@ static void test_answers(void **state)
 	}
 }
 
+/* What the near end has sent first. */
+static char sent_room[1024];
+
+static void trace(void *arg, bool sent, const struct addr *local, const struct addr *remote,
+	struct slice bytes)
+{
+	(void)arg;
+	(void)local;
+	(void)remote;
+	if (sent && sent_room[0] == '\0')
+		snprintf(sent_room, sizeof(sent_room), "%.*s", (int)bytes.len,
+			(const char *)bytes.data);
+}
+
+/* Section 11.1. */
+static void test_on_the_wire(void **state)
+{
+	static const char *const lines[] = {
+		"OPTIONS sip:bob@192.0.2.2:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.1:5060;branch=",
+		"\r\nMax-Forwards: 70\r\n",
+		"\r\nFrom: <sip:x@192.0.2.1>;tag=",
+		"\r\nTo: <sip:bob@192.0.2.2:5060>\r\n",
+		"@192.0.2.1\r\nContact: <sip:x@192.0.2.1:5060>\r\nAccept: application/sdp\r\n",
+		"\r\nCSeq: 1 OPTIONS\r\nUser-Agent: test\r\nContent-Length: 0\r\n\r\n",
+	};
+	struct waiter waiter = {0};
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, (struct ua_policy){0}, (struct ua_policy){.ring = true});
+	pair.near.config.trace = trace;
+	pair_start(&pair);
+	assert_int_equal(ping(&pair, "sip:bob@192.0.2.2:5060", &waiter), 0);
+	run_s(&pair, 1);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		if (!strstr(sent_room, lines[i]))
+			fail_msg("no \"%s\" in \"%s\"", lines[i], sent_room);
+	pair_close(&pair);
+}
+
 static void test_bad_targets(void **state)
 {
 	struct waiter waiter = {0};
@@ -202,6 +243,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_on_the_wire),
 		cmocka_unit_test(test_bad_targets),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_once_more),
