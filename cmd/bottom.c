@@ -138,22 +138,45 @@ static void erase_dumb(struct bottom *self)
 	put(self, "\r");
 }
 
+/* Whether the screen has broken a row that was drawn. */
+static bool is_broken(const struct bottom *self, const struct bottom_screen *screen)
+{
+	for (size_t i = 0; i < self->rows; i++)
+		if (broken(self->widths[i], screen) > 0)
+			return true;
+	return broken(self->live_columns, screen) > 0;
+}
+
+/* Row by row, for some terminals keep what is cleared by the screen. */
+static void clear_rows(struct bottom *self, size_t count)
+{
+	put(self, CLEAR_LINE);
+	for (size_t i = 1; i < count; i++) {
+		move(self, 1, 'B');
+		put(self, CLEAR_LINE);
+	}
+	move(self, count - 1, 'A');
+}
+
+static void erase_rows(struct bottom *self, const struct bottom_screen *screen)
+{
+	move(self, rows_above(self, screen), 'A');
+	put(self, "\r");
+	if (is_broken(self, screen))
+		put(self, CLEAR_BELOW);
+	else
+		clear_rows(self, self->rows > 0 ? self->rows + self->has_live : 1);
+}
+
 void bottom_erase(struct bottom *bottom, const struct bottom_screen *screen)
 {
-	size_t above;
-
 	if (!bottom->drawn)
 		return;
 
-	if (screen->dumb) {
+	if (screen->dumb)
 		erase_dumb(bottom);
-	} else {
-		above = rows_above(bottom, screen);
-		move(bottom, above, 'A');
-		put(bottom, "\r");
-		/* where nothing else can be, what is below stays unasked */
-		put(bottom, bottom->rows == 0 && above == 0 ? CLEAR_LINE : CLEAR_BELOW);
-	}
+	else
+		erase_rows(bottom, screen);
 	bottom->drawn = false;
 	bottom->rows = 0;
 	bottom->widths[0] = 0;

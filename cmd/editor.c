@@ -77,9 +77,11 @@ static void set_up(struct editor *self)
 	*readline->catch_sigwinch = 0;
 	*readline->change_environment = 0;
 	*readline->getc_function = give_key;
-	*readline->redisplay_function = note_change;
 	*readline->prep_function = NULL; /* the terminal is its owner's */
 	*readline->deprep_function = NULL;
+	(void)readline->initialize();
+	/* whoever has one of his own before that is taken not to have a terminal */
+	*readline->redisplay_function = note_change;
 	editor_set_up_completion(self);
 	readline->using_history();
 	readline->stifle_history(REMEMBERED);

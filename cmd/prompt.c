@@ -441,8 +441,8 @@ static int read_keys(struct prompt *self, struct fault *why)
 	if (err)
 		return fault_set(why, err, "no prompt: %s", strerror(-err));
 
-	show(self);
 	terminal_hide(self->terminal); /* should we be in the background */
+	show(self);
 	come_back(self);
 	return 0;
 }
@@ -586,6 +586,8 @@ void prompt_offer(
 
 void prompt_abandon(struct prompt *prompt)
 {
-	if (prompt->keys)
-		keys_abandon(prompt->keys);
+	if (!prompt->keys || !keys_taken(prompt->keys))
+		return;
+	terminal_abandon(prompt->terminal);
+	keys_abandon(prompt->keys);
 }

@@ -515,6 +515,18 @@ uint64_t terminal_written(const struct terminal *terminal)
 	return atomic_load_explicit(&terminal->written, memory_order_relaxed);
 }
 
+/* The keyboard's settings are somebody else's to put back. */
+void terminal_abandon(const struct terminal *terminal)
+{
+	static const char sequence[] = "\r\x1b[J\x1b[?2004l";
+	struct pollfd ready = {.fd = terminal->out_fd, .events = POLLOUT};
+
+	if (!terminal->live || poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
+		return;
+	if (write(terminal->out_fd, sequence, sizeof(sequence) - 1) < 0)
+		return; /* then it is for whoever comes next */
+}
+
 void terminal_last_words(const char *line)
 {
 	struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
