@@ -1,12 +1,13 @@
 /*
  * A prompt with nothing behind it but events by seed: what the tests of the terminal type into.
  *
- *     prompt_stage [SEED [EVENTS [MS]]]
+ *     prompt_stage [SEED [EVENTS [US]]]
  *
- * EVENTS lines, one each MS on average, from another thread, as the agent's come; a live line ten
+ * EVENTS lines, one each US microseconds on average, from another thread, as the agent's come; a live line ten
  * times a second. What is handed out is shown: "got[LINE]". These lines do more:
  *
- *     quit, ring, hush, dial, live, dead (no live line), flood (many lines at once)
+ *     quit, ring, hush, dial, live, dead (no live line), flood (many lines at once),
+ *     term (a SIGTERM to itself)
  *     say WORDS    what a caller would be called, shown as the program shows it
  */
 #include "cmd/prompt.h"
@@ -117,6 +118,8 @@ static void obey(struct stage *stage, const char *line)
 		terminal_end(stage->terminal);
 	if (slice_is(word, "ring") || slice_is(word, "hush"))
 		prompt_ringing(stage->prompt, slice_is(word, "ring"));
+	if (slice_is(word, "term"))
+		kill(getpid(), SIGTERM);
 	if (slice_is(word, "dial"))
 		prompt_dial(stage->prompt, true);
 	if (slice_is(word, "live") || slice_is(word, "dead"))
@@ -216,7 +219,7 @@ int main(int argc, char *argv[])
 
 	random_init(&stage.random, number_of(argv, 1, argc, 1));
 	stage.events = number_of(argv, 2, argc, 0);
-	stage.every_ns = number_of(argv, 3, argc, 10) * NS_PER_MS;
+	stage.every_ns = number_of(argv, 3, argc, 10000) * NS_PER_US;
 	if (loop_uv_new(&stage.main_loop) || loop_uv_new(&stage.agent_loop) ||
 		terminal_new(&stage.terminal, stage.main_loop, STDOUT_FILENO) ||
 		loop_uv_signal(stage.agent_loop, SIGINT, on_signal, &stage) ||
