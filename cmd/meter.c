@@ -95,12 +95,13 @@ static double loss(const struct ua_stats *stats)
 }
 
 /* The fields in their order on the line. */
-enum field { TIME, NEAR, FAR, LOSS, BUFFER, MOS, FIELDS };
+enum field { TIME, NEAR, FAR, LOSS, BUFFER, MOS, CODEC, FIELDS };
 
 /* Which are shown, and how wide the name of the far end is. */
 struct layout {
 	bool has[FIELDS];
 	size_t name;
+	size_t codec;
 };
 
 static size_t width(const struct layout *layout)
@@ -112,6 +113,7 @@ static size_t width(const struct layout *layout)
 		[LOSS] = LOSS_COLUMNS + 1,
 		[BUFFER] = BUFFER_COLUMNS + 1,
 		[MOS] = sizeof("mos 4.4") - 1,
+		[CODEC] = layout->codec > 0 ? GAP + layout->codec : 0,
 	};
 	size_t sum = 0;
 
@@ -121,15 +123,17 @@ static size_t width(const struct layout *layout)
 }
 
 /* By what has room, and by nothing that changes during a call. */
-static struct layout lay_out(size_t name, size_t columns)
+static struct layout lay_out(size_t name, size_t codec, size_t columns)
 {
 	static const enum field dispensable[] = {BUFFER, NEAR, FAR, TIME, LOSS, MOS};
-	struct layout layout = {{true, true, true, true, true, true}, name};
+	struct layout layout = {{true, true, true, true, true, true, true}, name, codec};
 
 	layout.name = name < NAME_COLUMNS ? name : NAME_COLUMNS;
+	layout.has[CODEC] = width(&layout) <= columns;
 	while (width(&layout) > columns && layout.name > NAME_COLUMNS_MIN)
 		layout.name--;
-	for (size_t i = 0; i < FIELDS && width(&layout) > columns; i++)
+	for (size_t i = 0;
+		i < sizeof(dispensable) / sizeof(dispensable[0]) && width(&layout) > columns; i++)
 		layout.has[dispensable[i]] = false;
 	while (layout.name < name && layout.name < NAME_COLUMNS && width(&layout) < columns)
 		layout.name++; /* there is room again */
@@ -171,29 +175,31 @@ static void put_quality(struct text *out, const struct layout *layout, const str
 	if (layout->has[MOS] && stats->mos > 0)
 		text_printf(out, "mos %.1f", stats->mos);
 	else if (layout->has[MOS])
-		text_puts(out, "mos -");
+		text_puts(out, layout->has[CODEC] && layout->codec > 0 ? "mos -  " : "mos -");
 }
 
 void meter_put(struct text *out, const struct meter *meter, const struct ua_event *event,
-	struct slice name, bool utf8, size_t columns)
+	const struct meter_look *look)
 {
 	char room[NAME_SIZE];
 	struct text shown = TEXT_IN(room);
 	struct layout layout;
 
-	text_put_escaped(&shown, name);
-	layout = lay_out(columns_count(text_slice(&shown)), columns);
+	text_put_escaped(&shown, look->name);
+	layout = lay_out(columns_count(text_slice(&shown)), strlen(look->codec), look->columns);
 
 	if (layout.has[TIME])
 		put_time(out, event->stats.duration_s);
 	if (layout.has[NEAR]) {
 		text_puts(out, "you ");
-		put_level(out, meter->near, utf8);
+		put_level(out, meter->near, look->utf8);
 	}
 	if (layout.has[FAR]) {
-		put_name(out, text_slice(&shown), layout.name, utf8);
+		put_name(out, text_slice(&shown), layout.name, look->utf8);
 		text_putc(out, ' ');
-		put_level(out, meter->far, utf8);
+		put_level(out, meter->far, look->utf8);
 	}
 	put_quality(out, &layout, &event->stats.now);
+	if (layout.has[CODEC] && layout.codec > 0)
+		text_printf(out, "%*s%s", GAP, "", look->codec);
 }

@@ -22,9 +22,17 @@ void meter_init(struct meter *meter);
 /* Levels in dBFS, -100..0. */
 void meter_add(struct meter *meter, double near_dbfs, double far_dbfs);
 
+/* Whose line it is, and how it is shown. */
+struct meter_look {
+	struct slice name; /* the far end's, raw */
+	const char *codec; /* empty: none yet */
+	bool utf8;
+	size_t columns;
+};
+
 /*
- * Appends the line without newline, at most columns wide: where there is less room the name is
- * shortened, then whole fields are left out. event: a UA_CALL_METER. name: the far end's, raw.
+ * Appends the line without newline, at most columns wide: where there is less room the codec is
+ * left out, then the name is shortened, then whole fields are left out. event: a UA_CALL_METER.
  */
 void meter_put(struct text *out, const struct meter *meter, const struct ua_event *event,
-	struct slice name, bool utf8, size_t columns);
+	const struct meter_look *look);

@@ -12,6 +12,7 @@
 enum {
 	LINE_SIZE = 8192,
 	SOUND_SIZE = 256,
+	CODEC_SIZE = 16,
 	LISTENING_SIZE = 512,
 	FIRST_COLUMN = 10,
 };
@@ -24,6 +25,8 @@ struct told {
 	uint16_t progress; /* the last code */
 	bool answered;
 	bool numbered;          /* it was told with its number */
+	bool held;              /* by us */
+	char codec[CODEC_SIZE]; /* empty before there is sound */
 	char sound[SOUND_SIZE]; /* codec and address as they were told last, or empty */
 	struct meter meter;
 };
@@ -282,6 +285,11 @@ static void print_sound(struct printer *self, const struct ua_event *event, stru
 	news = is_news(told, room);
 	if (told && answered)
 		told->answered = true;
+	if (told && event->media.codec) {
+		struct text codec = TEXT_IN(told->codec);
+
+		text_puts(&codec, event->media.codec);
+	}
 	if (self->config.quiet || (!answered && !news))
 		return;
 
@@ -293,6 +301,10 @@ static void print_sound(struct printer *self, const struct ua_event *event, stru
 /* Who asks for quiet, and who ends it. */
 static void print_hold(struct printer *self, const struct ua_event *event, struct text *out)
 {
+	struct told *told = find(self, event->call);
+
+	if (told && !event->hold.remote)
+		told->held = event->kind == UA_CALL_HELD;
 	if (self->config.quiet)
 		return;
 
@@ -362,24 +374,30 @@ static void print_redirected(struct printer *self, const struct ua_event *event,
 	finish(self, out);
 }
 
-/* The one call whose meters are shown: the first that was answered. */
+/* The one call whose meters are shown: the newest that was answered, before those that we hold. */
 static bool is_shown(struct printer *self, const struct told *told)
 {
+	const struct told *shown = NULL;
+
 	list_each(link, &self->calls)
 	{
-		struct told *other = container_of(link, struct told, link);
+		const struct told *other = container_of(link, struct told, link);
 
-		if (other->answered)
-			return other == told;
+		if (other->answered && (!shown || shown->held || !other->held))
+			shown = other;
 	}
-	return false;
+	return told == shown;
 }
 
 static void print_meter(struct printer *self, const struct ua_event *event, struct text *out)
 {
 	struct told *told = find(self, event->call);
-	size_t columns = self->config.columns ? self->config.columns(self->config.arg)
-					      : (size_t)PRINTER_COLUMNS;
+	struct meter_look look = {
+		.name = words_name(event->peer),
+		.utf8 = self->config.utf8,
+		.columns = self->config.columns ? self->config.columns(self->config.arg)
+						: (size_t)PRINTER_COLUMNS,
+	};
 	size_t used;
 
 	if (!told || self->config.quiet)
@@ -389,8 +407,9 @@ static void print_meter(struct printer *self, const struct ua_event *event, stru
 	if (wants_number(self, event->call))
 		text_printf(out, "#%u ", event->call);
 	used = columns_count(text_slice(out));
-	meter_put(out, &told->meter, event, words_name(event->peer), self->config.utf8,
-		columns > used ? columns - used : 0);
+	look.codec = told->codec;
+	look.columns = look.columns > used ? look.columns - used : 0;
+	meter_put(out, &told->meter, event, &look);
 	if (self->config.live && is_shown(self, told))
 		self->config.show_live(self->config.arg, text_slice(out));
 	else if (!self->config.live && self->config.verbose)

@@ -597,7 +597,7 @@ static void test_verbose(void **state)
 	(void)state;
 	EXPECT(&verbose, events,
 		"answered  opus 48 kHz  198.51.100.4:40212\n"
-		"   0:01   you      ▁   bob      ▅   loss 0.0 %   buffer 24 ms   mos 4.4\n"
+		"   0:01   you      ▁   bob      ▅   loss 0.0 %   buffer 24 ms   mos 4.4   opus\n"
 		"ended     by bob after 0:02   lost 2 of 7550   mos 4.4\n"
 		"          opus 48 kHz   sent 7550   received 7548\n"
 		"          lost 2   late 3   concealed 0.1 %\n"
@@ -642,12 +642,12 @@ static void test_live(void **state)
 	EXPECT(&live, events,
 		"calling   bob@example.org  udp 192.0.2.7:5060\n"
 		"answered  opus 48 kHz  198.51.100.4:40212\n"
-		"[   0:14   you     █▆   bob     ▁▃   loss 0.0 %   buffer 24 ms   mos 4.4]\n"
+		"[   0:14   you     █▆   bob     ▁▃   loss 0.0 %   buffer 24 ms   mos 4.4   opus]\n"
 		"[]\n"
 		"ended     by us after 0:00\n");
 }
 
-/* Of several calls one has the line: the first that was answered. */
+/* Of several calls one has the line: the newest that was answered. */
 static void test_live_of_several(void **state)
 {
 	static const struct printer_config live = {.live = true};
@@ -673,6 +673,39 @@ static void test_live_of_several(void **state)
 		"[#2    0:00   you ######   dave          loss 0.0 %   buffer 0 ms    mos -]\n"
 		"missed    #1 alice gave up\n"
 		"[#2    0:00   you          dave ###      loss 90.0 %  buffer 120 ms  mos -]\n");
+}
+
+/* Before those that we hold; of those, the newest again. */
+static void test_live_of_held(void **state)
+{
+	static const struct printer_config live = {.live = true};
+	static const struct ua_event events[] = {
+		{.kind = UA_CALL_INCOMING, ALICE},
+		{.kind = UA_CALL_INCOMING, DAVE},
+		{.kind = UA_CALL_ANSWERED, ALICE},
+		{.kind = UA_CALL_ANSWERED, DAVE},
+		{.kind = UA_CALL_METER, ALICE}, /* is not shown */
+		{.kind = UA_CALL_METER, DAVE},
+		{.kind = UA_CALL_HELD, DAVE, .hold = {.remote = true}},
+		{.kind = UA_CALL_METER, ALICE},
+		{.kind = UA_CALL_HELD, DAVE},
+		{.kind = UA_CALL_METER, ALICE},
+		{.kind = UA_CALL_HELD, ALICE},
+		{.kind = UA_CALL_METER, DAVE},
+	};
+
+	(void)state;
+	EXPECT(&live, events,
+		"incoming  alice@192.0.2.9\n"
+		"incoming  #2 dave@example.net\n"
+		"answered  #1\n"
+		"answered  #2\n"
+		"[#2    0:00   you ######   dave ######   loss 0.0 %   buffer 0 ms    mos -]\n"
+		"held      #2 by dave\n"
+		"held      #2 by us\n"
+		"[#1    0:00   you ######   alice ######   loss 0.0 %   buffer 0 ms    mos -]\n"
+		"held      #1 by us\n"
+		"[#2    0:00   you ######   dave ######   loss 0.0 %   buffer 0 ms    mos -]\n");
 }
 
 static size_t narrow;
@@ -802,6 +835,7 @@ int main(void)
 		cmocka_unit_test(test_longest_line),
 		cmocka_unit_test(test_live),
 		cmocka_unit_test(test_live_of_several),
+		cmocka_unit_test(test_live_of_held),
 		cmocka_unit_test(test_narrow),
 		cmocka_unit_test(test_password),
 		cmocka_unit_test(test_no_memory),
