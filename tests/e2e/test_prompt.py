@@ -96,7 +96,7 @@ def test_a_narrow_screen_and_back():
     line = "call somebody with quite a long name@and a long domain.example.org and more of it still"
     screen.type(line)
     settled(screen, line)
-    for columns in (40, 23, 61, 40, 100):
+    for columns in (40, 23, 100):
         screen.resize(columns)
         settled(screen, line, columns)
         live = screen.rows()[-1]
@@ -391,7 +391,7 @@ def test_input_from_a_pipe_is_read_line_by_line():
 
 
 def test_input_from_a_file_is_read_line_by_line(tmp_path):
-    lines = [f"line {i}" for i in range(3000)]
+    lines = [f"line {i}" for i in range(400)]
     (tmp_path / "lines").write_text("\n".join(lines) + "\n" + "x" * 20000 + "\nshort\n")
     with open(tmp_path / "lines", "rb") as file:
         process = Process([STAGE], stdin=file)

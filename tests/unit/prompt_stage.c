@@ -3,8 +3,8 @@
  *
  *     prompt_stage [SEED [EVENTS [US]]]
  *
- * EVENTS lines, one each US microseconds on average, from another thread, as the agent's come; a live line ten
- * times a second. What is handed out is shown: "got[LINE]". These lines do more:
+ * EVENTS lines, one each US microseconds on average, from another thread, as the agent's come; a
+ * live line ten times a second. What is handed out is shown: "got[LINE]". These lines do more:
  *
  *     quit, ring, hush, dial, live, dead (no live line), flood (many lines at once),
  *     term (a SIGTERM to itself)
