@@ -56,25 +56,36 @@ bool recall_may_keep(const char *line)
 	return true;
 }
 
+/* Moves to the end of a long file. Whether a line may be cut there. */
+static bool skip_beginning(FILE *file)
+{
+	struct stat about;
+
+	if (fstat(fileno(file), &about) != 0 || about.st_size <= FILE_MAX)
+		return false;
+	return fseeko(file, about.st_size - FILE_MAX, SEEK_SET) == 0;
+}
+
 /* The end of the file, NUL-terminated, to be freed; NULL: there is nothing to be had. */
 static char *read_end(const char *path)
 {
 	FILE *file = fopen(path, "re");
 	char *room = calloc(1, FILE_MAX + 1);
-	struct stat about;
-	size_t len = 0;
+	char *whole;
 
-	if (file && room && fstat(fileno(file), &about) == 0 && S_ISREG(about.st_mode)) {
-		if (about.st_size > FILE_MAX)
-			(void)fseeko(file, about.st_size - FILE_MAX, SEEK_SET);
-		len = fread(room, 1, FILE_MAX, file);
+	if (file && room) {
+		bool cut = skip_beginning(file);
+		size_t len = fread(room, 1, FILE_MAX, file);
+
+		whole = cut ? memchr(room, '\n', len) : room;
+		if (!whole)
+			room[0] = '\0';
+		else if (whole != room)
+			memmove(room, whole, len - (size_t)(whole - room) + 1);
 	}
 	if (file)
 		fclose(file);
-	if (len > 0)
-		return room;
-	free(room);
-	return NULL;
+	return room;
 }
 
 /* Calls each with the last lines of text, which is cut into them; skip: so many of them before. */

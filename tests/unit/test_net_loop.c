@@ -5,10 +5,12 @@
 #include "core/net/loop_uv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -467,6 +469,78 @@ static void test_signals(void **state)
 	assert_int_equal(post.number, 1);
 }
 
+/* Who catches it no more has the system do what it does: nothing, where it is ignored. */
+static void test_signals_no_more(void **state)
+{
+	struct world *world = *state;
+	struct world other = {0};
+
+	world->enough = 1;
+	signal(SIGUSR2, SIG_IGN);
+	assert_int_equal(loop_uv_signal(world->loop, SIGUSR1, caught, world), 0);
+	assert_int_equal(loop_uv_signal(world->loop, SIGUSR2, caught, &other), 0);
+	loop_uv_signal_stop(world->loop, &other);
+	signal(SIGUSR2, SIG_IGN);
+	assert_int_equal(kill(getpid(), SIGUSR2), 0);
+	assert_int_equal(kill(getpid(), SIGUSR1), 0);
+	loop_uv_run(world->loop);
+	assert_string_equal(world->log, "s");
+	assert_int_equal(other.events, 0);
+	signal(SIGUSR2, SIG_DFL);
+}
+
+/* A pipe that is watched. */
+struct watched {
+	struct world *world;
+	struct loop_watch *watch;
+	int ends[2];
+};
+
+static void read_byte(void *arg)
+{
+	struct watched *watched = arg;
+	char byte = 'e';
+
+	if (read(watched->ends[0], &byte, 1) ==
+		0) { /* of its end it is told until nobody listens */
+		loop_uv_unwatch(watched->watch);
+		watched->watch = NULL;
+	}
+	note(watched->world, byte);
+}
+
+static void test_watch(void **state)
+{
+	struct world *world = *state;
+	struct watched watched = {.world = world};
+
+	world->enough = 3;
+	assert_int_equal(pipe(watched.ends), 0);
+	assert_int_equal(
+		loop_uv_watch(&watched.watch, world->loop, watched.ends[0], read_byte, &watched),
+		0);
+	assert_int_equal(fcntl(watched.ends[0], F_GETFL) & O_NONBLOCK, 0);
+	assert_int_equal(write(watched.ends[1], "ab", 2), 2);
+	close(watched.ends[1]);
+	loop_uv_run(world->loop);
+	assert_string_equal(world->log, "abe");
+	assert_null(watched.watch);
+	close(watched.ends[0]);
+	loop_uv_unwatch(NULL);
+}
+
+static void test_what_cannot_be_watched(void **state)
+{
+	struct world *world = *state;
+	FILE *file = tmpfile();
+	struct loop_watch *watch;
+
+	assert_int_equal(
+		loop_uv_watch(&watch, world->loop, fileno(file), read_byte, world), -EPERM);
+	assert_int_equal(loop_uv_watch(&watch, world->loop, -1, read_byte, world), -EBADF);
+	fclose(file);
+}
+
 /* What was posted before the thread is stopped still runs. */
 static void test_thread(void **state)
 {
@@ -508,6 +582,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_ports_and_routes, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_names, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_signals, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_signals_no_more, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_watch, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_what_cannot_be_watched, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_thread, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_random, set_up, tear_down),
 	};
