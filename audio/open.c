@@ -416,6 +416,16 @@ static int check(const struct kinds *kinds, struct slice spec, struct fault *why
 	return kind->check ? kind->check(arg, why) : 0;
 }
 
+const char *audio_source_form(size_t i)
+{
+	return i < sources.count ? sources.rows[i].form : NULL;
+}
+
+const char *audio_sink_form(size_t i)
+{
+	return i < sinks.count ? sinks.rows[i].form : NULL;
+}
+
 int audio_source_check(struct slice spec, struct fault *why)
 {
 	return check(&sources, spec, why);

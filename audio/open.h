@@ -15,6 +15,11 @@
 #include "core/base/fault.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+
+/* How each kind of source or sink is written: "default", "file:PATH". NULL behind the last. */
+const char *audio_source_form(size_t i);
+const char *audio_sink_form(size_t i);
 
 /* Whether spec names a source that can be had: for a file, that it is there and has sound in it. It
  * reads from the disk. */

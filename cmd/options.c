@@ -16,7 +16,6 @@ enum {
 
 #define FIELD(name) offsetof(struct options, name)
 
-/* A row without a name is the title of a group. */
 /* clang-format off */
 static const struct option table[] = {
 	{0, NULL, NULL, false, false, "Calls", NULL, 0},
@@ -74,7 +73,7 @@ static const struct option table[] = {
 	{0, "waiting-tone", "FILE", false, false,
 		"how they ring during another, or none",
 		option_read_string, FIELD(tones[RINGER_WAITING])},
-	{0, "ring-device", "SINK", false, false,
+	{0, "ring-device", "DEVICE", false, false,
 		"default, device:NAME: where they ring (-o)", option_read_string, FIELD(ring_device)},
 
 	{0, NULL, NULL, false, false, "Network", NULL, 0},
@@ -132,6 +131,11 @@ struct reader {
 	int at;             /* the argument at hand */
 	bool only_operands; /* "--" has come */
 };
+
+const struct option *option_at(size_t i)
+{
+	return i < COUNT ? &table[i] : NULL;
+}
 
 static const char *name_at(const void *arg, size_t i)
 {

@@ -1,6 +1,6 @@
 /*
  * An option of the command line and how its value is read: what the files of cmd/options share
- * among each other, and with nobody else. See cmd/options.h.
+ * among each other, and with what makes shells complete them (cmd/completion). See cmd/options.h.
  */
 #pragma once
 
@@ -24,8 +24,8 @@ struct given {
 typedef int option_reader(const struct given *given, void *field);
 
 struct option {
-	char letter; /* 0: none */
-	const char *name;
+	char letter;       /* 0: none */
+	const char *name;  /* NULL: a row that is the title of a group, in help */
 	const char *value; /* what help calls it; NULL: takes none */
 	bool optional;     /* the value, which then takes = only */
 	bool repeats;
@@ -33,6 +33,9 @@ struct option {
 	option_reader *read;
 	size_t field; /* where in struct options read() writes */
 };
+
+/* The table. NULL behind the last. */
+const struct option *option_at(size_t i);
 
 /* By the field that each fills. */
 option_reader option_read_flag;     /* bool */
