@@ -329,6 +329,10 @@ int check_options(struct text *out, const struct options *options)
 		err = audio_source_check(slice_of(options->mic), &why);
 	if (err)
 		return told(out, "mic", err, &why);
+	if (code == VERDICT_DONE && options->early_media)
+		err = audio_source_check(slice_of(options->early_media), &why);
+	if (err)
+		return told(out, "early-media", err, &why);
 	if (code == VERDICT_DONE && options->speaker)
 		err = audio_sink_check(slice_of(options->speaker), &why);
 	if (err)

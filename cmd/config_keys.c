@@ -143,6 +143,7 @@ static const struct config_key settings[] = {
 	{"ringback_tone", check_tone,        calls_loud,  false, true},
 	{"busy_tone",     check_tone,        calls_loud,  false, true},
 	{"failure_tone",  check_tone,        calls_loud,  false, true},
+	{"early_media",   check_mic,         rings,       false, true},
 	{"ring_device",   check_ring_device, rings,       false, false},
 	{"ring_tone",     check_tone,        rings_loud,  false, true},
 	{"waiting_tone",  check_tone,        rings_loud,  false, true},

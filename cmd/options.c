@@ -33,7 +33,7 @@ static const struct option table[] = {
 	{'n', "calls", "N", false, false,
 		"with --answer: exit after N calls have ended", option_read_count, FIELD(calls)},
 	{0, "max-calls", "N", false, false,
-		"with --answer: N calls at once, then 486", option_read_count, FIELD(max_calls)},
+		"N calls at once, then 486", option_read_count, FIELD(max_calls)},
 	{0, "answer-code", "N", false, false,
 		"with --answer: refuse calls with N instead", option_read_code, FIELD(answer_code)},
 	{'e', "execute", "COMMAND", false, true,
@@ -73,6 +73,8 @@ static const struct option table[] = {
 	{0, "waiting-tone", "FILE", false, false,
 		"how they ring during another, or none",
 		option_read_string, FIELD(tones[RINGER_WAITING])},
+	{0, "early-media", "SOURCE", false, false,
+		"what callers hear while it rings here", option_read_string, FIELD(early_media)},
 	{0, "ring-device", "DEVICE", false, false,
 		"default, device:NAME: where they ring (-o)", option_read_string, FIELD(ring_device)},
 
@@ -362,18 +364,20 @@ static int check_effect(const struct reader *reader, struct fault *why)
 /* Who answers at once has nothing to hear before. */
 static int check_ringing(const struct reader *reader, struct fault *why)
 {
-	static const char *const names[] = {"ring-tone", "waiting-tone", "ring-device"};
+	static const char *const names[] = {
+		"ring-tone", "waiting-tone", "ring-device", "early-media"};
 	const struct options *options = reader->out;
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (!reader->out->given[find_name(slice_of(names[i]))])
 			continue;
-		if (!options->answer)
-			return fault_set(why, -EINVAL, "--%s goes with --answer only", names[i]);
+		if (options_mode(options) == OPTIONS_CALL)
+			return fault_set(why, -EINVAL,
+				"--%s is for calls that come, not with one of ours", names[i]);
 		if (options->answer_code > 0)
 			return fault_set(why, -EINVAL,
 				"--%s has no effect on calls that are refused", names[i]);
-		if (options->answer_after_ns == 0)
+		if (options->answer && options->answer_after_ns == 0)
 			return fault_set(why, -EINVAL,
 				"--%s has no effect on calls that are answered at once; let them "
 				"ring: --answer=5",
@@ -392,8 +396,9 @@ static int check_together(const struct options *options, struct fault *why)
 		return fault_set(why, -EINVAL, "--quiet and --verbose contradict each other");
 	if (!options->answer && options->calls > 0)
 		return fault_set(why, -EINVAL, "--calls goes with --answer only");
-	if (!options->answer && options->max_calls > 0)
-		return fault_set(why, -EINVAL, "--max-calls goes with --answer only");
+	if (options_mode(options) == OPTIONS_CALL && options->max_calls > 0)
+		return fault_set(
+			why, -EINVAL, "--max-calls is for calls that come, not with one of ours");
 	if (!options->answer && options->answer_code > 0)
 		return fault_set(why, -EINVAL, "--answer-code goes with --answer only");
 	if (options->command_count > 0 && (options->answer || options->target))

@@ -68,6 +68,7 @@ struct options {
 	const char *record;
 	const struct tone_plan *country;
 	const char *ring_device;
+	const char *early_media;
 	const char *tones[RINGER_SOUNDS]; /* paths, or RINGER_NONE */
 	double mic_db;                    /* 0: as it comes; so below */
 	double speaker_db;

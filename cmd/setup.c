@@ -48,6 +48,7 @@ void setup_make(struct setup *out, const struct options *options)
 		.user = out->user,
 		.mic = options->mic ? options->mic : "default",
 		.speaker = setup_speaker(options),
+		.early = options->early_media,
 		.pipe_rate = options->pipe_rate,
 		.record = options->record,
 		.volume = {.mic_db = options->mic_db, .speaker_db = options->speaker_db},

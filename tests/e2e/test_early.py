@@ -2,7 +2,7 @@
 
 import wave
 
-from phone import Media, Peer, caller, sdp, text_caller
+from phone import Media, Peer, answerer, caller, sdp, text_caller
 
 
 def test_early_media_is_heard_and_recorded_before_the_answer(tmp_path):
@@ -157,3 +157,24 @@ def test_a_late_offer_needs_an_offer():
     peer.respond(peer.expect("BYE"), 200)
     assert near.exit() == 8
     assert "without a session description" in near.out.lines[-1]
+
+
+def test_callers_hear_something_until_the_answer():
+    far = answerer("--early-media", "tone:700", "--codecs", "pcmu", "-n", "1", answer="--answer=1")
+    peer, media = Peer(), Media()
+    here = ("127.0.0.1", far.port())
+    invite = peer.request("INVITE", here, body=sdp(media.port))
+    progress = peer.expect(183)
+    assert progress.get("content-type") == "application/sdp"
+    before = media.wait(40)
+    ok = peer.expect(200)
+    assert ok.get("to") == progress.get("to")
+    peer.ack(invite, ok, here)
+    far.event("call.answered")
+    count = len(media.packets)
+    after = media.wait(count + 10)[count + 3 :]
+    assert all(len(set(packet.payload)) > 20 for packet in before[5:35])  # a tone
+    assert all(len(set(packet.payload)) < 5 for packet in after)  # silence, which --mic is
+    peer.bye(invite, ok, here)
+    peer.expect(200)
+    assert far.exit() == 0

@@ -109,10 +109,11 @@ static void test_answers(void **state)
 /* What the near end has sent first. */
 static char sent_room[1024];
 
-static void trace(void *arg, bool sent, const struct addr *local, const struct addr *remote,
-	struct slice bytes)
+static void trace(void *arg, bool sent, enum sip_transport_kind kind, const struct addr *local,
+	const struct addr *remote, struct slice bytes)
 {
 	(void)arg;
+	(void)kind;
 	(void)local;
 	(void)remote;
 	if (sent && sent_room[0] == '\0')
