@@ -98,6 +98,9 @@ static void test_packets(void **state)
 	assert_int_equal(folded(out, 30, 20, 12, 17), 0xffff);
 	assert_memory_equal(out + 28, udp4 + 28, 2);
 
+	size = capture_udp(out, &ours, &theirs, slice_of("T7"));
+	assert_int_equal(be16_get(out + size - 2), 0xffff); /* the sum is 0, which says: none */
+
 	size = capture_tcp(out, &theirs6, &ours6, 5, 9, slice_of("ho!"));
 	assert_int_equal(size, 60);
 	memcpy(out + size, "ho!", 3);
