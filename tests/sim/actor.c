@@ -17,7 +17,7 @@ struct actor {
 	struct actor_config config;
 	char user[2];
 	char words[WORDS_SIZE]; /* a header line */
-	const struct codec *codec;
+	const struct codec *codecs[2];
 	struct loop *loop;
 	struct loop *media_loop;
 	struct agent *agent;
@@ -73,8 +73,8 @@ static int start(struct actor *actor)
 		.user = actor->user,
 		.mic = actor->config.mic,
 		.speaker = "null",
-		.codecs = &actor->codec,
-		.codec_count = 1,
+		.codecs = actor->codecs,
+		.codec_count = actor->codecs[1] ? 2 : 1,
 		.headers = slice_of(actor->config.wordy ? actor->words : ""),
 		.policy = actor->config.policy,
 		.event = on_event,
@@ -115,7 +115,9 @@ int actor_new(struct actor **out, const struct actor_config *config)
 	actor->config = *config;
 	actor->user[0] = config->name;
 	fill_words(actor->words);
-	actor->codec = config->media ? codec_find(slice_of("pcmu")) : &codec_mute;
+	actor->codecs[0] = config->media ? codec_find(slice_of("pcmu")) : &codec_mute;
+	if (config->media && config->pcma)
+		actor->codecs[1] = codec_find(slice_of("pcma"));
 	err = world_loop_new(&actor->loop, config->host);
 	if (!err)
 		err = world_loop_new(&actor->media_loop, config->host);
@@ -210,6 +212,27 @@ void actor_hold(struct actor *actor, unsigned call, bool hold)
 		else
 			agent_resume(actor->agent, actor->live[i]);
 	}
+}
+
+void actor_turn(struct actor *actor, unsigned call)
+{
+	for (unsigned i = 0; i < actor->live_count; i++) {
+		if ((call != 0 && call != actor->live[i]) || !actor->codecs[1])
+			continue;
+		if (agent_codec(actor->agent, actor->live[i], actor->codecs[1]) == -EALREADY)
+			agent_codec(actor->agent, actor->live[i], actor->codecs[0]);
+	}
+}
+
+/* A number that is picked up may end, and leave the list, within that. */
+void actor_pick_up(struct actor *actor, unsigned call)
+{
+	unsigned live[CALLS_MAX], count = actor->live_count;
+
+	memcpy(live, actor->live, sizeof(live));
+	for (unsigned i = 0; i < count; i++)
+		if (call == 0 || call == live[i])
+			agent_answer(actor->agent, live[i]);
 }
 
 void actor_silence(struct actor *actor)

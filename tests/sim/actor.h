@@ -22,6 +22,7 @@ struct actor_config {
 	struct addr listen;
 	char name;       /* its user in SIP */
 	bool media;      /* PCMU; otherwise a codec that says nothing */
+	bool pcma;       /* and PCMA, with media */
 	const char *mic; /* as audio/open.h spells it; kept alive by the caller */
 	bool wordy;      /* its INVITEs are longer than a datagram may be */
 	bool udp_only;   /* listens for no connections */
@@ -54,6 +55,11 @@ void actor_hangup(struct actor *actor, unsigned call);
 
 /* Asks the far end of such a call to be quiet, or to go on; nothing if it is not answered. */
 void actor_hold(struct actor *actor, unsigned call, bool hold);
+
+/* Asks the far end of such a call to talk by PCMA, or by PCMU if it does; answers one that rings.
+ */
+void actor_turn(struct actor *actor, unsigned call);
+void actor_pick_up(struct actor *actor, unsigned call);
 
 /* Nobody is to hear of its events any more. */
 void actor_silence(struct actor *actor);

@@ -76,6 +76,10 @@ void checks_turn(struct checks *checks, struct party *party, const struct messag
 
 	sends = mine->direction & SENDS && theirs->direction & RECEIVES;
 	receives = mine->direction & RECEIVES && theirs->direction & SENDS;
+	if (theirs != party->theirs) {
+		party->before = party->theirs;
+		party->theirs_ns = checks->now_ns;
+	}
 	party->theirs = theirs;
 	party->held = !(theirs->direction & RECEIVES);
 	/* who is held by another may answer it so that it does not tell whether it holds, too */

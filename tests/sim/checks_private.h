@@ -205,8 +205,10 @@ struct party {
 	uint64_t cancel_ns;   /* came */
 	uint64_t unwanted_ns; /* what it sent found nobody */
 	struct stream *stream;
-	const struct sound *theirs; /* what the far end wants */
-	const struct sound *mine;   /* what it has described last */
+	const struct sound *theirs; /* what the far end wants, */
+	const struct sound *before; /* and wanted until then: */
+	uint64_t theirs_ns;
+	const struct sound *mine; /* what it has described last */
 
 	/* As offer and answer have it. */
 	bool holds;

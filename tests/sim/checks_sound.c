@@ -113,17 +113,28 @@ static void check_when(struct checks *checks, const struct stream *stream, bool 
 			name_of(stream), (double)(checks->now_ns - party->turned_ns) / 1e6);
 }
 
+/* 0: none. */
+static uint32_t clock_of(const struct sound *sound, uint8_t type)
+{
+	for (unsigned i = 0; sound && i < sound->count && sound->ptime_ms > 0; i++)
+		if (sound->types[i] == type)
+			return sound->clocks[i];
+	return 0;
+}
+
+/* The media thread is told a little later that it has changed, maybe after the first packet. */
 static const struct sound *agreed(
 	struct checks *checks, const struct stream *stream, uint8_t type, uint32_t *clock)
 {
-	const struct sound *sound = stream->party->theirs;
+	const struct party *party = stream->party;
 
-	*clock = 0;
-	for (unsigned i = 0; sound && i < sound->count; i++)
-		if (sound->types[i] == type)
-			*clock = sound->clocks[i];
-	if (sound && *clock > 0 && sound->ptime_ms > 0)
-		return sound;
+	*clock = clock_of(party->theirs, type);
+	if (*clock > 0)
+		return party->theirs;
+	*clock = clock_of(party->before, type);
+	if (*clock > 0 && (!stream->began ||
+				  checks->now_ns <= party->theirs_ns + checks->config.post_late_ns))
+		return party->before;
 	checks_fail(checks, RTP_TYPE, "phone %c sends payload type %u", name_of(stream), type);
 	return NULL;
 }

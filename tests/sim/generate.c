@@ -228,6 +228,49 @@ static void make_trouble(struct play *play, struct random *chance, uint64_t span
 	}
 }
 
+static void make_turns(struct play *play, struct random *chance, uint64_t span_ns)
+{
+	for (unsigned i = 0; i < play->phone_count; i++)
+		play->phones[i].pcma = percent(chance, 80);
+	for (unsigned i = below(chance, 8) + 1; i > 0; i--) {
+		uint64_t at_ns = some_time(chance, span_ns + 2 * NS_PER_S);
+		unsigned who = below(chance, play->phone_count);
+
+		add(play, at_ns, who, PLAY_TURNS)->which = PLAY_ALL;
+	}
+}
+
+/* Those who would find nobody busy but themselves. */
+static void make_pick_ups(struct play *play, struct random *chance, uint64_t span_ns)
+{
+	for (unsigned i = 0; i < play->phone_count; i++) {
+		if (play->phones[i].answers || play->phones[i].refuses > 0)
+			continue;
+		play->phones[i].rings = true;
+		for (unsigned n = below(chance, 8) + 1; n > 0; n--) {
+			uint64_t at_ns = some_time(chance, span_ns);
+
+			add(play, at_ns, i, PLAY_PICKS_UP)->which =
+				(enum play_which)below(chance, PLAY_ALL + 1);
+		}
+	}
+}
+
+/* What a user at the keyboard does beside; by a chance of its own, so that all else is as it was.
+ */
+static void make_whims(struct play *play, uint64_t seed, uint64_t span_ns)
+{
+	struct random chance;
+
+	random_init(&chance, random_derive(seed, 1));
+	if (!percent(&chance, 25))
+		return;
+	if (play->media)
+		make_turns(play, &chance, span_ns);
+	else
+		make_pick_ups(play, &chance, span_ns);
+}
+
 /* By their times; those of the same time stay as they are. */
 static void sort(struct play *play)
 {
@@ -270,6 +313,7 @@ void play_random(struct play *out, uint64_t seed, bool media)
 		make_call(out, &chance, span_ns, tcp, holds);
 	if (!good)
 		make_trouble(out, &chance, span_ns);
+	make_whims(out, seed, span_ns);
 	for (unsigned i = 0; i < out->phone_count; i++)
 		add(out, span_ns + 4 * NS_PER_S, i, PLAY_HANGS_UP)->which = PLAY_ALL;
 	sort(out);

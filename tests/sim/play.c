@@ -58,6 +58,8 @@ static const struct setting net_settings[] = {
 
 static const struct setting phone_settings[] = {
 	{"answers", FLAG, offsetof(struct play_phone, answers)},
+	{"rings", FLAG, offsetof(struct play_phone, rings)},
+	{"pcma", FLAG, offsetof(struct play_phone, pcma)},
 	{"after", TIME, offsetof(struct play_phone, after_ns)},
 	{"lasts", TIME, offsetof(struct play_phone, lasts_ns)},
 	{"gives-up", TIME, offsetof(struct play_phone, gives_up_ns)},
@@ -87,6 +89,8 @@ static const struct {
 	[PLAY_HANGS_UP] = {"hangs-up", WHICH},
 	[PLAY_HOLDS] = {"holds", WHICH},
 	[PLAY_RESUMES] = {"resumes", WHICH},
+	[PLAY_TURNS] = {"turns", WHICH},
+	[PLAY_PICKS_UP] = {"picks-up", WHICH},
 	[PLAY_CRASHES] = {"crashes", NOTHING},
 	[PLAY_VANISHES] = {"vanishes", NOTHING},
 	[PLAY_RESTARTS] = {"restarts", NOTHING},

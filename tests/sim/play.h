@@ -9,11 +9,14 @@
  *	phone a answers after 200ms lasts 3s gives-up 10s at-most 2 anywhere mic tone:440
  *	phone b refuses 486
  *	phone c deaf-after 5s wordy
- *	phone d udp-only
+ *	phone d udp-only rings
+ *	phone e answers pcma     talks PCMA as well
  *	at 0s a calls b          by-name and over-tcp may follow
  *	at 1s a hangs-up         its oldest call; newest or all may follow
  *	at 1s a holds            likewise: asks the far end to be quiet
  *	at 2s a resumes          likewise: asks it to go on
+ *	at 2s a turns            likewise: asks it to talk by PCMA, or by PCMU if it does
+ *	at 2s a picks-up         likewise: answers
  *	at 2s a crashes          its host goes on; vanishes: host and all
  *	at 3s a restarts         as a new phone on the same address
  *	at 4s a moves            has another address; who listens anywhere is heard again
@@ -39,6 +42,8 @@ enum {
 /* What a phone does by itself. Times of 0: never, but for after_ns. */
 struct play_phone {
 	bool answers;
+	bool rings; /* until somebody picks it up */
+	bool pcma;
 	uint64_t after_ns;
 	uint64_t lasts_ns;
 	uint64_t gives_up_ns;
@@ -56,6 +61,8 @@ enum play_verb {
 	PLAY_HANGS_UP,
 	PLAY_HOLDS,
 	PLAY_RESUMES,
+	PLAY_TURNS,
+	PLAY_PICKS_UP,
 	PLAY_CRASHES,
 	PLAY_VANISHES,
 	PLAY_RESTARTS,
@@ -75,7 +82,7 @@ struct play_step {
 	unsigned whom;            /* of CALLS, LOSES and FINDS */
 	bool by_name;             /* of CALLS */
 	bool over_tcp;            /* likewise */
-	enum play_which which;    /* of HANGS_UP, HOLDS and RESUMES */
+	enum play_which which;    /* of HANGS_UP to PICKS_UP */
 	struct impair_config net; /* of NET; cut is not used */
 };
 

@@ -136,6 +136,8 @@ static const struct field net_fields[] = {
 
 static const struct field phone_fields[] = {
 	FIELD(play_phone, answers),
+	FIELD(play_phone, rings),
+	FIELD(play_phone, pcma),
 	FIELD(play_phone, after_ns),
 	FIELD(play_phone, lasts_ns),
 	FIELD(play_phone, gives_up_ns),

@@ -160,12 +160,14 @@ static int begin_life(struct role *role)
 		.listen = role->addr,
 		.name = play_name(role->index),
 		.media = stage->play->media,
+		.pcma = phone->pcma,
 		.mic = phone->mic[0] ? phone->mic : "silence",
 		.wordy = phone->wordy,
 		.udp_only = phone->udp_only,
 		.policy =
 			{
 				.answer = phone->answers,
+				.ring = phone->rings,
 				.answer_after_ns = phone->after_ns,
 				.refuse_code = (uint16_t)phone->refuses,
 				.max_calls = (unsigned)phone->at_most,
@@ -315,6 +317,10 @@ static void run_errand(void *arg)
 		err = call(role, errand->step);
 	else if (errand->step->verb == PLAY_HANGS_UP)
 		hang_up(role, errand->step->which);
+	else if (errand->step->verb == PLAY_TURNS)
+		actor_turn(role->actor, number_of(role, errand->step->which));
+	else if (errand->step->verb == PLAY_PICKS_UP)
+		actor_pick_up(role->actor, number_of(role, errand->step->which));
 	else
 		hold(role, errand->step->which, errand->step->verb == PLAY_HOLDS);
 	if (err)
@@ -353,6 +359,8 @@ static int perform(struct stage *stage, const struct play_step *step)
 	case PLAY_HANGS_UP:
 	case PLAY_HOLDS:
 	case PLAY_RESUMES:
+	case PLAY_TURNS:
+	case PLAY_PICKS_UP:
 		return send_errand(role, step);
 	case PLAY_CRASHES:
 		return crash(role, true);

@@ -28,7 +28,7 @@ static const char everything[] =
 	"normal reorders duplicates 0.0001% corrupts 100% rate 64000 queue 3000\n"
 	"phone a answers after 200ms lasts 3s gives-up 10s at-most 2 refuses 486 deaf-after "
 	"1500ms anywhere wordy mic tone:440\n"
-	"phone b udp-only\n"
+	"phone b rings pcma udp-only\n"
 	"at 0s a calls b\n"
 	"at 0s a calls b by-name\n"
 	"at 0s a calls b over-tcp\n"
@@ -38,6 +38,8 @@ static const char everything[] =
 	"at 1001ms b hangs-up all\n"
 	"at 1001ms b holds\n"
 	"at 1001ms b resumes all\n"
+	"at 1001ms b turns newest\n"
+	"at 1001ms b picks-up\n"
 	"at 2s a crashes\n"
 	"at 2s b vanishes\n"
 	"at 3s a restarts\n"
@@ -70,14 +72,16 @@ static void test_all_that_can_be_written(void **state)
 	assert_true(play.phones[0].wordy && !play.phones[0].udp_only);
 	assert_true(play.phones[1].udp_only && !play.phones[1].wordy);
 	assert_int_equal(play.phones[0].deaf_after_ns, 1500 * NS_PER_MS);
-	assert_int_equal(play.step_count, 18);
+	assert_int_equal(play.step_count, 20);
 	assert_true(play.steps[1].by_name && !play.steps[0].by_name);
 	assert_true(play.steps[2].over_tcp && !play.steps[1].over_tcp);
 	assert_int_equal(play.steps[6].at_ns, 1001 * NS_PER_MS);
 	assert_int_equal(play.steps[6].which, PLAY_ALL);
 	assert_int_equal(play.steps[7].verb, PLAY_HOLDS);
 	assert_int_equal(play.steps[8].which, PLAY_ALL);
-	assert_int_equal(play.steps[16].net.loss, 100000);
+	assert_int_equal(play.steps[9].verb, PLAY_TURNS);
+	assert_int_equal(play.steps[10].verb, PLAY_PICKS_UP);
+	assert_int_equal(play.steps[18].net.loss, 100000);
 }
 
 static void test_comments_and_spaces(void **state)
