@@ -126,10 +126,30 @@ static void left_closed(void *arg, const struct stream_report *last, const char 
 	(void)recording;
 }
 
+static void left_played(void *arg, const char *source, bool complete, const char *words)
+{
+	(void)arg;
+	(void)source;
+	(void)complete;
+	(void)words;
+}
+
+static void left_recorded(void *arg, const char *path, bool on, const char *words)
+{
+	(void)arg;
+	(void)path;
+	(void)on;
+	(void)words;
+}
+
+/* The others come of a stream that runs. */
 void media_leave(struct media *media)
 {
-	static const struct media_events nobody = {
-		.notice = left_words, .trouble = left_words, .closed = left_closed};
+	static const struct media_events nobody = {.notice = left_words,
+		.trouble = left_words,
+		.played = left_played,
+		.recorded = left_recorded,
+		.closed = left_closed};
 
 	assert(media->state == MEDIA_LEAVING || media->state == MEDIA_CLOSING);
 	media->events = &nobody;

@@ -204,6 +204,39 @@ static void test_the_call_ends_first(void **state)
 	}
 }
 
+/* A disk that stands still is not waited for, and whatever comes of it later, nobody hears. */
+static void test_a_slow_disk(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	for (unsigned seed = 1; seed <= 10; seed++) {
+		char pattern[PATH_SIZE];
+		struct fault why;
+
+		snprintf(pattern, sizeof(pattern), "%s/slow.wav", folder);
+		pair_init(&pair, (struct ua_policy){0}, answers);
+		pair.config.seed = seed;
+		pair.config.work_late_ns = 20 * NS_PER_S;
+		pair.far.config.early = clip;
+		pair_start(&pair);
+		pair_call(&pair, "sip:bob@192.0.2.2");
+		run_s(&pair, 1);
+		assert_int_equal(agent_play(pair.near.agent, 1, clip), 0);
+		assert_int_equal(agent_record(pair.near.agent, 1, pattern, &why), 0);
+		run_s(&pair, seed);
+		assert_int_equal(agent_play(pair.far.agent, 1, clip), 0);
+		assert_int_equal(agent_record(pair.far.agent, 1, pattern, &why), 0);
+		assert_int_equal(agent_record(pair.far.agent, 1, NULL, &why), 0);
+		assert_int_equal(agent_hangup(pair.near.agent, 1), 0);
+		run_s(&pair, 10);
+		assert_non_null(strstr(pair.near.room, "ended("));
+		run_s(&pair, 40);
+		pair_close(&pair);
+		unlink(pattern);
+	}
+}
+
 static void test_before_there_is_sound(void **state)
 {
 	struct pair pair;
@@ -270,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_what_cannot_be_opened),
 		cmocka_unit_test(test_one_after_the_other),
 		cmocka_unit_test(test_the_call_ends_first),
+		cmocka_unit_test(test_a_slow_disk),
 		cmocka_unit_test(test_before_there_is_sound),
 		cmocka_unit_test(test_from_the_first_moment),
 		cmocka_unit_test(test_again_within_the_event),

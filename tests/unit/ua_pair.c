@@ -131,16 +131,14 @@ void expect_log(struct end *end, const char *words)
 
 void pair_init(struct pair *pair, struct ua_policy near, struct ua_policy far)
 {
-	*pair = (struct pair){0};
+	*pair = (struct pair){.config = {.seed = 1, .way_ns = NS_PER_MS}};
 	end_init(&pair->near, near);
 	end_init(&pair->far, far);
 }
 
 void pair_start(struct pair *pair)
 {
-	const struct world_config config = {.seed = 1, .way_ns = NS_PER_MS};
-
-	assert_int_equal(world_new(&pair->world, &config), 0);
+	assert_int_equal(world_new(&pair->world, &pair->config), 0);
 	assert_int_equal(world_host_new(&pair->here, pair->world, &here), 0);
 	assert_int_equal(world_host_new(&pair->there, pair->world, &there), 0);
 	end_start(&pair->near, pair->here, &here, 5060);

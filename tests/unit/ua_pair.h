@@ -16,7 +16,7 @@ struct end {
 	struct loop *media_loop;
 	const struct codec *codec;
 	struct agent *agent;
-	struct ua_config config;    /* without what pair_start() makes */
+	struct ua_config config; /* without what pair_start() makes */
 	bool logs_media;
 	double near_dbfs, far_dbfs; /* by the last UA_CALL_METER */
 	char room[LOG_SIZE];
@@ -29,6 +29,7 @@ struct end {
 };
 
 struct pair {
+	struct world_config config;
 	struct world *world;
 	struct world_host *here, *there;
 	struct end near, far;
