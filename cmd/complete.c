@@ -160,18 +160,17 @@ static void offer_args(struct asked *asked, const struct command *command)
 		const struct command_arg *arg = &command->args[i];
 		struct command_value value;
 		struct fault why;
+		bool fits = false;
 
-		if (next == asked->count) {
+		if (next == asked->count)
 			offer_arg(asked, command->args, i);
-			if (!arg->optional)
-				return;
-		} else if (arg->kind == ARG_REST) {
+		else if (arg->kind == ARG_REST)
 			return;
-		} else if (!command_read(&value, arg->kind, asked->words[next].text, &why)) {
-			next++;
-		} else if (!arg->optional) {
+		else if (!command_read(&value, arg->kind, asked->words[next].text, &why))
+			fits = true;
+		next += fits;
+		if (!fits && !arg->optional)
 			return;
-		}
 	}
 }
 
