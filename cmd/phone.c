@@ -119,8 +119,11 @@ static void on_linger(void *arg)
 
 	self->ticks = written == self->written ? self->ticks + 1 : 0;
 	self->written = written;
-	if (self->ticks >= (self->signals > 0 ? LINGER_TICKS_SIGNAL : LINGER_TICKS))
+	if (self->ticks >= (self->signals > 0 ? LINGER_TICKS_SIGNAL : LINGER_TICKS)) {
+		if (self->prompt)
+			prompt_abandon(self->prompt);
 		_exit(verdict_exit(&self->verdict));
+	}
 	timer_start_in(&self->linger, NS_PER_S);
 }
 
@@ -574,10 +577,10 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	if (self->terminal && terminal_has_failed(self->terminal))
 		verdict_trouble(&self->verdict);
 	*exit_code = verdict_exit(&self->verdict);
+	typing_free(self->typing); /* the terminal is as it was, whatever else hangs */
 	/* all is said and done; a disk or a name server that hangs is not waited for */
 	if (!err && (loop_uv_busy(self->agent_loop) || loop_uv_busy(self->media_loop)))
 		_exit(*exit_code);
-	typing_free(self->typing);
 	terminal_free(self->terminal);
 	readers_free(self->readers);
 	loop_uv_free(self->agent_loop);

@@ -1,10 +1,12 @@
 """The prompt with a phone behind it: calls come and go while somebody types."""
 
 import re
+import signal
+import termios
 
 import pytest
 
-from phone import HERE, SIPCALL, Peer, caller, environment, sdp
+from phone import HERE, SIPCALL, Peer, Terminal, caller, environment, sdp
 from screen import Screen
 
 LIVE = re.compile(r"^ ?#?\d* +\d+:\d\d .*loss")
@@ -161,6 +163,40 @@ def test_ctrl_d_hangs_up_and_leaves(env):
     screen.press("C-d")
     assert screen.exit() == 0
     assert far.ended()["cause"] == "remote"
+
+
+@pytest.mark.parametrize(
+    "keys, signals, code",
+    [
+        (b"quit\r", [], 0),
+        (b"\x04", [], 0),
+        (b"x", [signal.SIGTERM], 143),
+        (b"x", [signal.SIGHUP], 129),
+        (b"x", [signal.SIGTERM, signal.SIGINT], 130),  # the second waits for nobody
+    ],
+    ids=["quit", "ctrl-d", "term", "hup", "twice"],
+)
+def test_the_terminal_is_left_as_it_was_found(env, keys, signals, code):
+    near = Terminal([SIPCALL, "-l", HERE, *SOUND], env=env)
+    peer = Peer()
+    to = "127.0.0.1", int(near.shows(r"udp 127\.0\.0\.1:(\d+)")[1])
+    near.shows("> ")
+    assert not termios.tcgetattr(near.keys)[3] & (termios.ICANON | termios.ECHO)
+    invite = peer.request("INVITE", to, body=sdp(4000))
+    near.shows("a answers")
+    near.type(keys)
+    near.shows("> [x\x1b]")
+    for number in signals[:1]:
+        near.process.signal(number)
+    refused = peer.expect(480)
+    for number in signals[1:]:
+        near.process.signal(number)
+    if not signals[1:]:
+        peer.ack(invite, refused, to)
+    assert near.exit() == code
+    settings = termios.tcgetattr(near.keys)[3]
+    assert settings & termios.ICANON and settings & termios.ECHO
+    assert near.screen.bytes.rindex(b"\x1b[?2004l") > near.screen.bytes.rindex(b"\x1b[?2004h")
 
 
 def test_names_complete(env, tmp_path):
