@@ -436,3 +436,20 @@ int portaudio_list(struct text *out, struct fault *why)
 		return fault_set(why, -ENODEV, "this machine has no sound device");
 	return err;
 }
+
+int portaudio_each(
+	enum port_way way, void (*each)(void *arg, const char *name), void *arg, struct fault *why)
+{
+	int err;
+
+	pthread_mutex_lock(&mutex);
+	err = look(why);
+	for (int i = 0; !err && i < library.device_count(); i++) {
+		const PaDeviceInfo *info = library.device_info(i);
+
+		if (goes(info, way))
+			each(arg, info->name);
+	}
+	pthread_mutex_unlock(&mutex);
+	return err;
+}

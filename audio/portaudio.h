@@ -14,3 +14,7 @@ extern const struct device_maker portaudio;
  * with words, -ENODEV if there are none, or -ENOENT if PortAudio is not installed.
  */
 int portaudio_list(struct text *out, struct fault *why);
+
+/* Calls each with the name of each device that goes that way. Errors as above, but for -ENODEV. */
+int portaudio_each(
+	enum port_way way, void (*each)(void *arg, const char *name), void *arg, struct fault *why);

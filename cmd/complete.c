@@ -13,7 +13,7 @@ struct asked {
 	size_t count;
 	void (*offer)(void *arg, const char *word);
 	void *arg;
-	bool files;
+	struct complete_more more;
 };
 
 void complete_free(struct complete *complete)
@@ -51,6 +51,7 @@ static void offer_mics(struct asked *asked)
 
 	offer_words(asked, words);
 	offer_list(asked, COMPLETE_MICS);
+	asked->more.devices = true;
 }
 
 static void offer_speakers(struct asked *asked)
@@ -59,6 +60,7 @@ static void offer_speakers(struct asked *asked)
 
 	offer_words(asked, words);
 	offer_list(asked, COMPLETE_SPEAKERS);
+	asked->more.devices = true;
 }
 
 static void offer_commands(struct asked *asked)
@@ -102,7 +104,7 @@ static void offer_targets(struct asked *asked)
 
 static void offer_files(struct asked *asked)
 {
-	asked->files = true;
+	asked->more.files = true;
 }
 
 /* A word that follows a setting is its value. */
@@ -193,8 +195,8 @@ static int cut_before(struct command_word *words, size_t *count, char *room, cha
 	return err;
 }
 
-void complete_each(const struct complete *complete, const char *before,
-	void (*offer)(void *arg, const char *word), void *arg, bool *files)
+void complete_each(struct complete_more *more, const struct complete *complete, const char *before,
+	void (*offer)(void *arg, const char *word), void *arg)
 {
 	struct command_word words[COMMAND_WORDS_MAX];
 	struct asked asked = {.complete = complete, .words = words, .offer = offer, .arg = arg};
@@ -202,7 +204,7 @@ void complete_each(const struct complete *complete, const char *before,
 	char *room = malloc(2 * size);
 	const struct command *command;
 
-	*files = false;
+	*more = (struct complete_more){0};
 	if (!room)
 		return;
 
@@ -216,6 +218,6 @@ void complete_each(const struct complete *complete, const char *before,
 	} else if (asked.count < COMMAND_WORDS_MAX && command) {
 		offer_args(&asked, command);
 	}
-	*files = asked.files;
+	*more = asked.more;
 	free(room);
 }

@@ -28,9 +28,15 @@ void complete_free(struct complete *complete);
 /* A list takes the place of the one before. words: from malloc(), and not the caller's any more. */
 void complete_set(struct complete *complete, enum complete_list list, char *words, size_t len);
 
+/* What else could stand there. */
+struct complete_more {
+	bool files;   /* a file's path */
+	bool devices; /* the names of COMPLETE_MICS or COMPLETE_SPEAKERS */
+};
+
 /*
  * Calls offer with each word that could stand behind before, the line up to where the word begins;
- * whoever asked knows how that word begins. Sets files where a file's path could.
+ * whoever asked knows how that word begins.
  */
-void complete_each(const struct complete *complete, const char *before,
-	void (*offer)(void *arg, const char *word), void *arg, bool *files);
+void complete_each(struct complete_more *more, const struct complete *complete, const char *before,
+	void (*offer)(void *arg, const char *word), void *arg);

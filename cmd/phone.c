@@ -579,7 +579,8 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	*exit_code = verdict_exit(&self->verdict);
 	typing_free(self->typing); /* the terminal is as it was, whatever else hangs */
 	/* all is said and done; a disk or a name server that hangs is not waited for */
-	if (!err && (loop_uv_busy(self->agent_loop) || loop_uv_busy(self->media_loop)))
+	if (!err && (loop_uv_busy(self->main_loop) || loop_uv_busy(self->agent_loop) ||
+			    loop_uv_busy(self->media_loop)))
 		_exit(*exit_code);
 	terminal_free(self->terminal);
 	readers_free(self->readers);

@@ -4,6 +4,7 @@
 #include "cmd/editor.h"
 #include "cmd/keys.h"
 #include "cmd/lines.h"
+#include "cmd/listing.h"
 #include "cmd/recall.h"
 #include "cmd/terminal.h"
 #include "core/base/list.h"
@@ -39,10 +40,11 @@ struct prompt {
 	struct editor *editor; /* lives as long as keys */
 	struct lines *lines;
 	struct complete complete;
-	struct recall *recall; /* NULL: nothing is kept */
-	struct timer look;     /* in the background: whether we still are */
-	bool over;             /* no line comes any more */
-	bool dialling;         /* keys are digits */
+	struct listing *listing; /* lives as long as editor */
+	struct recall *recall;   /* NULL: nothing is kept */
+	struct timer look;       /* in the background: whether we still are */
+	bool over;               /* no line comes any more */
+	bool dialling;           /* keys are digits */
 	char dialled[DIALLED_SIZE];
 
 	/* Each thread's. */
@@ -146,10 +148,19 @@ static void offer_word(void *arg, const char *word)
 static bool on_complete(void *arg, const char *before)
 {
 	struct prompt *self = arg;
-	bool files;
+	struct complete_more more;
 
-	complete_each(&self->complete, before, offer_word, self, &files);
-	return files;
+	complete_each(&more, &self->complete, before, offer_word, self);
+	if (more.devices)
+		listing_ask(self->listing); /* the next time there are more */
+	return more.files;
+}
+
+static void on_listed(void *arg, enum complete_list list, char *words, size_t len)
+{
+	struct prompt *self = arg;
+
+	complete_set(&self->complete, list, words, len);
 }
 
 static void on_alternatives(void *arg, const char *const *words, size_t count)
@@ -433,7 +444,9 @@ static int read_keys(struct prompt *self, struct fault *why)
 	err = editor_new(&self->editor, &config, why);
 	if (err)
 		return err;
-	err = keys_new(&self->keys, self->loop, STDIN_FILENO, on_keys, self);
+	err = listing_new(&self->listing, self->loop, on_listed, self);
+	if (!err)
+		err = keys_new(&self->keys, self->loop, STDIN_FILENO, on_keys, self);
 	if (!err)
 		err = catch_signals(self);
 	if (!err && self->config.history)
@@ -506,6 +519,7 @@ void prompt_free(struct prompt *prompt)
 	if (prompt->recall && recall_save(prompt->recall, &why))
 		tell(prompt, "%s", why.words);
 	recall_free(prompt->recall);
+	listing_free(prompt->listing);
 	complete_free(&prompt->complete);
 	keys_free(prompt->keys);
 	editor_free(prompt->editor);

@@ -8,6 +8,7 @@ import pytest
 import speech
 from phone import (
     DATA,
+    HERE,
     SIPCALL,
     SPEECH,
     Process,
@@ -17,6 +18,7 @@ from phone import (
     run,
     text_caller,
 )
+from screen import Screen
 from sound import Sound
 
 OTHER = DATA / "speech-other.wav"
@@ -176,6 +178,20 @@ def test_devices_are_listed_and_nothing_else_is_said(sound, tmp_path):
     code, process = run("--list-devices", env=nowhere(tmp_path))
     assert (code, process.out.bytes) == (9, b"")
     assert process.err.lines == ["sipcall: this machine has no sound device"]
+
+
+def test_devices_are_completed_once_they_are_known(sound):
+    screen = Screen([SIPCALL, "-l", HERE], env=sound.env)
+    screen.until(lambda rows: rows and rows[-1] == ">", "the prompt")
+    screen.type("set speaker device:d")
+
+    def completed(rows):
+        screen.press("Tab")  # the first has them looked for, and waits for nothing
+        return rows[-1] == "> set speaker device:default"
+
+    screen.until(completed, "the device's name")
+    screen.press("C-d", "C-u", "C-d")
+    assert screen.exit() == 0
 
 
 def test_a_sound_system_without_a_configuration_is_no_device(sound):

@@ -91,11 +91,12 @@ static void test_words(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		char room[4096];
 		struct text text = TEXT_IN(room);
-		bool files;
+		struct complete_more more;
 
-		complete_each(&complete, rows[i].before, put_word, &text, &files);
-		if (files || (rows[i].words && strcmp(room, rows[i].words) != 0))
+		complete_each(&more, &complete, rows[i].before, put_word, &text);
+		if (more.files || (rows[i].words && strcmp(room, rows[i].words) != 0))
 			fail_msg("\"%s\": %s", rows[i].before, room);
+		assert_int_equal(more.devices, strstr(room, "|device:") != NULL);
 		if (!rows[i].words && (!strstr(room, "|call|") || !strstr(room, "|quit")))
 			fail_msg("\"%s\": %s", rows[i].before, room);
 		if (rows[i].before[0] == '\0')
@@ -115,9 +116,9 @@ static void test_tables(void **state)
 	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
 		char room[4096];
 		struct text text = TEXT_IN(room);
-		bool files;
+		struct complete_more more;
 
-		complete_each(&complete, some[i].before, put_word, &text, &files);
+		complete_each(&more, &complete, some[i].before, put_word, &text);
 		text_putc(&text, '|');
 		if (!strstr(room, some[i].word))
 			fail_msg("\"%s\": %s", some[i].before, room);
@@ -129,15 +130,15 @@ static void test_no_memory(void **state)
 	struct complete complete = {0};
 	char room[4096];
 	struct text text = TEXT_IN(room);
-	bool files = true;
+	struct complete_more more = {true, true};
 
 	(void)state;
 	fill(&complete);
 	allocations_left = 0;
-	complete_each(&complete, "call ", put_word, &text, &files);
+	complete_each(&more, &complete, "call ", put_word, &text);
 	allocations_left = SIZE_MAX;
 	assert_string_equal(room, "");
-	assert_false(files);
+	assert_false(more.files || more.devices);
 	complete_free(&complete);
 }
 
