@@ -78,6 +78,13 @@ class Screen:
         self.client.stdin.write(command.encode("utf-8", "surrogateescape"))
         return self.answer(5)
 
+    def hears(self, words, limit=5):
+        """Waits until these are written, by now or from now on."""
+        end = time.monotonic() + limit
+        while words not in (self.line(end - time.monotonic()) or ""):
+            if time.monotonic() > end:
+                raise Late(f"{words!r} is not written within {limit} s\n{self.report()}")
+
     def rows(self, past=False):
         """What stands in each row, without what is empty below; with past, what has scrolled off
         above it, too."""
