@@ -45,6 +45,7 @@ struct terminal {
 	atomic_size_t live_queued;
 	atomic_uint_least64_t written;
 	atomic_bool failed;
+	atomic_bool abandoned;
 };
 
 /* What waits to be written. */
@@ -105,7 +106,7 @@ static bool write_some(struct terminal *self, int fd, struct slice *bytes)
 
 static void write_all(struct terminal *self, enum terminal_stream stream, struct slice bytes)
 {
-	while (bytes.len > 0 && !self->gone[stream])
+	while (bytes.len > 0 && !self->gone[stream] && !atomic_load(&self->abandoned))
 		if (!write_some(self, fd_of(self, stream), &bytes))
 			lose(self, stream, errno);
 }
@@ -369,6 +370,7 @@ int terminal_new(struct terminal **out, struct loop *loop, int out_fd)
 	atomic_init(&self->live_queued, 0);
 	atomic_init(&self->written, 0);
 	atomic_init(&self->failed, false);
+	atomic_init(&self->abandoned, false);
 	*out = self;
 	return 0;
 }
@@ -516,11 +518,12 @@ uint64_t terminal_written(const struct terminal *terminal)
 }
 
 /* The keyboard's settings are somebody else's to put back. */
-void terminal_abandon(const struct terminal *terminal)
+void terminal_abandon(struct terminal *terminal)
 {
 	static const char sequence[] = "\r\x1b[J\x1b[?2004l";
 	struct pollfd ready = {.fd = terminal->out_fd, .events = POLLOUT};
 
+	atomic_store(&terminal->abandoned, true);
 	if (!terminal->live || poll(&ready, 1, 0) != 1 || !(ready.revents & POLLOUT))
 		return;
 	if (write(terminal->out_fd, sequence, sizeof(sequence) - 1) < 0)

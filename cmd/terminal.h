@@ -106,8 +106,8 @@ bool terminal_has_failed(const struct terminal *terminal);
 uint64_t terminal_written(const struct terminal *terminal);
 
 /* Takes what is typed and the live line off the screen, past the queue and if it takes that at
- * once: before _exit(). Any thread. */
-void terminal_abandon(const struct terminal *terminal);
+ * once, and writes nothing more: before _exit(). Any thread. */
+void terminal_abandon(struct terminal *terminal);
 
 /* Writes to standard error past the queue, if it takes it at once: for words before _exit(). */
 void terminal_last_words(const char *line);
