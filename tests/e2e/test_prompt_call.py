@@ -1,12 +1,16 @@
 """The prompt with a phone behind it: calls come and go while somebody types."""
 
+import fcntl
+import os
+import pty
 import re
 import signal
+import subprocess
 import termios
 
 import pytest
 
-from phone import HERE, SIPCALL, Peer, Terminal, caller, environment, sdp
+from phone import HERE, SIPCALL, Peer, Process, Terminal, caller, environment, sdp
 from screen import Screen
 
 LIVE = re.compile(r"^ ?#?\d* +\d+:\d\d .*loss")
@@ -197,6 +201,49 @@ def test_the_terminal_is_left_as_it_was_found(env, keys, signals, code):
     settings = termios.tcgetattr(near.keys)[3]
     assert settings & termios.ICANON and settings & termios.ECHO
     assert near.screen.bytes.rindex(b"\x1b[?2004l") > near.screen.bytes.rindex(b"\x1b[?2004h")
+
+
+@pytest.mark.parametrize("controls", [True, False])
+def test_a_terminal_that_goes_away_hangs_up(env, controls):
+    """The system tells so, or only that nothing can be read any more; what is half typed is no
+    command."""
+    master, slave = pty.openpty()
+    phone = Process(
+        [SIPCALL, "-l", HERE, *SOUND], stdin=slave, stdout=slave, stderr=slave, env=env,
+        start_new_session=True,
+        preexec_fn=(lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0)) if controls else None,
+    )  # fmt: skip
+    os.close(slave)
+    shown = read_until(master, rb"127\.0\.0\.1:(\d+)")
+    far = caller(f"sip:x@127.0.0.1:{int(shown[1])}")
+    read_until(master, rb"a answers")
+    os.write(master, b"a")
+    far.event("call.answered")
+    os.write(master, b"call me")
+    os.close(master)
+    assert phone.exit() == 129
+    assert far.ended()["cause"] == "remote"
+    assert far.exit() == 0
+
+
+def read_until(fd, pattern):
+    """What was read from fd, once it has pattern: the match."""
+    shown = b""
+    while not re.search(pattern, shown):
+        shown += os.read(fd, 4096)  # a test has its limit
+    return re.search(pattern, shown)
+
+
+def test_commands_from_a_pipe_have_no_prompt(env):
+    phone = Process([SIPCALL, "-l", HERE, *SOUND], stdin=subprocess.PIPE, env=env)
+    phone.popen.stdin.write(b"calls\r\nno-such-command\nhelp mute\n")
+    phone.popen.stdin.close()
+    phone.exit()
+    shown = phone.out.bytes + phone.err.bytes
+    assert b"\x1b" not in shown and b"\r" not in shown
+    assert not any(line.startswith(">") for line in phone.out.lines)
+    assert b"no command \"no-such-command\"" in shown
+    assert phone.out.bytes.count(b"mute") > 1
 
 
 def test_names_complete(env, tmp_path):
