@@ -68,7 +68,9 @@ int main(int argc, char *argv[])
 
 	switch (options.action) {
 	case OPTIONS_HELP:
-		return show_help();
+		return show_help(options_help);
+	case OPTIONS_HELP_ALL:
+		return show_help(options_help_all);
 	case OPTIONS_VERSION:
 		return show_version();
 	case OPTIONS_LIST_CODECS:

@@ -11,7 +11,6 @@ enum {
 	LEFT_SIZE = 100,  /* of help's left side */
 	CALLED_SIZE = 40, /* of an option's name with its dashes */
 	PART_MIN = 3,     /* letters of a name that tell which is meant */
-	HELP_COLUMN = 28,
 };
 
 #define FIELD(name) offsetof(struct options, name)
@@ -115,8 +114,8 @@ static const struct option table[] = {
 		"the sound devices that there are", option_read_list_devices, 0},
 	{0, "version", NULL, false, true,
 		"which sipcall this is", option_read_version, 0},
-	{'h', "help", NULL, false, true,
-		"this", option_read_help, 0},
+	{'h', "help", "all", true, true,
+		"this; all: every option, and the exit codes", option_read_help, 0},
 };
 /* clang-format on */
 
@@ -200,7 +199,7 @@ static int no_option(struct fault *why, struct slice given, struct slice name)
 	near = near ? near : near_name(name);
 	if (near)
 		return fault_set(why, -EINVAL, "no option %s; did you mean --%s?", shown, near);
-	return fault_set(why, -EINVAL, "no option %s; sipcall --help shows them all", shown);
+	return fault_set(why, -EINVAL, "no option %s; sipcall --help=all shows them", shown);
 }
 
 /* Whether something is asked for that needs no more options. */
@@ -294,7 +293,7 @@ static int read_short(struct reader *reader, const char *arg)
 
 			return no_option(reader->why, slice_of(dashed), (struct slice){0});
 		}
-		if (table[i].value)
+		if (table[i].value && !table[i].optional)
 			return letter[1] != '\0' ? take(reader, i, letter + 1)
 						 : take_next(reader, i);
 		err = take(reader, i, NULL);
@@ -462,34 +461,4 @@ int options_set(struct options *out, const char *name, const char *value, const 
 
 	assert(i < COUNT && table[i].value);
 	return read_value(out, i, value, called, why);
-}
-
-static void help_option(struct text *out, const struct option *option)
-{
-	char left[LEFT_SIZE];
-	struct text text = TEXT_IN(left);
-
-	if (option->letter)
-		text_printf(&text, "  -%c, --%s", option->letter, option->name);
-	else
-		text_printf(&text, "      --%s", option->name);
-	if (option->optional)
-		text_printf(&text, "[=%s]", option->value);
-	else if (option->value)
-		text_printf(&text, " %s", option->value);
-	text_printf(out, "%-*s  %s\n", HELP_COLUMN, left, option->help);
-}
-
-void options_help(struct text *out)
-{
-	text_puts(out, "sipcall [options] URI             call, talk, exit when the call ends\n"
-		       "sipcall [options] --answer[=SEC]  wait for calls and answer them\n"
-		       "sipcall [options] -e COMMAND      run it, and more of them, then exit\n");
-	for (size_t i = 0; i < COUNT; i++) {
-		if (table[i].name)
-			help_option(out, &table[i]);
-		else
-			text_printf(out, "\n%s:\n", table[i].help);
-	}
-	text_puts(out, "\nThe exit code tells how it went: man sipcall has the list.\n");
 }

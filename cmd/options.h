@@ -19,7 +19,7 @@ enum {
 	OPTIONS_LISTEN_MAX = 8,
 	OPTIONS_COMMANDS_MAX = 256,
 	OPTIONS_HEADERS_SIZE = 4096,
-	OPTIONS_HELP_SIZE = 8192, /* room for all that options_help() writes */
+	OPTIONS_HELP_SIZE = 8192, /* room for all that options_help_all() writes */
 	OPTIONS_TIMEOUT_S = 180,  /* of --timeout, where it is not given */
 	OPTIONS_SILENCE_S = 60,   /* of --media-timeout */
 	OPTIONS_ROWS_MAX = 96,    /* of the table */
@@ -28,6 +28,7 @@ enum {
 enum options_action {
 	OPTIONS_RUN, /* as options_mode() tells */
 	OPTIONS_HELP,
+	OPTIONS_HELP_ALL,
 	OPTIONS_VERSION,
 	OPTIONS_LIST_CODECS,
 	OPTIONS_LIST_DEVICES,
@@ -108,5 +109,6 @@ bool options_given(const struct options *options, const char *name);
 int options_set(struct options *out, const char *name, const char *value, const char *called,
 	struct fault *why);
 
-/* What --help prints: at most 80 columns wide. */
+/* What --help prints: at most 80 columns and 24 lines. And --help=all, as wide. */
 void options_help(struct text *out);
+void options_help_all(struct text *out);

@@ -305,7 +305,10 @@ int option_read_command(const struct given *given, void *field)
 int option_read_help(const struct given *given, void *field)
 {
 	(void)field;
-	given->out->action = OPTIONS_HELP;
+	if (given->string && !slice_is(given->value, "all"))
+		return wrong(given, "is nothing to be helped with; there is --help=all");
+
+	given->out->action = given->string ? OPTIONS_HELP_ALL : OPTIONS_HELP;
 	return 0;
 }
 

@@ -55,12 +55,12 @@ static int answer(const struct text *text)
 	return show_complaint(VERDICT_LOCAL, why.words);
 }
 
-int show_help(void)
+int show_help(void (*help)(struct text *out))
 {
 	char room[OPTIONS_HELP_SIZE];
 	struct text text = TEXT_IN(room);
 
-	options_help(&text);
+	help(&text);
 	return answer(&text);
 }
 

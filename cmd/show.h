@@ -14,7 +14,7 @@ void show_lines(struct slice lines);
 int show_complaint(int code, const char *words);
 
 /* Each answers on standard output, and returns the exit code. */
-int show_help(void);
+int show_help(void (*help)(struct text *out)); /* one of cmd/options.h */
 int show_version(void);
 int show_codecs(void);
 int show_devices(void);

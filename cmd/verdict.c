@@ -30,6 +30,27 @@ static const struct row {
 	{{UA_CAUSE_REJECTED, EITHER, ANY_CODE}, VERDICT_REJECTED},
 };
 
+static const struct verdict_meaning meanings[] = {
+	{VERDICT_DONE, "done as asked: a call was answered, and ended by either side"},
+	{VERDICT_USAGE, "wrong usage or settings, or a target that is none"},
+	{VERDICT_UNREACHABLE,
+		"not reached: no such host, nothing listens, no response at all, 503"},
+	{VERDICT_REJECTED, "rejected by another 3xx to 6xx"},
+	{VERDICT_BUSY, "busy or declined: 486, 600, 603"},
+	{VERDICT_NO_ANSWER, "nobody answered: 408, 480, or --timeout was over"},
+	{VERDICT_AUTH, "a password is asked for: 401, 407"},
+	{VERDICT_MEDIA, "no common or no working sound: 488, 606, or lost during the call"},
+	{VERDICT_LOCAL, "a device, file or port here cannot be had, or output cannot be written"},
+	{VERDICT_SIGNAL + SIGHUP, "the terminal went away (SIGHUP)"},
+	{VERDICT_SIGNAL + SIGINT, "Ctrl-C before the answer, or a second one (SIGINT)"},
+	{VERDICT_SIGNAL + SIGTERM, "told to end (SIGTERM)"},
+};
+
+const struct verdict_meaning *verdict_meaning_at(size_t i)
+{
+	return i < sizeof(meanings) / sizeof(meanings[0]) ? &meanings[i] : NULL;
+}
+
 int verdict_of(const struct ua_event *event)
 {
 	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)

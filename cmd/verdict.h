@@ -19,6 +19,15 @@ enum verdict_code {
 	VERDICT_SIGNAL = 128, /* and the signal's number */
 };
 
+/* What a code means, in words of a line. */
+struct verdict_meaning {
+	int code;
+	const char *words;
+};
+
+/* All codes that there are, in their order. NULL behind the last. */
+const struct verdict_meaning *verdict_meaning_at(size_t i);
+
 /* All zero: nothing has happened. Of several calls of ours the first that failed counts; how calls
  * end that we took (--answer) does not matter. */
 struct verdict {

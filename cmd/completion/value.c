@@ -67,6 +67,11 @@ static bool word_transport(char out[static VALUE_WORD_SIZE], size_t i)
 	return put(out, words[i]);
 }
 
+static bool word_all(char out[static VALUE_WORD_SIZE], size_t i)
+{
+	return put(out, i == 0 ? "all" : NULL);
+}
+
 static bool word_setting(char out[static VALUE_WORD_SIZE], size_t i)
 {
 	const struct setting *setting = setting_at(i);
@@ -118,6 +123,7 @@ static const struct value table[] = {
 	{"LIST", word_codec, true, false},
 	{"CC", word_country, false, false},
 	{"udp:ADDR:PORT", word_transport, false, false},
+	{"all", word_all, false, false},
 	{"COMMAND", word_line, false, false},
 	{"'X: y'", NULL, false, false},
 	{"DB", NULL, false, false},

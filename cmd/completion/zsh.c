@@ -1,4 +1,4 @@
-/* One call of _arguments, a line an option, with a function for each kind of value. */
+/* One call of _arguments, a line for each name of an option, and a function a kind of value. */
 #include "cmd/completion/completion.h"
 
 #include <ctype.h>
@@ -55,23 +55,25 @@ static void put_value(const struct option *option)
 		putchar(' '); /* it is known to be a value, and nothing more */
 }
 
-/* How the value stands: "-d5" or "-d 5", "--duration=5" or "--duration 5"; "--answer=5" only. */
-static void put_spec(const struct option *option)
+static void put_spec(const struct option *option, bool is_short)
 {
+	bool takes_value = option->value && !(is_short && option->optional);
+
 	printf("\t'");
-	if (option->repeats && option->value)
+	if (option->repeats && option->value && !option->optional)
 		putchar('*');
 	else if (option->letter)
 		printf("(-%c --%s)", option->letter, option->name);
-	if (option->letter)
-		printf("'{-%c%s,--%s%s}'", option->letter, option->value ? "+" : "", option->name,
-			option->value ? "=" : "");
+	if (is_short)
+		printf("-%c%s", option->letter, takes_value ? "+" : "");
 	else
-		printf("--%s%s", option->name, option->optional ? "=-" : option->value ? "=" : "");
+		printf("--%s%s", option->name, takes_value ? "=" : "");
+	if (takes_value && option->optional)
+		putchar('-'); /* behind "=" only */
 	putchar('[');
 	put_escaped(option->help);
 	putchar(']');
-	if (option->value)
+	if (takes_value)
 		put_value(option);
 	printf("' \\\n");
 }
@@ -85,9 +87,12 @@ void completion_zsh(void)
 		if (value->word)
 			put_words(value);
 	printf("_arguments -s -S \\\n");
-	for (size_t i = 0; (option = option_at(i)); i++)
+	for (size_t i = 0; (option = option_at(i)); i++) {
+		if (option->name && option->letter)
+			put_spec(option, true);
 		if (option->name)
-			put_spec(option);
+			put_spec(option, false);
+	}
 	/* _guard: the message alone would keep options from being put in */
 	printf("\t':URI:_guard \"^-*\" URI'\n");
 }

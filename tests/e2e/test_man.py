@@ -22,7 +22,7 @@ def section(title):
 
 def options_of_help():
     """(letter, name, value, optional) of each option, in order."""
-    code, process = run("--help")
+    code, process = run("--help=all")
     assert code == 0
     row = re.compile(r"^ {2}(?:-(\w), |    )--([\w-]+)(?:\[=(\w+)\]| (\S.*?))?(?: {2,}|$)", re.M)
     return [
@@ -56,13 +56,35 @@ def test_the_page_names_no_option_that_is_not_there():
         assert set(re.findall(r"(?<!\S)-(\w)", own)) <= letters
 
 
-def test_the_page_has_each_exit_code():
+def codes_of_program():
+    """Each exit code with its words, as --help=all has them."""
+    code, process = run("--help=all")
+    assert code == 0
+    rows = process.out.text.split("\nExit codes:\n")[1]
+    return {int(number): words for number, words in re.findall(r"^ +(\d+)  (.*)$", rows, re.M)}
+
+
+def test_the_program_has_words_for_each_of_its_exit_codes():
     source = (ROOT / "cmd" / "verdict.h").read_text()
     codes = {int(code) for code in re.findall(r"^\tVERDICT_\w+ = (\d+),", source, re.M)}
     codes.remove(128)  # and a signal's number:
     codes |= {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
-    page = [int(code) for code in re.findall(r"^\.It (\d+)$", section("EXIT STATUS"), re.M)]
-    assert page == sorted(codes)
+    assert list(codes_of_program()) == sorted(codes)
+
+
+def test_the_page_says_of_each_exit_code_what_the_program_says():
+    items = re.findall(r"^\.It (\d+)\n(.*?)(?=^\.It |^\.El)", section("EXIT STATUS"), re.M | re.S)
+    said = codes_of_program()
+    assert [int(code) for code, _ in items] == list(said)
+    for code, words in items:
+        plain = words.replace(".Fl \\-", "--").replace("\\", "").replace("\n", " ")
+        wanted = said[int(code)] + "."
+        assert plain.startswith(wanted[0].upper() + wanted[1:]), code
+
+
+def test_the_readme_says_the_same():
+    rows = re.findall(r"^\| (\d+) \| (.*) \|$", (ROOT / "README.md").read_text(), re.M)
+    assert {int(code): words for code, words in rows} == codes_of_program()
 
 
 def test_the_page_has_each_event_and_each_of_its_members():

@@ -29,11 +29,13 @@ static const struct wrong {
 	{{"--Answer"}, "no option --Answer; did you mean --answer?"},
 	{{"--no-colour", "x@y"}, "no option --no-colour; did you mean --no-color?"},
 	{{"--dur", "5", "x@y"}, "no option --dur; did you mean --duration?"},
-	{{"--xyzzy"}, "no option --xyzzy; sipcall --help shows them all"},
-	{{"--\x1b[31m"}, "no option --\\x1b[31m; sipcall --help shows them all"},
-	{{"--=5"}, "no option --; sipcall --help shows them all"},
-	{{"-x"}, "no option -x; sipcall --help shows them all"},
-	{{"-qx"}, "no option -x; sipcall --help shows them all"},
+	{{"--help=some"}, "--help: \"some\" is nothing to be helped with; there is --help=all"},
+	{{"--help="}, "--help: \"\" is nothing to be helped with; there is --help=all"},
+	{{"--xyzzy"}, "no option --xyzzy; sipcall --help=all shows them"},
+	{{"--\x1b[31m"}, "no option --\\x1b[31m; sipcall --help=all shows them"},
+	{{"--=5"}, "no option --; sipcall --help=all shows them"},
+	{{"-x"}, "no option -x; sipcall --help=all shows them"},
+	{{"-qx"}, "no option -x; sipcall --help=all shows them"},
 	{{"-answer"}, "no option -answer; did you mean --answer?"},
 	{{"--d", "5"}, "no option --d; did you mean --duration?"},
 	{{"--color"}, "no option --color; did you mean --no-color?"},
@@ -426,6 +428,8 @@ static void test_asking(void **state)
 	(void)state;
 	assert_int_equal(RIGHT("--help").action, OPTIONS_HELP);
 	assert_int_equal(RIGHT("-qh").action, OPTIONS_HELP);
+	assert_int_equal(RIGHT("--help", "all").action, OPTIONS_HELP);
+	assert_int_equal(RIGHT("--help=all").action, OPTIONS_HELP_ALL);
 	assert_int_equal(RIGHT("a@b", "--version", "--nonsense").action, OPTIONS_VERSION);
 	assert_int_equal(RIGHT("-q", "--list-codecs").action, OPTIONS_LIST_CODECS);
 	assert_int_equal(RIGHT("--check-config", "--version", "--x").action, OPTIONS_VERSION);
@@ -449,34 +453,55 @@ static void test_set(void **state)
 	assert_string_equal(why.words, "record: FILE is empty");
 }
 
-/* Fits a screen's width, tells each option, and has nothing but plain lines. */
+/* Fits a screen's width, and has nothing but whole lines. How many. */
+static size_t help_lines(const struct text *text)
+{
+	struct slice rest = text_slice(text);
+	struct slice line;
+	size_t count = 0;
+
+	assert_false(text->cut);
+	assert_int_equal(rest.data[rest.len - 1], '\n');
+	for (; slice_cut(&line, &rest, '\n'); count++)
+		if (columns_count(line) > 80)
+			fail_msg("too wide: %.*s", (int)line.len, (const char *)line.data);
+	assert_int_equal(rest.len, 0);
+	return count;
+}
+
 static void test_help(void **state)
+{
+	char room[OPTIONS_HELP_SIZE];
+	struct text text = TEXT_IN(room);
+
+	(void)state;
+	options_help(&text);
+	assert_in_range(help_lines(&text), 18, 24); /* what a screen has */
+	assert_non_null(strstr(room, "--help=all"));
+	assert_null(strstr(room, "\nSound:\n"));
+}
+
+static void test_help_all(void **state)
 {
 	static const char *const some[] = {
 		"\n      --answer[=SEC]        ",
 		"\n  -d, --duration SEC        ",
 		"\n  -l, --listen udp:ADDR:PORT  where",
 		"\n  -H, --header 'X: y'       ",
-		"\n  -h, --help                ",
+		"\n  -h, --help[=all]          ",
 		"\nSound:\n",
+		"\n    5  busy or declined: 486, 600, 603\n",
+		"\n  143  ",
 	};
 	char room[OPTIONS_HELP_SIZE];
 	struct text text = TEXT_IN(room);
-	struct slice rest, line;
 
 	(void)state;
-	options_help(&text);
-	assert_false(text.cut);
+	options_help_all(&text);
+	(void)help_lines(&text);
 	for (size_t i = 0; i < sizeof(some) / sizeof(some[0]); i++)
 		if (!strstr(room, some[i]))
 			fail_msg("no \"%s\" in:\n%s", some[i], room);
-
-	rest = text_slice(&text);
-	assert_int_equal(rest.data[rest.len - 1], '\n');
-	while (slice_cut(&line, &rest, '\n'))
-		if (columns_count(line) > 80)
-			fail_msg("too wide: %.*s", (int)line.len, (const char *)line.data);
-	assert_int_equal(rest.len, 0);
 }
 
 int main(void)
@@ -496,6 +521,7 @@ int main(void)
 		cmocka_unit_test(test_asking),
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_help_all),
 	};
 
 	return cmocka_run_group_tests_name("cmd/options", tests, NULL, NULL);
