@@ -87,6 +87,35 @@ def test_the_readme_says_the_same():
     assert {int(code): words for code, words in rows} == codes_of_program()
 
 
+def commands_of_page():
+    """(group, form, short name) of each command, forms as help writes them."""
+    found = []
+    for group, items in re.findall(
+        r"^\.Ss ([^\n]*)\n(.*?)(?=^\.Ss |\Z)", section("COMMANDS"), re.M | re.S
+    ):
+        for form, words in re.findall(r"^\.It Ic ([^\n]*)\n(.*?)(?=^\.It |^\.El)", items, re.M | re.S):
+            form = re.sub(r"O[op] Ar (\S+)( Oc)?", r"[\1]", form).replace("Ar ", "")
+            short = re.search(r"^Short:\n\.Ic (?:\\&)?(\S+) \.$", words, re.M)
+            found.append((group, form, short[1] if short else None))
+    return found
+
+
+def test_the_page_has_each_command_as_help_has_it():
+    code, process = run("-i", "silence", "-o", "null", "-e", "help")
+    assert code == 0
+    group, rows = None, []
+    for line in process.out.lines:
+        group = group if line.startswith(" ") else line
+        if line.startswith(" "):
+            rows.append((group, re.split("  +", line.strip())[0]))
+    assert len(rows) > 12
+    assert [row[:2] for row in commands_of_page()] == rows
+    asked = [part for _, form in rows for part in ("-e", "help " + form.split()[0])]
+    code, process = run("-i", "silence", "-o", "null", *asked)
+    shorts = re.findall(r"^  short: (\S+)$", process.out.text, re.M)
+    assert [short for _, _, short in commands_of_page() if short] == shorts
+
+
 def test_the_page_has_each_event_and_each_of_its_members():
     source = (ROOT / "core" / "ua" / "event.c").read_text()
     names = set(re.findall(r"\[UA_(?!CAUSE)\w+\] = \"([\w.]+)\"", source)) - {"call.meter"}
