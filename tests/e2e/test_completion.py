@@ -57,7 +57,7 @@ class Shell(Terminal):
     """A shell in which sipcall only tells what it was given."""
 
     def __init__(self, argv, place, **more):
-        env = environment(PATH=path_of(place), PS1="ready> ", **more)
+        env = environment(PATH=path_of(place), HOME=str(place), PS1="ready> ", **more)
         super().__init__(["env", "-C", str(place), *argv], env=env, rows=100, columns=2000)
         self.asked = 0
         self.shows("ready> ")
