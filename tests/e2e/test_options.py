@@ -67,7 +67,7 @@ def test_an_unknown_option_that_is_like_none_is_refused_as_well(typed):
         (["-l", "udp:127.0.0.1:65536"], ["65536"]),
         (["-l", "udp:localhost.:0"], ["localhost"]),
         (["-n", "2"], ["--calls", "--answer"]),
-        (["--max-calls", "2"], ["--max-calls", "--answer"]),
+        (["--max-calls", "2"], ["--max-calls", "calls that come"]),
         (["--answer-code", "486"], ["--answer-code", "--answer"]),
         (["--json=yes"], ["--json"]),
         (["-q", "-v"], ["--quiet", "--verbose"]),
