@@ -157,6 +157,18 @@ void tcp_listener_free(struct tcp_listener *listener)
 		listener->ops->free(listener);
 }
 
+int loop_local_connect(struct tcp **out, struct loop *loop, const char *path,
+	const struct tcp_events *events, void *arg)
+{
+	return loop->ops->local_connect(out, loop, path, events, arg);
+}
+
+int loop_local_listen(struct tcp_listener **out, struct loop *loop, const char *path,
+	tcp_accepted *accepted, void *arg)
+{
+	return loop->ops->local_listen(out, loop, path, accepted, arg);
+}
+
 int loop_pipe_standard(struct pipe **out, struct loop *loop, enum pipe_way way, size_t room)
 {
 	return loop->ops->pipe_standard(out, loop, way, room);

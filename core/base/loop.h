@@ -198,6 +198,19 @@ void tcp_listener_local(struct addr *out, const struct tcp_listener *listener);
 void tcp_listener_free(struct tcp_listener *listener);
 
 /*
+ * Both between programs of one host: the socket has a path in the file system instead of an
+ * address, which is ADDR_NONE, and only its owner may connect (mode 0600). A path that nobody
+ * listens at any more is taken over, and the listener takes its own away when it is freed.
+ * -EADDRINUSE: somebody listens there; -EEXIST: there is something else; -ENAMETOOLONG (107 bytes);
+ * -ENOTSUP: this loop has no file system. What connecting fails with comes with closed: -ENOENT,
+ * -ECONNREFUSED (nobody listens there), -EACCES, ...
+ */
+int loop_local_connect(struct tcp **out, struct loop *loop, const char *path,
+	const struct tcp_events *events, void *arg);
+int loop_local_listen(struct tcp_listener **out, struct loop *loop, const char *path,
+	tcp_accepted *accepted, void *arg);
+
+/*
  * Bytes from or to another program, in one direction: our own standard input or output, or a
  * command that runs beside us. It is opened by any thread, as that may take as long as a disk does,
  * and belongs to the loop's thread from then on, where nothing here ever waits.
@@ -293,6 +306,10 @@ struct loop_ops {
 	int (*tcp_connect)(struct tcp **out, struct loop *loop, const struct addr *from,
 		const struct addr *to, const struct tcp_events *events, void *arg);
 	int (*tcp_listen)(struct tcp_listener **out, struct loop *loop, const struct addr *local,
+		tcp_accepted *accepted, void *arg);
+	int (*local_connect)(struct tcp **out, struct loop *loop, const char *path,
+		const struct tcp_events *events, void *arg);
+	int (*local_listen)(struct tcp_listener **out, struct loop *loop, const char *path,
 		tcp_accepted *accepted, void *arg);
 	int (*pipe_standard)(struct pipe **out, struct loop *loop, enum pipe_way way, size_t room);
 	int (*pipe_command)(struct pipe **out, struct loop *loop, enum pipe_way way,

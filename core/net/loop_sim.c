@@ -323,6 +323,29 @@ static int op_pipe_command(
 	return op_pipe_standard(out, loop, way, room);
 }
 
+/* And it has no file system. */
+static int op_local_connect(struct tcp **out, struct loop *loop, const char *path,
+	const struct tcp_events *events, void *arg)
+{
+	(void)out;
+	(void)loop;
+	(void)path;
+	(void)events;
+	(void)arg;
+	return -ENOTSUP;
+}
+
+static int op_local_listen(struct tcp_listener **out, struct loop *loop, const char *path,
+	tcp_accepted *accepted, void *arg)
+{
+	(void)out;
+	(void)loop;
+	(void)path;
+	(void)accepted;
+	(void)arg;
+	return -ENOTSUP;
+}
+
 static const struct loop_ops ops = {
 	.now = op_now,
 	.wall = op_wall,
@@ -334,6 +357,8 @@ static const struct loop_ops ops = {
 	.udp_open = udp_sim_open,
 	.tcp_connect = tcp_sim_connect,
 	.tcp_listen = tcp_sim_listen,
+	.local_connect = op_local_connect,
+	.local_listen = op_local_listen,
 	.pipe_standard = op_pipe_standard,
 	.pipe_command = op_pipe_command,
 	.route = udp_sim_route,

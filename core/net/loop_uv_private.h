@@ -58,6 +58,13 @@ int tcp_uv_listen(struct tcp_listener **out, struct loop *loop, const struct add
 /* Takes the connection that has come in. On -ENOMEM it waits; else it is gone if this fails. */
 int tcp_uv_accept(struct tcp **out, struct loop_uv *loop, uv_stream_t *listening);
 
+/* The same of local sockets. */
+int tcp_uv_connect_local(struct tcp **out, struct loop *loop, const char *path,
+	const struct tcp_events *events, void *arg);
+int tcp_uv_listen_local(struct tcp_listener **out, struct loop *loop, const char *path,
+	tcp_accepted *accepted, void *arg);
+int tcp_uv_accept_local(struct tcp **out, struct loop_uv *loop, uv_stream_t *listening);
+
 /* Closes the connections whose owners have let go; what they have not sent is lost. */
 void tcp_uv_forget_all(struct loop_uv *loop);
 

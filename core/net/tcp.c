@@ -1,7 +1,9 @@
 /*
- * TCP connections of the real world, on libuv's. libuv frees a handle in a later round of its loop,
- * so an event function may free the connection: what stands on the stack stays good.
+ * TCP connections of the real world, and those of local sockets, on libuv's. libuv frees a handle
+ * in a later round of its loop, so an event function may free the connection: what stands on the
+ * stack stays good.
  */
+#include "core/net/local.h"
 #include "core/net/loop_uv_private.h"
 #include "core/net/sockaddr.h"
 
@@ -29,7 +31,13 @@ struct tcp_uv {
 	struct loop_uv *loop;
 	enum tcp_state state;
 	int err; /* that closed it; 0: the far end did */
-	uv_tcp_t stream;
+	union {
+		uv_handle_t handle;
+		uv_stream_t stream;
+		uv_tcp_t tcp;
+		uv_pipe_t local;
+	} uv;
+	bool is_local; /* at a path, not at an address */
 	uv_connect_t connect;
 	uv_shutdown_t shutdown;
 	unsigned ends_left; /* of LINGERING: directions that are not at their end */
@@ -76,7 +84,7 @@ static void make_close_reset(struct tcp_uv *self)
 	static const struct linger none = {.l_onoff = 1};
 	uv_os_fd_t fd;
 
-	if (uv_fileno((uv_handle_t *)&self->stream, &fd) == 0)
+	if (uv_fileno(&self->uv.handle, &fd) == 0)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 }
 
@@ -88,7 +96,7 @@ static void go(struct tcp_uv *self, bool reset)
 		make_close_reset(self);
 	list_remove(&self->link);
 	timer_stop(&self->patience);
-	uv_close((uv_handle_t *)&self->stream, free_closed);
+	uv_close(&self->uv.handle, free_closed);
 }
 
 static void lose_patience(void *arg)
@@ -118,7 +126,7 @@ static void end(struct tcp_uv *self, int err)
 
 	enter(self, CLOSED);
 	self->err = err == -EPIPE ? -ECONNRESET : err;
-	uv_read_stop((uv_stream_t *)&self->stream); /* where writing has failed */
+	uv_read_stop(&self->uv.stream); /* where writing has failed */
 	self->events->closed(self->arg, self->err);
 }
 
@@ -149,7 +157,7 @@ static void take_bytes(uv_stream_t *stream, ssize_t count, const uv_buf_t *room)
 
 static int start_reading(struct tcp_uv *self)
 {
-	return uv_read_start((uv_stream_t *)&self->stream, lend_room, take_bytes);
+	return uv_read_start(&self->uv.stream, lend_room, take_bytes);
 }
 
 static void finish_shutdown(uv_shutdown_t *request, int status)
@@ -167,17 +175,19 @@ static void finish_shutdown(uv_shutdown_t *request, int status)
 static void say_goodbye(struct tcp_uv *self)
 {
 	self->ends_left = 2;
-	uv_read_stop((uv_stream_t *)&self->stream); /* it may run already, or not */
-	if (uv_shutdown(&self->shutdown, (uv_stream_t *)&self->stream, finish_shutdown) ||
-		start_reading(self))
+	uv_read_stop(&self->uv.stream); /* it may run already, or not */
+	if (uv_shutdown(&self->shutdown, &self->uv.stream, finish_shutdown) || start_reading(self))
 		go(self, false);
 }
 
 static int learn_local(struct tcp_uv *self)
 {
 	uv_os_fd_t fd;
-	int err = uv_fileno((uv_handle_t *)&self->stream, &fd);
+	int err;
 
+	if (self->is_local)
+		return 0;
+	err = uv_fileno(&self->uv.handle, &fd);
 	return err ? err : sockaddr_local(&self->local, fd);
 }
 
@@ -225,7 +235,7 @@ static void finish_send(uv_write_t *request, int status)
 static int send_bytes(struct tcp *tcp, struct slice bytes)
 {
 	struct tcp_uv *self = tcp_uv_of(tcp);
-	size_t waiting = uv_stream_get_write_queue_size((uv_stream_t *)&self->stream);
+	size_t waiting = uv_stream_get_write_queue_size(&self->uv.stream);
 	struct sending *sending;
 	uv_buf_t buffer;
 	int err;
@@ -244,7 +254,7 @@ static int send_bytes(struct tcp *tcp, struct slice bytes)
 	memcpy(sending->bytes, bytes.data, bytes.len);
 	sending->request.data = sending;
 	buffer = uv_buf_init((char *)sending->bytes, (unsigned)bytes.len);
-	err = uv_write(&sending->request, (uv_stream_t *)&self->stream, &buffer, 1, finish_send);
+	err = uv_write(&sending->request, &self->uv.stream, &buffer, 1, finish_send);
 	if (err)
 		free(sending);
 	return err;
@@ -274,7 +284,16 @@ static void free_connection(struct tcp *tcp)
 	say_goodbye(self);
 }
 
-/* The handle is ready; it ends by go(). family: AF_UNSPEC if it is to accept a connection. */
+/* Of family AF_UNIX, or AF_UNSPEC if it is to accept a connection of TCP. */
+static int init_handle(struct tcp_uv *self, unsigned family)
+{
+	self->is_local = family == AF_UNIX;
+	if (self->is_local)
+		return uv_pipe_init(&self->loop->uv, &self->uv.local, 0);
+	return uv_tcp_init_ex(&self->loop->uv, &self->uv.tcp, family);
+}
+
+/* The handle is ready; it ends by go(). */
 static int make(struct tcp_uv **out, struct loop_uv *loop, unsigned family, enum tcp_state state)
 {
 	static const struct tcp_ops ops = {
@@ -295,15 +314,15 @@ static int make(struct tcp_uv **out, struct loop_uv *loop, unsigned family, enum
 	if (!self)
 		return -ENOMEM;
 
-	err = uv_tcp_init_ex(&loop->uv, &self->stream, family);
+	self->loop = loop;
+	err = init_handle(self, family);
 	if (err) {
 		free(self);
 		return err;
 	}
 	self->tcp.ops = &ops;
-	self->loop = loop;
 	self->state = state;
-	self->stream.data = self->connect.data = self;
+	self->uv.handle.data = self->connect.data = self;
 	list_init(&self->link);
 	timer_init(&self->patience, &loop->loop, lose_patience, self);
 	*out = self;
@@ -313,8 +332,8 @@ static int make(struct tcp_uv **out, struct loop_uv *loop, unsigned family, enum
 /* Without these it works, only slower, and learns late of a far end that has gone. */
 static void tune(struct tcp_uv *self)
 {
-	uv_tcp_nodelay(&self->stream, 1);
-	uv_tcp_keepalive(&self->stream, 1, KEEP_ALIVE_S);
+	uv_tcp_nodelay(&self->uv.tcp, 1);
+	uv_tcp_keepalive(&self->uv.tcp, 1, KEEP_ALIVE_S);
 }
 
 static unsigned system_family(const struct addr *addr)
@@ -329,7 +348,7 @@ static int bind_from(struct tcp_uv *self, const struct addr *from)
 
 	local.port = 0;
 	sockaddr_put(&address, &local);
-	return uv_tcp_bind(&self->stream, (struct sockaddr *)&address, 0);
+	return uv_tcp_bind(&self->uv.tcp, (struct sockaddr *)&address, 0);
 }
 
 int tcp_uv_connect(struct tcp **out, struct loop *loop, const struct addr *from,
@@ -355,7 +374,7 @@ int tcp_uv_connect(struct tcp **out, struct loop *loop, const struct addr *from,
 	if (!err) {
 		sockaddr_put(&address, to);
 		err = uv_tcp_connect(
-			&self->connect, &self->stream, (struct sockaddr *)&address, finish_connect);
+			&self->connect, &self->uv.tcp, (struct sockaddr *)&address, finish_connect);
 	}
 	if (err) {
 		go(self, false);
@@ -376,11 +395,11 @@ int tcp_uv_accept(struct tcp **out, struct loop_uv *loop, uv_stream_t *listening
 	if (err)
 		return err;
 
-	err = uv_accept(listening, (uv_stream_t *)&self->stream);
+	err = uv_accept(listening, &self->uv.stream);
 	if (!err)
 		err = learn_local(self);
 	if (!err)
-		err = uv_tcp_getpeername(&self->stream, (struct sockaddr *)&address, &len);
+		err = uv_tcp_getpeername(&self->uv.tcp, (struct sockaddr *)&address, &len);
 	if (!err)
 		err = sockaddr_get(&self->remote, (struct sockaddr *)&address);
 	if (err) {
@@ -388,6 +407,43 @@ int tcp_uv_accept(struct tcp **out, struct loop_uv *loop, uv_stream_t *listening
 		return err;
 	}
 	tune(self);
+	*out = &self->tcp;
+	return 0;
+}
+
+int tcp_uv_connect_local(struct tcp **out, struct loop *loop, const char *path,
+	const struct tcp_events *events, void *arg)
+{
+	struct tcp_uv *self;
+	int err;
+
+	err = local_check(path);
+	if (!err)
+		err = make(&self, container_of(loop, struct loop_uv, loop), AF_UNIX, CONNECTING);
+	if (err)
+		return err;
+
+	self->events = events;
+	self->arg = arg;
+	uv_pipe_connect(&self->connect, &self->uv.local, path, finish_connect);
+	*out = &self->tcp;
+	return 0;
+}
+
+int tcp_uv_accept_local(struct tcp **out, struct loop_uv *loop, uv_stream_t *listening)
+{
+	struct tcp_uv *self;
+	int err;
+
+	err = make(&self, loop, AF_UNIX, ACCEPTED);
+	if (err)
+		return err;
+
+	err = uv_accept(listening, &self->uv.stream);
+	if (err) {
+		go(self, false);
+		return err;
+	}
 	*out = &self->tcp;
 	return 0;
 }
