@@ -282,6 +282,9 @@ static void put_command(struct object *to, const struct ua_event *event)
 	else
 		put_string(to, "words", NULL);
 	put_lines(to, "output", event->command.output);
+	put(to, "at",
+		event->command.at == SIZE_MAX ? json_null()
+					      : json_integer((json_int_t)event->command.at));
 }
 
 static void (*const fields[])(struct object *to, const struct ua_event *event) = {
@@ -344,8 +347,8 @@ bool json_tells(enum ua_event_kind kind)
 	return fields[kind] != NULL;
 }
 
-/* NULL if there is no memory. */
-static json_t *make(const struct ua_event *event)
+/* id: NULL, or its own. NULL if there is no memory. */
+static json_t *make(const struct ua_event *event, json_t *id)
 {
 	struct object object = {.json = json_object()};
 
@@ -354,6 +357,8 @@ static json_t *make(const struct ua_event *event)
 
 	put_envelope(&object, event);
 	fields[event->kind](&object, event);
+	if (id)
+		put(&object, "id", json_incref(id));
 	if (!object.failed)
 		return object.json;
 
@@ -366,7 +371,7 @@ static char *print(const json_t *json)
 	return json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(DIGITS));
 }
 
-int json_print(char **out, const struct ua_event *event)
+int json_print_id(char **out, const struct ua_event *event, struct json_t *id)
 {
 	json_t *json;
 
@@ -374,13 +379,18 @@ int json_print(char **out, const struct ua_event *event)
 	if (!json_tells(event->kind))
 		return 0;
 
-	json = make(event);
+	json = make(event, id);
 	if (!json)
 		return -ENOMEM;
 
 	*out = print(json);
 	json_decref(json);
 	return *out ? 0 : -ENOMEM;
+}
+
+int json_print(char **out, const struct ua_event *event)
+{
+	return json_print_id(out, event, NULL);
 }
 
 static int show(const json_t *value, const char *name, json_member *member, void *arg)
@@ -408,7 +418,7 @@ int json_each(const struct ua_event *event, json_member *member, void *arg)
 	if (!json_tells(event->kind))
 		return 0;
 
-	json = make(event);
+	json = make(event, NULL);
 	if (!json)
 		return -ENOMEM;
 

@@ -23,3 +23,6 @@ int json_print(char **out, const struct ua_event *event);
 typedef int json_member(void *arg, const char *name, const char *value);
 
 int json_each(const struct ua_event *event, json_member *member, void *arg);
+/* The same with a last member "id", jansson's; NULL: without. */
+struct json_t;
+int json_print_id(char **out, const struct ua_event *event, struct json_t *id);

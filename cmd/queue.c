@@ -20,6 +20,7 @@ enum {
 struct line {
 	struct list link;
 	struct handset *handset;
+	const void *mark;
 	char text[];
 };
 
@@ -32,6 +33,7 @@ struct run {
 	bool behind;
 	bool waited; /* the queue waits for it */
 	struct timer limit;
+	const void *mark;
 	char *line;
 	char *room; /* of its words */
 	char *output;
@@ -104,11 +106,13 @@ static void tell(struct queue *queue, struct run *run)
 		.at = ok ? SIZE_MAX : run->run.at,
 		.output = {(const uint8_t *)run->output, run->output_len},
 		.behind = run->behind || !queue->config.waits,
+		.mark = run->mark,
 	};
 	struct ua_event event = {
 		.kind = UA_COMMAND_DONE,
 		.call = run->run.call,
-		.command = {run->line, ok, (uint8_t)result.exit, result.words, result.output},
+		.command = {run->line, ok, (uint8_t)result.exit, result.words, result.output,
+			result.at, run->mark},
 	};
 
 	if (run->run.command || !ok) /* not of an empty line */
@@ -295,6 +299,7 @@ static struct run *new_run(struct queue *queue, const struct line *line)
 
 	list_init(&run->link);
 	run->queue = queue;
+	run->mark = line->mark;
 	run->run.desk = queue->config.desk;
 	run->run.handset = line->handset ? line->handset : desk_first(queue->config.desk);
 	run->line = slice_copy(slice_of(line->text));
@@ -314,7 +319,8 @@ static void begin_next(struct queue *queue)
 	struct queue_result result = {.line = line->text,
 		.exit = VERDICT_LOCAL,
 		.words = "out of memory",
-		.at = SIZE_MAX};
+		.at = SIZE_MAX,
+		.mark = line->mark};
 
 	list_remove(&line->link);
 	queue->line_count--;
@@ -360,7 +366,12 @@ void queue_use(struct queue *queue, struct handset *handset)
 	queue->handset = handset;
 }
 
-int queue_put(struct queue *queue, const char *text)
+int queue_put(struct queue *queue, const char *line)
+{
+	return queue_put_marked(queue, line, NULL);
+}
+
+int queue_put_marked(struct queue *queue, const char *text, const void *mark)
 {
 	size_t len = strlen(text);
 	struct line *line;
@@ -376,6 +387,7 @@ int queue_put(struct queue *queue, const char *text)
 
 	memcpy(line->text, text, len);
 	line->handset = queue->handset;
+	line->mark = mark;
 	list_add(&queue->lines, &line->link);
 	queue->line_count++;
 	queue->owes = true;

@@ -21,6 +21,7 @@ struct queue_result {
 	size_t at;           /* of the caret in line; SIZE_MAX: none */
 	struct slice output; /* whole lines */
 	bool behind;         /* nobody waited for it: a later line may have ended before */
+	const void *mark;    /* of queue_put_marked() */
 };
 
 struct queue_events {
@@ -59,6 +60,9 @@ void queue_use(struct queue *queue, struct handset *handset);
  * comment
  * ("# ...") are done at once. -ENOSPC: too many wait; -E2BIG; -ENOMEM. */
 int queue_put(struct queue *queue, const char *line);
+
+/* The same; the line's result and its UA_COMMAND_DONE carry mark, which is nobody else's. */
+int queue_put_marked(struct queue *queue, const char *line, const void *mark);
 
 /* What waits is forgotten; what runs goes on. */
 void queue_forget(struct queue *queue);

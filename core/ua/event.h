@@ -162,6 +162,8 @@ struct ua_event {
 			uint8_t exit;        /* an exit code; 0 if it is ok */
 			const char *words;   /* why it is not; NULL if it is */
 			struct slice output; /* whole lines, or nothing */
+			size_t at;           /* the byte of line that is to blame; SIZE_MAX: none */
+			const void *mark;    /* its own for who gave it one; else NULL */
 		} command;
 	};
 };

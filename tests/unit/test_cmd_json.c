@@ -122,13 +122,14 @@ static const struct {
 	{{.kind = UA_ERROR, CALL, .error = {.words = "a\xff.wav"}},
 		HEAD("error") "\"words\":\"a\\\\xff.wav\"}"},
 	{{.kind = UA_COMMAND_DONE, CALL,
-		.command = {"play a\xff", false, 9, "a\xff is gone", {0}}},
+		.command = {"play a\xff", false, 9, "a\xff is gone", {0}, 5, NULL}},
 		HEAD("command.done") "\"command\":\"play a\\\\xff\",\"ok\":false,\"code\":9,"
-		"\"words\":\"a\\\\xff is gone\",\"output\":[]}"},
+		"\"words\":\"a\\\\xff is gone\",\"output\":[],\"at\":5}"},
 	{{.kind = UA_COMMAND_DONE, CALL,
-		.command = {"calls", true, 0, NULL, {(const uint8_t *)"one\nt\xffo\n", 8}}},
+		.command = {"calls", true, 0, NULL, {(const uint8_t *)"one\nt\xffo\n", 8},
+			SIZE_MAX, NULL}},
 		HEAD("command.done") "\"command\":\"calls\",\"ok\":true,\"code\":0,"
-		"\"words\":null,\"output\":[\"one\",\"t\\\\xffo\"]}"},
+		"\"words\":null,\"output\":[\"one\",\"t\\\\xffo\"],\"at\":null}"},
 };
 /* clang-format on */
 
