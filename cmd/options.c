@@ -85,6 +85,10 @@ static const struct option table[] = {
 	{0, "late-offer", NULL, false, true,
 		"let the far end offer what to talk with", option_read_flag, FIELD(late_offer)},
 
+	{0, NULL, NULL, false, false, "Other programs", NULL, 0},
+	{0, "control", "PATH", false, false,
+		"be controlled by the socket PATH", option_read_string, FIELD(control)},
+
 	{0, NULL, NULL, false, false, "Output", NULL, 0},
 	{0, "json", NULL, false, true,
 		"one JSON object a line", option_read_flag, FIELD(json)},

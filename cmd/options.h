@@ -80,6 +80,7 @@ struct options {
 	char headers[OPTIONS_HEADERS_SIZE]; /* lines with CRLF */
 	size_t headers_len;
 	bool late_offer;
+	const char *control; /* path of a socket; NULL: none */
 	bool json;
 	bool trace;
 	bool ladder;

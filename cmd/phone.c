@@ -1,6 +1,7 @@
 #include "cmd/phone.h"
 
 #include "cmd/console.h"
+#include "cmd/control.h"
 #include "cmd/desk.h"
 #include "cmd/devices.h"
 #include "cmd/errands.h"
@@ -46,6 +47,7 @@ struct phone {
 	struct desk *desk;
 	struct readers *readers;
 	struct desk_watcher watcher;
+	struct control *control;
 	struct errands *errands;
 	bool errands_over;
 	struct console *console;
@@ -135,6 +137,8 @@ static void run_finish(struct post *post)
 	self->errands = NULL;
 	console_free(self->console);
 	self->console = NULL;
+	control_free(self->control);
+	self->control = NULL;
 	readers_detach(self->readers, self->desk);
 	desk_unwatch(self->desk, &self->watcher);
 	desk_free(self->desk);
@@ -423,6 +427,14 @@ static int make_prompt(struct phone *self, struct fault *why)
 	return err;
 }
 
+/* Before we listen: whoever connects to it misses nothing of that. */
+static int open_control(struct phone *self, struct fault *why)
+{
+	const char *path = self->options->control;
+
+	return path ? control_new(&self->control, self->desk, path, why) : 0;
+}
+
 static void run_start(struct post *post)
 {
 	struct phone *self = container_of(post, struct phone, start);
@@ -446,7 +458,7 @@ static void run_start(struct post *post)
 		fail(self, VERDICT_LOCAL, "too little memory for a phone");
 		return;
 	}
-	if (listen_somewhere(self, handset, &why)) {
+	if (open_control(self, &why) || listen_somewhere(self, handset, &why)) {
 		fail(self, VERDICT_LOCAL, why.words);
 		return;
 	}
