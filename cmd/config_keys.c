@@ -93,7 +93,7 @@ static bool waits(const struct options *options)
 {
 	enum options_mode mode = options_mode(options);
 
-	return mode == OPTIONS_ANSWER || mode == OPTIONS_PROMPT;
+	return mode == OPTIONS_ANSWER || mode == OPTIONS_PROMPT || mode == OPTIONS_SERVICE;
 }
 
 static bool takes_calls(const struct options *options)

@@ -15,6 +15,10 @@ bool json_tells(enum ua_event_kind kind);
  */
 int json_print(char **out, const struct ua_event *event);
 
+/* The same with a last member "id", jansson's; NULL: without. */
+struct json_t;
+int json_print_id(char **out, const struct ua_event *event, struct json_t *id);
+
 /*
  * Calls member for each member of the object that json_print() would print, in its order, with its
  * value as text: a string as it is, null as nothing, all else as JSON. Nothing if machines are not
@@ -23,6 +27,3 @@ int json_print(char **out, const struct ua_event *event);
 typedef int json_member(void *arg, const char *name, const char *value);
 
 int json_each(const struct ua_event *event, json_member *member, void *arg);
-/* The same with a last member "id", jansson's; NULL: without. */
-struct json_t;
-int json_print_id(char **out, const struct ua_event *event, struct json_t *id);

@@ -2,6 +2,7 @@
 #include "cmd/check.h"
 #include "cmd/options.h"
 #include "cmd/phone.h"
+#include "cmd/remote.h"
 #include "cmd/settle.h"
 #include "cmd/show.h"
 #include "cmd/verdict.h"
@@ -39,6 +40,17 @@ static int run(const struct options *options, const struct config *config)
 		return code;
 	}
 	if (phone_run(&code, options, config, &why))
+		return show_complaint(VERDICT_LOCAL, why.words);
+	return code;
+}
+
+/* Another phone has its own configuration. */
+static int use_remote(const struct options *options)
+{
+	struct fault why;
+	int code;
+
+	if (remote_run(&code, options, &why))
 		return show_complaint(VERDICT_LOCAL, why.words);
 	return code;
 }
@@ -82,5 +94,5 @@ int main(int argc, char *argv[])
 	case OPTIONS_RUN:
 		break;
 	}
-	return settle_and_run(&options);
+	return options.remote ? use_remote(&options) : settle_and_run(&options);
 }

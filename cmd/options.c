@@ -88,6 +88,10 @@ static const struct option table[] = {
 	{0, NULL, NULL, false, false, "Other programs", NULL, 0},
 	{0, "control", "PATH", false, false,
 		"be controlled by the socket PATH", option_read_string, FIELD(control)},
+	{0, "remote", "PATH", false, false,
+		"give -e to the phone that has it", option_read_string, FIELD(remote)},
+	{0, "daemon", NULL, false, true,
+		"with --control: in the background", option_read_flag, FIELD(daemon)},
 
 	{0, NULL, NULL, false, false, "Output", NULL, 0},
 	{0, "json", NULL, false, true,
@@ -415,13 +419,56 @@ static int check_together(const struct options *options, struct fault *why)
 	return 0;
 }
 
+/* There is no phone here that anything else could be for. */
+static int check_remote(const struct reader *reader, struct fault *why)
+{
+	static const char *const names[] = {"remote", "execute", "json", "quiet", "no-color"};
+	const struct options *options = reader->out;
+
+	if (options->target)
+		return fault_set(why, -EINVAL, "--remote takes commands, no URI: -e 'call %s'",
+			options->target);
+	for (size_t i = 0; i < COUNT; i++) {
+		size_t n = sizeof(names) / sizeof(names[0]);
+		bool known = false;
+
+		while (n-- > 0)
+			known |= table[i].name && strcmp(table[i].name, names[n]) == 0;
+		if (options->given[i] && !known)
+			return fault_set(why, -EINVAL,
+				"--%s has no effect with --remote: it is for the phone itself",
+				table[i].name);
+	}
+	return 0;
+}
+
+static int check_daemon(const struct options *options, struct fault *why)
+{
+	if (!options->daemon)
+		return 0;
+	if (!options->control)
+		return fault_set(why, -EINVAL,
+			"--daemon needs --control=PATH: nothing else could tell it what to do");
+	if (options->target || options->command_count > 0)
+		return fault_set(why, -EINVAL,
+			"--daemon waits for what comes by --control, and takes no %s",
+			options->target ? "URI" : "--execute");
+	if (options->mic && strcmp(options->mic, "stdin") == 0)
+		return fault_set(why, -EINVAL, "--daemon has no standard input to hear");
+	if (options->speaker && strcmp(options->speaker, "stdout") == 0)
+		return fault_set(why, -EINVAL, "--daemon has no standard output to play to");
+	return 0;
+}
+
 enum options_mode options_mode(const struct options *options)
 {
 	if (options->answer)
 		return OPTIONS_ANSWER;
 	if (options->target)
 		return OPTIONS_CALL;
-	return options->command_count > 0 ? OPTIONS_COMMANDS : OPTIONS_PROMPT;
+	if (options->command_count > 0)
+		return OPTIONS_COMMANDS;
+	return options->daemon ? OPTIONS_SERVICE : OPTIONS_PROMPT;
 }
 
 static int check_no_call(const struct options *options, struct fault *why)
@@ -445,7 +492,9 @@ int options_parse(struct options *out, int argc, char *const argv[], struct faul
 	}
 	if (out->action == OPTIONS_CHECK_CONFIG)
 		return check_no_call(out, why);
-	if (check_together(out, why) || check_effect(&reader, why))
+	if (out->remote)
+		return check_remote(&reader, why);
+	if (check_together(out, why) || check_effect(&reader, why) || check_daemon(out, why))
 		return -EINVAL;
 	return check_ringing(&reader, why);
 }

@@ -41,6 +41,7 @@ enum options_mode {
 	OPTIONS_ANSWER,   /* calls answer themselves */
 	OPTIONS_COMMANDS, /* -e */
 	OPTIONS_PROMPT,
+	OPTIONS_SERVICE, /* calls ring until somebody else answers them */
 };
 
 struct options_listen {
@@ -81,6 +82,8 @@ struct options {
 	size_t headers_len;
 	bool late_offer;
 	const char *control; /* path of a socket; NULL: none */
+	const char *remote;  /* of another's; NULL: we are a phone ourselves */
+	bool daemon;
 	bool json;
 	bool trace;
 	bool ladder;

@@ -2,6 +2,7 @@
 
 #include "cmd/console.h"
 #include "cmd/control.h"
+#include "cmd/daemon.h"
 #include "cmd/desk.h"
 #include "cmd/devices.h"
 #include "cmd/errands.h"
@@ -41,6 +42,8 @@ struct phone {
 	struct terminal *terminal;
 	struct typing *typing;
 	struct prompt *prompt; /* NULL: this run has none */
+	struct daemon daemon;
+	struct post ready; /* to the main thread, behind all that it shall still print */
 
 	/* From here on the agent thread's, until it has been stopped. */
 	struct setup setup;
@@ -266,7 +269,8 @@ static int listen_somewhere(struct phone *self, struct handset *handset, struct 
 	if (self->options->listen_count > 0)
 		return err;
 
-	if (options_mode(self->options) != OPTIONS_ANSWER && !self->prompt)
+	if (options_mode(self->options) != OPTIONS_ANSWER && !self->prompt &&
+		!self->options->daemon)
 		return 0; /* the agent finds a port by itself */
 	return agent_listen_both(handset->agent, &usual, why);
 }
@@ -462,6 +466,7 @@ static void run_start(struct post *post)
 		fail(self, VERDICT_LOCAL, why.words);
 		return;
 	}
+	loop_post(self->main_loop, &self->ready);
 	look_for_devices(self);
 	if (self->options->target)
 		call_target(self, handset);
@@ -469,6 +474,11 @@ static void run_start(struct post *post)
 		begin_errands(self);
 	else if (self->prompt)
 		begin_console(self);
+}
+
+static void run_ready(struct post *post)
+{
+	daemon_ready(&container_of(post, struct phone, ready)->daemon);
 }
 
 static void open_log(struct phone *self)
@@ -521,7 +531,9 @@ static int make(struct phone *self, struct fault *why)
 {
 	int err;
 
-	err = loop_uv_new(&self->main_loop);
+	err = self->options->daemon ? daemon_begin(&self->daemon) : 0;
+	if (!err)
+		err = loop_uv_new(&self->main_loop);
 	if (!err)
 		err = loop_uv_new(&self->agent_loop);
 	if (!err)
@@ -536,6 +548,7 @@ static int make(struct phone *self, struct fault *why)
 	if (err)
 		return err;
 
+	self->ready.run = run_ready;
 	self->start.run = run_start;
 	self->close.run = run_close;
 	self->finish.run = run_finish;
@@ -580,6 +593,7 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	signal(SIGXFSZ, SIG_IGN); /* and neither does a file that must not grow */
 	self->options = options;
 	self->config = config;
+	self->daemon.pipe = -1;
 	err = make(self, why);
 	if (!err)
 		err = run(self);

@@ -140,7 +140,7 @@ static int make_printer(struct readers *self)
 		.utf8 = terminal_has_utf8(self->config.terminal),
 		.live = terminal_is_live(self->config.terminal),
 		.listening = options->listen_count > 0 || options->answer ||
-			     options_mode(options) == OPTIONS_PROMPT,
+			     options_mode(options) == OPTIONS_PROMPT || options->daemon,
 		.keys = self->config.keys,
 		.numbered = options_mode(options) != OPTIONS_CALL && options->calls != 1 &&
 			    options->max_calls != 1,
@@ -179,7 +179,8 @@ const struct ladder_config *readers_ladder(const struct readers *readers)
 {
 	enum options_mode mode = options_mode(readers->config.options);
 
-	if (readers->config.options->ladder || mode == OPTIONS_PROMPT || mode == OPTIONS_COMMANDS)
+	if (readers->config.options->ladder || readers->config.options->control ||
+		mode == OPTIONS_PROMPT || mode == OPTIONS_COMMANDS)
 		return &readers->ladder;
 	return NULL;
 }

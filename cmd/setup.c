@@ -59,7 +59,8 @@ void setup_make(struct setup *out, const struct options *options)
 				.answer = options->answer && options->answer_code == 0,
 				.answer_after_ns = options->answer_after_ns,
 				.ring = rings(options),
-				.hold_others = options_mode(options) == OPTIONS_PROMPT,
+				.hold_others = options_mode(options) == OPTIONS_PROMPT ||
+					       options_mode(options) == OPTIONS_SERVICE,
 				.refuse_code = options->answer_code,
 				.max_calls = options->max_calls,
 				.duration_ns = options->duration_ns,

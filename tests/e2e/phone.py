@@ -90,7 +90,7 @@ def environment(**changes):
     """A plain one, whatever the machine's: no account, no configuration, no colour settings."""
     env = {key: value for key, value in os.environ.items() if key.endswith("SAN_OPTIONS")}
     env.update(PATH=os.environ["PATH"], HOME="/nonexistent", USER="tester", TERM="xterm-256color")
-    env.update(LC_ALL="C.UTF-8", TZ="UTC")
+    env.update(LC_ALL="C.UTF-8", TZ="UTC", XDG_STATE_HOME="/dev/null")  # where nothing can be kept
     env.update(changes)
     return {key: value for key, value in env.items() if value is not None}
 

@@ -21,6 +21,22 @@ static const struct wrong {
 	const char *words;
 } wrongs[] = {
 	{{"-i", "stdin"}, "--mic: standard input is where commands are typed"},
+	{{"--control="}, "--control: PATH is empty"},
+	{{"--daemon"}, "--daemon needs --control=PATH: nothing else could tell it what to do"},
+	{{"--daemon", "--control", "p", "x@y"},
+		"--daemon waits for what comes by --control, and takes no URI"},
+	{{"--daemon", "--control", "p", "-e", "quit"},
+		"--daemon waits for what comes by --control, and takes no --execute"},
+	{{"--daemon", "--control", "p", "-i", "stdin"}, "--daemon has no standard input to hear"},
+	{{"--daemon", "--control", "p", "-o", "stdout"},
+		"--daemon has no standard output to play to"},
+	{{"--remote", "p", "x@y"}, "--remote takes commands, no URI: -e 'call x@y'"},
+	{{"--remote", "p", "--control", "q"},
+		"--control has no effect with --remote: it is for the phone itself"},
+	{{"-d", "5", "--remote=p", "-e", "quit"},
+		"--duration has no effect with --remote: it is for the phone itself"},
+	{{"--answer", "--remote=p"},
+		"--answer has no effect with --remote: it is for the phone itself"},
 	{{"-e", "quit", "x@y"},
 		"--execute goes alone: -e 'call x@y' calls, and with --listen calls ring until -e "
 		"answer"},
