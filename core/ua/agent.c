@@ -180,7 +180,8 @@ int agent_call(
 	struct call *call;
 	int err;
 
-	assert(!agent->closing);
+	if (agent->closing)
+		return fault_set(why, -ESHUTDOWN, "the phone is being put down");
 
 	err = target_parse(&parsed, slice_of(target), why, at);
 	if (err)

@@ -45,7 +45,7 @@ int agent_listen_both(struct agent *agent, const struct addr *local, struct faul
 /*
  * Calls target, in any form that people type: "sip:bob@host:5080", "bob@host", "<sip:...>". The
  * call's number goes to out. -EINVAL if it cannot be parsed: why has the words and at the place in
- * target, in bytes. Everything after that is told by events.
+ * target, in bytes. -ESHUTDOWN: the agent closes. Everything after that is told by events.
  */
 int agent_call(
 	unsigned *out, struct agent *agent, const char *target, struct fault *why, size_t *at);

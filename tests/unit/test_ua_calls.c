@@ -121,15 +121,22 @@ static void test_nobody_picks_up(void **state)
 	pair_close(&pair);
 }
 
-/* An INVITE that comes while the agent closes is refused and makes no call. */
+/* An INVITE that comes while the agent closes is refused and makes no call; nor does somebody who
+ * still types. */
 static void test_closing_takes_no_call(void **state)
 {
 	struct pair pair;
+	struct fault why;
+	unsigned call;
+	size_t at;
 
 	(void)state;
 	pair_open(&pair, (struct ua_policy){0}, answers);
 	pair_call(&pair, "sip:bob@192.0.2.2");
 	agent_close(pair.far.agent, on_closed, &pair.far);
+	assert_int_equal(
+		agent_call(&call, pair.far.agent, "sip:a@192.0.2.1", &why, &at), -ESHUTDOWN);
+	assert_string_equal(why.words, "the phone is being put down");
 	run_s(&pair, 1);
 	assert_true(pair.far.closed);
 	assert_string_equal(pair.far.room, "");
