@@ -20,6 +20,7 @@ static const struct command *const table[] = {
 	&command_contacts,
 	&command_calls,
 	&command_stats,
+	&command_ping,
 	&command_ladder,
 	&command_set,
 	&command_help,

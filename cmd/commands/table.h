@@ -18,6 +18,7 @@ extern const struct command command_help;
 extern const struct command command_hold;
 extern const struct command command_ladder;
 extern const struct command command_mute;
+extern const struct command command_ping;
 extern const struct command command_play;
 extern const struct command command_quit;
 extern const struct command command_record;
