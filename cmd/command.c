@@ -19,6 +19,7 @@ static const struct command *const table[] = {
 	&command_devices,
 	&command_contacts,
 	&command_calls,
+	&command_history,
 	&command_stats,
 	&command_ping,
 	&command_ladder,

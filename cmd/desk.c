@@ -17,6 +17,7 @@ struct desk {
 	struct list watchers;
 	struct showing *showing; /* the innermost */
 	struct list kept;
+	struct call_log *log;
 	agent_closed *on_closed; /* NULL: not closing */
 	void *closed_arg;
 };
@@ -421,6 +422,16 @@ const char *desk_keep(struct desk *desk, struct slice text)
 		return NULL;
 	}
 	return kept->text;
+}
+
+void desk_set_log(struct desk *desk, struct call_log *log)
+{
+	desk->log = log;
+}
+
+struct call_log *desk_log(const struct desk *desk)
+{
+	return desk->log;
 }
 
 void desk_quit(struct desk *desk)

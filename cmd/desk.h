@@ -9,6 +9,7 @@
 #include "core/base/list.h"
 #include "core/ua/agent.h"
 
+struct call_log;
 struct desk;
 
 enum { DESK_NAME_SIZE = 32, DESK_CODEC_SIZE = 16 };
@@ -127,6 +128,10 @@ const struct contacts *desk_contacts(const struct desk *desk);
 
 /* A copy that lives as long as the desk, for what configurations point to. NULL: no memory. */
 const char *desk_keep(struct desk *desk, struct slice text);
+
+/* What remembers the calls that were; NULL: nothing does. */
+void desk_set_log(struct desk *desk, struct call_log *log);
+struct call_log *desk_log(const struct desk *desk);
 
 /* Asks for the end of the program. */
 void desk_quit(struct desk *desk);

@@ -1,5 +1,6 @@
 #include "cmd/phone.h"
 
+#include "cmd/call_log.h"
 #include "cmd/console.h"
 #include "cmd/control.h"
 #include "cmd/daemon.h"
@@ -51,6 +52,7 @@ struct phone {
 	struct readers *readers;
 	struct desk_watcher watcher;
 	struct control *control;
+	struct call_log *log; /* NULL: this run's calls are not remembered */
 	struct errands *errands;
 	bool errands_over;
 	struct console *console;
@@ -142,6 +144,8 @@ static void run_finish(struct post *post)
 	self->console = NULL;
 	control_free(self->control);
 	self->control = NULL;
+	call_log_free(self->log);
+	self->log = NULL;
 	readers_detach(self->readers, self->desk);
 	desk_unwatch(self->desk, &self->watcher);
 	desk_free(self->desk);
@@ -152,11 +156,18 @@ static void run_finish(struct post *post)
 	terminal_end(self->terminal);
 }
 
-static void on_quiet(void *arg)
+static void on_logged(void *arg)
 {
 	struct phone *self = arg;
 
 	loop_post(self->agent_loop, &self->finish); /* not from within what is freed there */
+}
+
+static void on_quiet(void *arg)
+{
+	struct phone *self = arg;
+
+	call_log_close(self->log, on_logged, self);
 }
 
 static void on_closed(void *arg)
@@ -494,6 +505,16 @@ static bool has_sound_on_stdout(const struct options *options)
 	return options->speaker && strcmp(options->speaker, "stdout") == 0;
 }
 
+/* A person's calls: scripts, and tests by the thousand, are nobody's. */
+static bool remembers(const struct options *options)
+{
+	if (options->daemon)
+		return true;
+	if (options_mode(options) == OPTIONS_CALL)
+		return isatty(STDOUT_FILENO);
+	return options_mode(options) == OPTIONS_PROMPT && isatty(STDIN_FILENO);
+}
+
 /* Those who look on, in the order in which they see events. */
 static int make_desk(struct phone *self)
 {
@@ -523,7 +544,7 @@ static int make_desk(struct phone *self)
 	readers_attach(self->readers, self->desk);
 	self->watcher = (struct desk_watcher){.event = on_event, .arg = self};
 	desk_watch(self->desk, &self->watcher);
-	return 0;
+	return remembers(self->options) ? call_log_new(&self->log, self->desk) : 0;
 }
 
 /* All that is needed before a thread starts. */

@@ -77,6 +77,9 @@ static char *read_end(const char *path)
 		bool cut = skip_beginning(file);
 		size_t len = fread(room, 1, FILE_MAX, file);
 
+		for (size_t i = 0; i < len; i++) /* a NUL ends its own line alone */
+			if (room[i] == '\0')
+				room[i] = '\n';
 		whole = cut ? memchr(room, '\n', len) : room;
 		if (!whole)
 			room[0] = '\0';

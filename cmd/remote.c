@@ -113,9 +113,12 @@ static void look_at(struct asked *asked)
 	free(room);
 }
 
-static int send_json(struct remote *self, const char *line, unsigned id)
+/* Whoever types waits for nothing: what rings can be hung up. */
+static int send_json(struct remote *self, const struct asked *asked)
 {
-	json_t *object = json_pack("{s:s, s:I}", "command", line, "id", (json_int_t)id);
+	bool typed = self->options->command_count == 0 && isatty(STDIN_FILENO);
+	json_t *object = json_pack("{s:s+, s:I}", "command", asked->line,
+		typed && !asked->behind ? " &" : "", "id", (json_int_t)asked->id);
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	int err = -ENOMEM;
 
@@ -141,7 +144,7 @@ static void send_command(struct remote *self, const char *line)
 		look_at(asked);
 		list_add(&self->asked, &asked->link);
 		self->asked_count++;
-		err = send_json(self, line, asked->id);
+		err = send_json(self, asked);
 	}
 	if (err == -ENOMEM) /* jansson's word for what is no UTF-8, too */
 		fail(self, "this command is no UTF-8: %s", line);

@@ -13,6 +13,13 @@ static void run_work(struct work *work)
 	slow->toil(slow);
 }
 
+static void free_slow(struct slow *slow)
+{
+	if (slow->clear)
+		slow->clear(slow);
+	free(slow);
+}
+
 static void work_done(struct work *work)
 {
 	struct slow *slow = container_of(work, struct slow, work);
@@ -23,7 +30,7 @@ static void work_done(struct work *work)
 		run->data = NULL;
 		state = slow->done(slow, run);
 	}
-	free(slow);
+	free_slow(slow);
 	if (run)
 		command_finish(run, state);
 }
@@ -36,7 +43,7 @@ enum command_state slow_begin(struct slow *slow, struct command_run *run)
 	slow->run = run;
 	err = loop_work(desk_loop(run->desk), &slow->work);
 	if (err) {
-		free(slow);
+		free_slow(slow);
 		return command_fail(run, VERDICT_LOCAL, "%s", strerror(-err));
 	}
 	run->data = slow;

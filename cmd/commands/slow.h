@@ -15,9 +15,11 @@ struct slow {
 	void (*toil)(struct slow *slow);
 	/* On the agents' thread, if the command still waits. */
 	enum command_state (*done)(struct slow *slow, struct command_run *run);
+	/* Before it is freed, however it ended; or NULL. */
+	void (*clear)(struct slow *slow);
 };
 
-/* Begins, with toil and done set; slow is the command's only until this returns. */
+/* Begins, with toil, done and clear set; slow is the command's only until this returns. */
 enum command_state slow_begin(struct slow *slow, struct command_run *run);
 
 /* The drop function of such commands. */

@@ -15,6 +15,7 @@ extern const struct command command_contacts;
 extern const struct command command_devices;
 extern const struct command command_hangup;
 extern const struct command command_help;
+extern const struct command command_history;
 extern const struct command command_hold;
 extern const struct command command_ladder;
 extern const struct command command_mute;

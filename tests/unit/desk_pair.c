@@ -78,8 +78,14 @@ static struct handset *add(struct desk_pair *pair, const char *name, size_t i)
 
 void desk_pair_open(struct desk_pair *pair, bool waits)
 {
+	desk_pair_open_slow(pair, waits, 0);
+}
+
+void desk_pair_open_slow(struct desk_pair *pair, bool waits, unsigned work_ms)
+{
 	static const struct queue_events events = {on_done, on_idle};
-	const struct world_config world = {.seed = 1, .way_ns = NS_PER_MS};
+	const struct world_config world = {
+		.seed = 1, .way_ns = NS_PER_MS, .work_late_ns = work_ms * NS_PER_MS};
 	struct queue_config queue = {.waits = waits, .bare_targets = !waits, .events = &events};
 
 	*pair = (struct desk_pair){.codec = codec_find(slice_of("pcmu"))};

@@ -32,6 +32,9 @@ struct desk_pair {
 /* Phones that let calls ring. waits: the queue does. */
 void desk_pair_open(struct desk_pair *pair, bool waits);
 
+/* The same with disks that take up to so long. */
+void desk_pair_open_slow(struct desk_pair *pair, bool waits, unsigned work_ms);
+
 /* Ends what is left, and checks that nothing is. */
 void desk_pair_close(struct desk_pair *pair);
 
