@@ -80,7 +80,7 @@ bool keys_take(struct keys *keys)
 		return false;
 
 	settings = settings_for(&keys->found);
-	if (tcsetattr(keys->fd, TCSADRAIN, &settings) != 0)
+	if (tcsetattr(keys->fd, TCSANOW, &settings) != 0)
 		return false;
 	atomic_store(&keys->taken, true);
 	if (!keys->watch &&
@@ -96,7 +96,7 @@ void keys_let_go(struct keys *keys)
 	loop_uv_unwatch(keys->watch);
 	keys->watch = NULL;
 	if (atomic_exchange(&keys->taken, false) && is_ours(keys))
-		(void)tcsetattr(keys->fd, TCSADRAIN, &keys->found);
+		(void)tcsetattr(keys->fd, TCSANOW, &keys->found);
 }
 
 /* The settings may be put back twice. */

@@ -506,6 +506,8 @@ void prompt_free(struct prompt *prompt)
 	if (!prompt)
 		return;
 
+	if (prompt->keys && !terminal_takes(prompt->terminal)) /* Ctrl-S, and nobody waits for us */
+		prompt_abandon(prompt);
 	if (prompt->keys && !prompt->over)
 		finish(prompt);
 	loop_uv_signal_stop(prompt->loop, prompt);

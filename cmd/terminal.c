@@ -15,7 +15,8 @@
 #include <unistd.h>
 
 enum {
-	CHUNK = 4096, /* of one write(), so that a slow reader is seen to read */
+	PATIENCE_MS = 500, /* with a terminal that takes nothing */
+	CHUNK = 4096,      /* of one write(), so that a slow reader is seen to read */
 	WIDTH_DEFAULT = 80,
 	HEIGHT_DEFAULT = 24,
 };
@@ -528,6 +529,13 @@ void terminal_abandon(struct terminal *terminal)
 		return;
 	if (write(terminal->out_fd, sequence, sizeof(sequence) - 1) < 0)
 		return; /* then it is for whoever comes next */
+}
+
+bool terminal_takes(const struct terminal *terminal)
+{
+	struct pollfd ready = {.fd = terminal->out_fd, .events = POLLOUT};
+
+	return poll(&ready, 1, PATIENCE_MS) > 0;
 }
 
 void terminal_last_words(const char *line)

@@ -105,6 +105,9 @@ bool terminal_has_failed(const struct terminal *terminal);
 /* Grows with all that is written: one that stands still while something waits has no reader. */
 uint64_t terminal_written(const struct terminal *terminal);
 
+/* Whether what is written now would get anywhere within half a second. */
+bool terminal_takes(const struct terminal *terminal);
+
 /* Takes what is typed and the live line off the screen, past the queue and if it takes that at
  * once, and writes nothing more: before _exit(). Any thread. */
 void terminal_abandon(struct terminal *terminal);

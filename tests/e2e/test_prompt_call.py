@@ -226,6 +226,17 @@ def test_a_terminal_that_goes_away_hangs_up(env, controls):
     assert far.exit() == 0
 
 
+def test_a_stopped_terminal_keeps_nobody(env):
+    near = Terminal([SIPCALL, "-l", HERE, *SOUND], env=env)
+    near.shows("listening")
+    near.type(b"half")
+    near.shows("> half")
+    near.type(b"\x13")  # Ctrl-S
+    near.process.signal(signal.SIGTERM)
+    assert near.exit() == 143
+    assert termios.tcgetattr(near.keys)[3] & termios.ICANON
+
+
 def read_until(fd, pattern):
     """What was read from fd, once it has pattern: the match."""
     shown = b""
