@@ -6,7 +6,7 @@
 #include <locale.h>
 #include <stdlib.h>
 
-enum { CTRL_L = 'L' & 0x1f, REMEMBERED = 1000 };
+enum { CTRL_L = 'L' & 0x1f, ESCAPE = 0x1b, ESCAPE_MS = 50, REMEMBERED = 1000 };
 
 struct editor *the_editor;
 
@@ -20,7 +20,16 @@ static int give_key(FILE *in)
 	if (key < 0)
 		key = self->config.next(self->config.arg);
 	self->lost = self->lost || key < 0;
+	self->last = key;
 	return key < 0 ? EOF : key;
+}
+
+/* What follows an Escape may be a part of the same key, and a little late. */
+static int is_waiting(void)
+{
+	struct editor *self = the_editor;
+
+	return self->config.waiting(self->config.arg, self->last == ESCAPE ? ESCAPE_MS : 0);
 }
 
 static void note_change(void)
@@ -77,6 +86,7 @@ static void set_up(struct editor *self)
 	*readline->catch_sigwinch = 0;
 	*readline->change_environment = 0;
 	*readline->getc_function = give_key;
+	*readline->input_hook = is_waiting;
 	*readline->prep_function = NULL; /* the terminal is its owner's */
 	*readline->deprep_function = NULL;
 	(void)readline->initialize();

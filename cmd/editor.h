@@ -19,6 +19,8 @@ struct editor_config {
 	/* A key behind the one at hand, for what takes several; negative: there is none any more.
 	 * It may wait. */
 	int (*next)(void *arg);
+	/* Whether there is one within wait_ms that belongs to the same line. */
+	bool (*waiting)(void *arg, int wait_ms);
 	/* A line is whole. From within editor_key(). */
 	void (*line)(void *arg, const char *line);
 	/* Ctrl-D, or what is bound in its place, on an empty line. */

@@ -9,6 +9,7 @@ struct editor {
 	const struct readline *readline;
 	FILE *nowhere; /* what readline would write */
 	int key;       /* to be read next; -1: none */
+	int last;      /* that was read */
 	bool changed;
 	bool lost; /* there was no key behind the one at hand */
 

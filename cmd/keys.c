@@ -17,6 +17,8 @@ struct keys {
 	struct loop_watch *watch;
 	struct termios found; /* its settings, to be put back; written while it is not taken */
 	atomic_bool taken;
+	bool has_ahead; /* what was read to be looked at: */
+	int ahead;
 };
 
 int keys_new(struct keys **out, struct loop *loop, int fd, void (*ready)(void *arg), void *arg)
@@ -57,7 +59,7 @@ static bool is_ours(const struct keys *self)
 	return group < 0 || group == getpgrp();
 }
 
-/* Each key at once and unseen; those that send signals still do, and Ctrl-S still stops. */
+/* Each key at once and unseen; Ctrl-Z and Ctrl-\ still send their signals, and Ctrl-S stops. */
 static struct termios settings_for(const struct termios *found)
 {
 	struct termios settings = *found;
@@ -67,6 +69,7 @@ static struct termios settings_for(const struct termios *found)
 	settings.c_cc[VMIN] = 1;
 	settings.c_cc[VTIME] = 0;
 	settings.c_cc[VLNEXT] = _POSIX_VDISABLE; /* it is for whoever edits the line */
+	settings.c_cc[VINTR] = _POSIX_VDISABLE;  /* a signal would overtake what is typed next */
 	return settings;
 }
 
@@ -111,14 +114,19 @@ bool keys_taken(const struct keys *keys)
 	return atomic_load(&keys->taken);
 }
 
-bool keys_waiting(const struct keys *keys)
+static bool is_ready(const struct keys *self, int wait_ms)
 {
-	struct pollfd about = {.fd = keys->fd, .events = POLLIN};
+	struct pollfd about = {.fd = self->fd, .events = POLLIN};
 
-	return poll(&about, 1, 0) > 0;
+	return poll(&about, 1, wait_ms) > 0;
 }
 
-int keys_read(struct keys *keys)
+bool keys_waiting(const struct keys *keys)
+{
+	return keys->has_ahead || is_ready(keys, 0);
+}
+
+static int read_key(struct keys *keys)
 {
 	unsigned char key;
 	ssize_t got;
@@ -132,4 +140,29 @@ int keys_read(struct keys *keys)
 		got = read(keys->fd, &key, 1);
 	} while (got < 0 && (errno == EAGAIN || errno == EINTR));
 	return got == 1 ? key : -EIO;
+}
+
+int keys_read(struct keys *keys)
+{
+	if (!keys->has_ahead)
+		return read_key(keys);
+
+	keys->has_ahead = false;
+	return keys->ahead;
+}
+
+int keys_peek(struct keys *keys, int wait_ms)
+{
+	if (!keys->has_ahead) {
+		if (!is_ready(keys, wait_ms))
+			return -EAGAIN;
+		keys->ahead = read_key(keys);
+		keys->has_ahead = true;
+	}
+	return keys->ahead;
+}
+
+bool keys_is_interrupt(const struct keys *keys, int key)
+{
+	return keys->found.c_cc[VINTR] != _POSIX_VDISABLE && key == keys->found.c_cc[VINTR];
 }

@@ -34,5 +34,11 @@ bool keys_taken(const struct keys *keys);
 /* Whether keys_read() would not wait. */
 bool keys_waiting(const struct keys *keys);
 
+/* What keys_read() will return, where there is something within wait_ms; else -EAGAIN. */
+int keys_peek(struct keys *keys, int wait_ms);
+
+/* Whether key is that of Ctrl-C: it comes in its turn among the others, and sends no signal. */
+bool keys_is_interrupt(const struct keys *keys, int key);
+
 /* A byte. -EIO if there is no keyboard any more, -EAGAIN if it is no longer ours. */
 int keys_read(struct keys *keys);

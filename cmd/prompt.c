@@ -45,6 +45,7 @@ struct prompt {
 	struct timer look;       /* in the background: whether we still are */
 	bool over;               /* no line comes any more */
 	bool dialling;           /* keys are digits */
+	unsigned heralded;       /* signals to come, with nothing typed when they were sent */
 	char dialled[DIALLED_SIZE];
 
 	/* Each thread's. */
@@ -180,6 +181,14 @@ static int next_key(void *arg)
 	return keys_read(self->keys);
 }
 
+static bool is_key_waiting(void *arg, int wait_ms)
+{
+	struct prompt *self = arg;
+	int key = keys_peek(self->keys, wait_ms);
+
+	return key >= 0 && !keys_is_interrupt(self->keys, key);
+}
+
 /* The digits stay on the screen, as a line. */
 static void stop_dialling(struct prompt *self)
 {
@@ -232,10 +241,50 @@ static const char *answer_of(const struct prompt *self, int key)
 	return key == 'a' ? "answer" : key == 'r' ? "reject" : NULL;
 }
 
+/* Whether there was something to be forgotten. */
+static bool forget(struct prompt *self)
+{
+	if (self->dialling) {
+		stop_dialling(self);
+	} else if (self->editor && !editor_is_empty(self->editor)) {
+		terminal_enter(
+			self->terminal, self->config.prompt, editor_line(self->editor), "^C");
+		editor_drop(self->editor);
+	} else {
+		return false;
+	}
+	return true;
+}
+
+/* The key itself: with nothing to be forgotten, what it means is for whoever has signals. */
+static void take_interrupt(struct prompt *self)
+{
+	if (forget(self))
+		return;
+	self->heralded++;
+	kill(getpid(), SIGINT);
+}
+
+/* A signal. Of one that the key has sent it is known that nothing was typed. */
+static void interrupt(struct prompt *self)
+{
+	if (self->over)
+		return;
+	if (self->heralded > 0)
+		self->heralded--;
+	else if (forget(self))
+		return;
+	self->config.events->interrupted(self->config.arg);
+}
+
 static void take_key(struct prompt *self, int key)
 {
 	const char *answer;
 
+	if (keys_is_interrupt(self->keys, key)) {
+		take_interrupt(self);
+		return;
+	}
 	if (self->dialling) {
 		dial(self, key);
 		return;
@@ -337,21 +386,6 @@ static int catch_signals(struct prompt *self)
 	return err;
 }
 
-static void interrupt(struct prompt *self)
-{
-	if (self->over)
-		return;
-	if (self->dialling) {
-		stop_dialling(self);
-	} else if (self->editor && !editor_is_empty(self->editor)) {
-		terminal_enter(
-			self->terminal, self->config.prompt, editor_line(self->editor), "^C");
-		editor_drop(self->editor);
-	} else {
-		self->config.events->interrupted(self->config.arg);
-	}
-}
-
 static void change_dialling(struct prompt *self)
 {
 	bool dials = atomic_load(&self->dials) && !self->over;
@@ -432,6 +466,7 @@ static int read_keys(struct prompt *self, struct fault *why)
 		.prompt = self->config.prompt,
 		.utf8 = terminal_has_utf8(self->terminal),
 		.next = next_key,
+		.waiting = is_key_waiting,
 		.line = on_line,
 		.end = on_end,
 		.complete = on_complete,

@@ -49,6 +49,7 @@ int readline_load(const struct readline **out, struct fault *why)
 		{"rl_catch_sigwinch", offsetof(struct readline, catch_sigwinch)},
 		{"rl_change_environment", offsetof(struct readline, change_environment)},
 		{"rl_getc_function", offsetof(struct readline, getc_function)},
+		{"rl_input_available_hook", offsetof(struct readline, input_hook)},
 		{"rl_redisplay_function", offsetof(struct readline, redisplay_function)},
 		{"rl_prep_term_function", offsetof(struct readline, prep_function)},
 		{"rl_deprep_term_function", offsetof(struct readline, deprep_function)},

@@ -54,6 +54,7 @@ struct readline {
 	__typeof__(rl_catch_sigwinch) *catch_sigwinch;
 	__typeof__(rl_change_environment) *change_environment;
 	__typeof__(rl_getc_function) *getc_function;
+	__typeof__(rl_input_available_hook) *input_hook;
 	__typeof__(rl_redisplay_function) *redisplay_function;
 	__typeof__(rl_prep_term_function) *prep_function;
 	__typeof__(rl_deprep_term_function) *deprep_function;

@@ -162,6 +162,20 @@ def test_ctrl_c_clears_the_line_and_ctrl_d_ends():
     assert screen.rows(past=True)[:4] == ["> half a line^C", "nothing typed", "> ^C", "the end"]
 
 
+def test_ctrl_c_comes_in_its_turn():
+    """What is typed before it is forgotten, and what follows is not, however fast it comes."""
+    near = Terminal([STAGE], env=environment())
+    near.shows("> ")
+    near.type(b"call somebody\x03one\r\x03two\r")
+    near.shows(r"got\[two\]")
+    near.shows("nothing typed")
+    near.type(b"\x04")
+    assert near.exit() == 0
+    got = re.findall(rb"got\[(.*?)\]", near.screen.bytes)
+    assert got == [b"one", b"two"]
+    assert b"call somebody^C" in near.screen.bytes
+
+
 def test_lines_come_back_in_the_next_run_but_for_secrets(tmp_path):
     history = tmp_path / "state" / "sipcall" / "history"
     env = environment(HISTORY=str(history), TMUX="")
@@ -343,6 +357,22 @@ def test_a_hundred_lines_at_once_leave_the_prompt_whole():
     quit_stage(screen)
     rows = screen.rows(past=True)
     assert [row for row in rows if row.startswith("flood ")] == [f"flood {i}" for i in range(300)]
+
+
+def test_settings_of_readline_are_kept(tmp_path):
+    (tmp_path / "inputrc").write_text(
+        "set editing-mode vi\n$if sipcall\n\"\\C-o\": \"quit\\C-m\"\n$endif\n"
+    )
+    screen = stage(env=environment(INPUTRC=str(tmp_path / "inputrc")))
+    screen.type("abc")
+    settled(screen, "abc")
+    screen.press("Escape")
+    screen.type("0x")
+    settled(screen, "bc")
+    screen.press("Enter")
+    screen.shows("got[bc]")
+    screen.press("C-o")
+    assert screen.exit() == 0
 
 
 def test_pasted_lines_wait_for_enter():
