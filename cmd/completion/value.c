@@ -118,6 +118,7 @@ static bool word_line(char out[static VALUE_WORD_SIZE], size_t i)
 static const struct value table[] = {
 	{"FILE", NULL, false, true},
 	{"PATH", NULL, false, true},
+	{"PATH", NULL, false, true},
 	{"SOURCE", word_source, false, false},
 	{"SINK", word_sink, false, false},
 	{"DEVICE", word_device, false, false},
