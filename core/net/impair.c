@@ -221,6 +221,8 @@ static uint64_t arrive(struct impair *impair, uint64_t ready_ns)
 	uint64_t at_ns =
 		add_capped(ready_ns, add_capped(impair->config.delay_ns, draw_jitter(impair)));
 
+	if (random_chance(&impair->random, impair->config.strays))
+		return add_capped(at_ns, impair->config.stray_ns);
 	if (!impair->config.reorders && at_ns < impair->last_ns)
 		at_ns = impair->last_ns;
 	if (at_ns > impair->last_ns)

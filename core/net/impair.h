@@ -36,6 +36,11 @@ struct impair_config {
 	enum impair_spread spread;
 	bool reorders; /* who is delayed more may be overtaken; else it holds up those behind */
 
+	/* Chance that one goes astray: it takes stray_ns longer and holds up nobody, so that those
+	 * that are sent within that time overtake it. */
+	uint32_t strays;
+	uint64_t stray_ns;
+
 	uint32_t duplicates;
 	uint32_t corrupts; /* chance that a byte is changed */
 	bool cut;          /* nothing passes */
