@@ -1,30 +1,16 @@
 #include "audio/file_source.h"
 
+#include "audio/file_input.h"
 #include "audio/path.h"
 #include "audio/resample.h"
 #include "core/base/list.h"
 #include "core/base/log.h"
 #include "core/base/loop.h"
 
-#include <fcntl.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <sndfile.h>
 
 enum {
-	CHANNELS_MAX = 64,
 	CHUNK = 1024, /* frames read at once, so that their room is small */
-};
-
-/* An open file, on the loop's thread while it is opened and the work's from then on. */
-struct input {
-	int fd;
-	SNDFILE *file;
-	SF_INFO info;
 };
 
 /* About a second of what is heard. */
@@ -42,7 +28,7 @@ struct file_source {
 	struct source source;
 	struct loop *loop;
 	struct work work;
-	struct input input;
+	struct file_input input;
 	struct resampler *resampler;
 	float *frames; /* CHUNK, of all channels */
 	int16_t *mono; /* CHUNK */
@@ -54,119 +40,17 @@ struct file_source {
 	bool orphan; /* it was freed while working */
 };
 
-static void input_close(struct input *input)
-{
-	if (input->file)
-		sf_close(input->file);
-	if (input->fd >= 0)
-		close(input->fd);
-	*input = (struct input){.fd = -1};
-}
-
-/* A pipe or a device could keep us waiting, so only what is a file is opened at all. */
-static int open_regular(int *out, const char *path, struct fault *why)
-{
-	struct stat about;
-	int fd;
-
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return path_fault(why, -errno, path);
-
-	if (fstat(fd, &about)) {
-		int err = -errno;
-
-		close(fd);
-		return path_fault(why, err, path);
-	}
-	if (!S_ISREG(about.st_mode)) {
-		close(fd);
-		if (S_ISDIR(about.st_mode))
-			return path_fault(why, -EISDIR, path);
-		return path_fault_words(why, -ENOTSUP, path, "not a regular file");
-	}
-	if (about.st_size == 0) {
-		close(fd);
-		return path_fault_words(why, -ENODATA, path, "it holds no audio");
-	}
-	*out = fd;
-	return 0;
-}
-
-static int fault_format(struct fault *why, const char *path, const char *reason)
-{
-	char words[FAULT_SIZE / 2];
-	size_t len = strcspn(reason, "\n");
-
-	while (len > 0 && (reason[len - 1] == '.' || reason[len - 1] == ' '))
-		len--;
-	snprintf(words, sizeof(words), "not an audio file that libsndfile can read (%.*s)",
-		(int)len, reason);
-	return path_fault_words(why, -EPROTO, path, words);
-}
-
-static int fault_out_of_bounds(struct fault *why, const char *path, const SF_INFO *info)
-{
-	char words[FAULT_SIZE / 2];
-
-	snprintf(words, sizeof(words),
-		"%d channels at %d Hz are beyond us; 1 to %d at %d to %d Hz are not",
-		info->channels, info->samplerate, CHANNELS_MAX, RESAMPLE_RATE_MIN,
-		RESAMPLE_RATE_MAX);
-	return path_fault_words(why, -EPROTO, path, words);
-}
-
-static int input_open(struct input *out, const char *path, struct fault *why)
-{
-	struct input input = {.fd = -1};
-	int err;
-
-	err = open_regular(&input.fd, path, why);
-	if (err)
-		return err;
-
-	input.file = sf_open_fd(input.fd, SFM_READ, &input.info, SF_FALSE);
-	if (!input.file)
-		err = fault_format(why, path, sf_strerror(NULL));
-	else if (input.info.frames <= 0)
-		err = path_fault_words(why, -ENODATA, path, "it holds no audio");
-	else if (input.info.channels < 1 || input.info.channels > CHANNELS_MAX ||
-		 input.info.samplerate < RESAMPLE_RATE_MIN ||
-		 input.info.samplerate > RESAMPLE_RATE_MAX)
-		err = fault_out_of_bounds(why, path, &input.info);
-	if (err) {
-		input_close(&input);
-		return err;
-	}
-
-	*out = input;
-	return 0;
-}
-
 int file_source_check(const char *path, struct fault *why)
 {
-	struct input input;
+	struct file_input input;
 	int err;
 
-	err = input_open(&input, path, why);
+	err = file_input_open(&input, path, why);
 	if (err)
 		return err;
 
-	input_close(&input);
+	file_input_close(&input);
 	return 0;
-}
-
-static int16_t sample_of(float value)
-{
-	float scaled = value * 32768.0f;
-
-	if (isnan(scaled)) /* which a file of floats may hold */
-		return 0;
-	if (scaled >= INT16_MAX)
-		return INT16_MAX;
-	if (scaled <= INT16_MIN)
-		return INT16_MIN;
-	return (int16_t)lrintf(scaled);
 }
 
 /* All channels as one, each as loud as the others. Returns how many frames there still were. */
@@ -181,7 +65,7 @@ static size_t read_mono(struct file_source *self)
 
 		for (size_t c = 0; c < channels; c++)
 			sum += self->frames[i * channels + c];
-		self->mono[i] = sample_of(sum / (float)channels);
+		self->mono[i] = file_input_sample(sum / (float)channels);
 	}
 	return count;
 }
@@ -212,7 +96,7 @@ static void work_run(struct work *work)
 static void destroy(struct file_source *self)
 {
 	resampler_free(self->resampler);
-	input_close(&self->input);
+	file_input_close(&self->input);
 	free(self->frames);
 	free(self->mono);
 	free(self->playing.samples);
@@ -329,7 +213,7 @@ int file_source_open(
 	self->source.ops = &file_ops;
 	self->loop = loop;
 	self->work = (struct work){work_run, work_done};
-	err = input_open(&self->input, path, why);
+	err = file_input_open(&self->input, path, why);
 	if (err) {
 		self->input.fd = -1;
 		goto out;
