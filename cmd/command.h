@@ -77,6 +77,9 @@ struct command {
 	enum command_state (*event)(struct command_run *run, const struct ua_event *event);
 	/* Of one that waits and keeps something (run->data): it is over, however. */
 	void (*drop)(struct command_run *run);
+	/* What the kinds of its arguments cannot tell: whether their values make sense. -EINVAL
+	 * with words in why, and at is the place in the line; or NULL. Any thread. */
+	int (*check)(const struct command_run *run, struct fault *why, size_t *at);
 	uint64_t limit_ns; /* of one that waits: then it has failed; 0: none of its own */
 };
 

@@ -16,6 +16,7 @@ struct desk {
 	struct list handsets;
 	struct list watchers;
 	struct showing *showing; /* the innermost */
+	struct inbox *inbox;
 	struct list kept;
 	struct call_log *log;
 	agent_closed *on_closed; /* NULL: not closing */
@@ -442,6 +443,16 @@ void desk_quit(struct desk *desk)
 void desk_configure(struct handset *handset)
 {
 	agent_configure(handset->agent, &handset->config);
+}
+
+struct inbox *desk_inbox(struct desk *desk)
+{
+	return desk->inbox;
+}
+
+void desk_put_inbox(struct desk *desk, struct inbox *inbox)
+{
+	desk->inbox = inbox;
 }
 
 uint64_t desk_now(struct desk *desk)

@@ -11,6 +11,7 @@
 
 struct call_log;
 struct desk;
+struct inbox;
 
 enum { DESK_NAME_SIZE = 32, DESK_CODEC_SIZE = 16 };
 
@@ -138,6 +139,10 @@ void desk_quit(struct desk *desk);
 
 /* Changes what a phone's later calls are like: handset->config is changed by the caller before. */
 void desk_configure(struct handset *handset);
+
+/* What has been told and not expected yet; NULL: nobody keeps it. */
+struct inbox *desk_inbox(struct desk *desk);
+void desk_put_inbox(struct desk *desk, struct inbox *inbox);
 
 uint64_t desk_now(struct desk *desk);  /* loop_now() */
 uint64_t desk_wall(struct desk *desk); /* loop_wall() */

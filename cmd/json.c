@@ -23,6 +23,12 @@ struct object {
 	bool failed;
 };
 
+/* None, if there is no string: an event of which only the kind is known has all members, too. */
+static struct slice bytes_of(const char *string)
+{
+	return slice_of(string ? string : "");
+}
+
 static void put(struct object *to, const char *name, json_t *value)
 {
 	if (!value || json_object_set_new(to->json, name, value))
@@ -186,19 +192,19 @@ static void put_mute(struct object *to, const struct ua_event *event)
 /* Text of ours that may hold a name from outside, or null. */
 static void put_words(struct object *to, const char *name, const char *words)
 {
-	put_text_or_null(to, name, slice_of(words ? words : ""));
+	put_text_or_null(to, name, bytes_of(words));
 }
 
 static void put_played(struct object *to, const struct ua_event *event)
 {
-	put_text(to, "source", slice_of(event->played.source));
+	put_text(to, "source", bytes_of(event->played.source));
 	put(to, "complete", json_boolean(event->played.complete));
 	put_words(to, "words", event->played.words);
 }
 
 static void put_recording(struct object *to, const struct ua_event *event)
 {
-	put_text(to, "path", slice_of(event->recording.path));
+	put_text(to, "path", bytes_of(event->recording.path));
 	put(to, "on", json_boolean(event->recording.on));
 	put_words(to, "words", event->recording.words);
 }
@@ -264,21 +270,21 @@ static void put_ended(struct object *to, const struct ua_event *event)
 
 static void put_notice(struct object *to, const struct ua_event *event)
 {
-	put_text(to, "words", slice_of(event->notice.words));
+	put_text(to, "words", bytes_of(event->notice.words));
 }
 
 static void put_error(struct object *to, const struct ua_event *event)
 {
-	put_text(to, "words", slice_of(event->error.words));
+	put_text(to, "words", bytes_of(event->error.words));
 }
 
 static void put_command(struct object *to, const struct ua_event *event)
 {
-	put_text(to, "command", slice_of(event->command.line));
+	put_text(to, "command", bytes_of(event->command.line));
 	put(to, "ok", json_boolean(event->command.ok));
 	put_whole(to, "code", event->command.exit);
 	if (event->command.words)
-		put_text(to, "words", slice_of(event->command.words));
+		put_text(to, "words", bytes_of(event->command.words));
 	else
 		put_string(to, "words", NULL);
 	put_lines(to, "output", event->command.output);
@@ -364,6 +370,11 @@ static json_t *make(const struct ua_event *event, json_t *id)
 
 	json_decref(object.json);
 	return NULL;
+}
+
+json_t *json_make(const struct ua_event *event)
+{
+	return make(event, NULL);
 }
 
 static char *print(const json_t *json)

@@ -9,6 +9,12 @@
 /* Whether machines are told of such events. */
 bool json_tells(enum ua_event_kind kind);
 
+struct json_t; /* of jansson */
+
+/* The object of one event that machines are told of, for json_decref(); of one that is nothing but
+ * its kind, too. NULL if there is no memory. */
+struct json_t *json_make(const struct ua_event *event);
+
 /*
  * The object of one event, NUL-terminated, without a newline, for the caller to free(). out is NULL
  * for an event that machines are not told of. -ENOMEM.

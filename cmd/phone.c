@@ -7,6 +7,7 @@
 #include "cmd/desk.h"
 #include "cmd/devices.h"
 #include "cmd/errands.h"
+#include "cmd/inbox.h"
 #include "cmd/prompt.h"
 #include "cmd/readers.h"
 #include "cmd/say.h"
@@ -53,6 +54,7 @@ struct phone {
 	struct desk_watcher watcher;
 	struct control *control;
 	struct call_log *log; /* NULL: this run's calls are not remembered */
+	struct inbox *inbox;  /* of errands */
 	struct errands *errands;
 	bool errands_over;
 	struct console *console;
@@ -140,6 +142,8 @@ static void run_finish(struct post *post)
 
 	errands_free(self->errands);
 	self->errands = NULL;
+	inbox_free(self->inbox);
+	self->inbox = NULL;
 	console_free(self->console);
 	self->console = NULL;
 	control_free(self->control);
@@ -360,7 +364,7 @@ static void begin_errands(struct phone *self)
 		.arg = self,
 	};
 
-	if (errands_new(&self->errands, &config))
+	if (inbox_new(&self->inbox, self->desk) || errands_new(&self->errands, &config))
 		fail(self, VERDICT_LOCAL, "too little memory for that many commands");
 }
 

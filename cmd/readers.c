@@ -363,10 +363,12 @@ void readers_end(struct readers *readers)
 uint64_t readers_meter_ns(const struct readers *readers)
 {
 	const struct options *options = readers->config.options;
+	/* who expects silence or loudness listens by them, too */
+	bool listens = options->ladder || options_mode(options) == OPTIONS_COMMANDS;
 
 	if (options->json || options->quiet)
-		return options->ladder ? meter_line_ns : 0;
+		return listens ? meter_line_ns : 0;
 	if (terminal_is_live(readers->config.terminal))
 		return meter_live_ns;
-	return options->verbose > 0 || options->ladder ? meter_line_ns : 0;
+	return options->verbose > 0 || listens ? meter_line_ns : 0;
 }

@@ -32,6 +32,7 @@ static const struct row {
 
 static const struct verdict_meaning meanings[] = {
 	{VERDICT_DONE, "done as asked: a call was answered, and ended by either side"},
+	{VERDICT_EXPECTATION, "something that was expected did not come"},
 	{VERDICT_USAGE, "wrong usage or settings, or a target that is none"},
 	{VERDICT_UNREACHABLE,
 		"not reached: no such host, nothing listens, no response at all, 503"},

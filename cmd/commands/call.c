@@ -26,6 +26,25 @@ static enum command_state run_call(struct command_run *run)
 	return COMMAND_WAITING;
 }
 
+/* What is no name of a contact has to be an address. */
+static int check_call(const struct command_run *run, struct fault *why, size_t *at)
+{
+	struct slice text = run->values[0].text;
+	bool is_address = slice_find(text, '@') < text.len || slice_find(text, ':') < text.len;
+	char *target = slice_copy(text);
+	size_t offset = 0;
+	int err = 0;
+
+	if (!target)
+		return fault_set(why, -ENOMEM, "too little memory");
+
+	if (is_address)
+		err = agent_check_target(target, why, &offset);
+	*at = run->values[0].at + offset;
+	free(target);
+	return err;
+}
+
 static enum command_state see_event(struct command_run *run, const struct ua_event *event)
 {
 	if (!is_mine(run, event))
@@ -48,4 +67,5 @@ const struct command command_call = {
 	.examples = {"call bob@example.org", "call sip:bob@192.0.2.7:5070;transport=tcp"},
 	.run = run_call,
 	.event = see_event,
+	.check = check_call,
 };

@@ -8,11 +8,13 @@
 #include "cmd/desk.h"
 
 extern const struct command command_answer;
+extern const struct command command_audio_match;
 extern const struct command command_call;
 extern const struct command command_calls;
 extern const struct command command_codec;
 extern const struct command command_contacts;
 extern const struct command command_devices;
+extern const struct command command_expect;
 extern const struct command command_hangup;
 extern const struct command command_help;
 extern const struct command command_history;
@@ -27,6 +29,7 @@ extern const struct command command_reject;
 extern const struct command command_resume;
 extern const struct command command_set;
 extern const struct command command_stats;
+extern const struct command command_wait;
 
 /* The call of argument arg, or the current one: to out. Else it has failed, and this is false. */
 bool pick_call(struct desk_call **out, struct command_run *run, size_t arg);
