@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -19,6 +20,7 @@ enum {
 	CHUNK = 4096,      /* of one write(), so that a slow reader is seen to read */
 	WIDTH_DEFAULT = 80,
 	HEIGHT_DEFAULT = 24,
+	PATIENCE_MS = 5000,
 };
 
 struct terminal {
@@ -39,6 +41,8 @@ struct terminal {
 	bool was_typed;              /* and there were keys for us */
 	size_t waiting_len;
 	uint8_t waiting[CHUNK]; /* of TERMINAL_OUT, to go in one write() */
+
+	bool patient; /* of the one other thread that puts something */
 
 	/* Each thread's. Relaxed: nothing else depends on them. */
 	atomic_size_t queued;
@@ -266,9 +270,36 @@ static struct piece *piece_new(struct terminal *self, struct slice bytes)
 	return piece;
 }
 
+void terminal_be_patient(struct terminal *terminal)
+{
+	terminal->patient = true;
+}
+
+/* Until half of the room is free, or nobody has read for PATIENCE_MS. */
+static void wait_for_room(struct terminal *self)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	uint64_t written = terminal_written(self);
+
+	for (unsigned ms = 0; ms < PATIENCE_MS; ms++) {
+		if (atomic_load_explicit(&self->queued, memory_order_relaxed) <
+			TERMINAL_QUEUE_MAX / 2)
+			return;
+		nanosleep(&pause, NULL);
+		if (terminal_written(self) != written)
+			ms = 0;
+		written = terminal_written(self);
+	}
+	self->patient = false;
+}
+
 void terminal_put(struct terminal *terminal, enum terminal_stream stream, struct slice bytes)
 {
-	struct piece *piece = piece_new(terminal, bytes);
+	struct piece *piece;
+
+	if (terminal->patient)
+		wait_for_room(terminal);
+	piece = piece_new(terminal, bytes);
 
 	if (!piece) {
 		atomic_fetch_add_explicit(&terminal->dropped, 1, memory_order_relaxed);

@@ -32,6 +32,13 @@ void terminal_run(struct terminal *terminal);
 /* Lets terminal_run() return, after what this thread has put. Once. Any thread. */
 void terminal_end(struct terminal *terminal);
 
+/*
+ * From now on who puts something waits until there is room for it, as those may to whom time is
+ * nothing; until nobody reads for some seconds. Only where one other thread puts something, and
+ * the main thread nothing. Before that thread starts.
+ */
+void terminal_be_patient(struct terminal *terminal);
+
 /* Writes bytes, whole lines, as they are. Any thread. */
 void terminal_put(struct terminal *terminal, enum terminal_stream stream, struct slice bytes);
 
