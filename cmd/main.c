@@ -3,6 +3,7 @@
 #include "cmd/options.h"
 #include "cmd/phone.h"
 #include "cmd/remote.h"
+#include "cmd/script_start.h"
 #include "cmd/settle.h"
 #include "cmd/show.h"
 #include "cmd/verdict.h"
@@ -31,6 +32,7 @@ static int run(const struct options *options, const struct config *config)
 {
 	char room[CHECK_SIZE];
 	struct text text = TEXT_IN(room);
+	struct script *script = NULL;
 	struct fault why;
 	int code;
 
@@ -39,8 +41,12 @@ static int run(const struct options *options, const struct config *config)
 		show_lines(text_slice(&text));
 		return code;
 	}
-	if (phone_run(&code, options, config, &why))
-		return show_complaint(VERDICT_LOCAL, why.words);
+	if (options->script)
+		code = script_start(&script, options);
+	if (code == VERDICT_DONE && !options->check &&
+		phone_run(&code, options, config, script, &why))
+		code = show_complaint(VERDICT_LOCAL, why.words);
+	script_free(script);
 	return code;
 }
 

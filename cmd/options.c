@@ -93,6 +93,22 @@ static const struct option table[] = {
 	{0, "daemon", NULL, false, true,
 		"with --control: in the background", option_read_flag, FIELD(daemon)},
 
+	{0, NULL, NULL, false, false, "Scripts", NULL, 0},
+	{0, "script", "FILE", false, false,
+		"run a script; - is standard input", option_read_string, FIELD(script)},
+	{0, "var", "NAME=VALUE", false, true,
+		"set a variable of it; may be repeated", option_read_var, FIELD(vars)},
+	{0, "check", NULL, false, true,
+		"only tell what is wrong with it", option_read_flag, FIELD(check)},
+	{0, "virtual", NULL, false, true,
+		"run it in a simulated world, at once", option_read_flag, FIELD(in_virtual)},
+	{0, "seed", "N", false, false,
+		"of chance in scripts (1)", option_read_seed, FIELD(seed)},
+	{0, "tap", "FILE", false, false,
+		"report the script's points as TAP", option_read_string, FIELD(tap)},
+	{0, "junit", "FILE", false, false,
+		"report them as JUnit's XML", option_read_string, FIELD(junit)},
+
 	{0, NULL, NULL, false, false, "Output", NULL, 0},
 	{0, "json", NULL, false, true,
 		"one JSON object a line", option_read_flag, FIELD(json)},
@@ -466,6 +482,8 @@ enum options_mode options_mode(const struct options *options)
 		return OPTIONS_ANSWER;
 	if (options->target)
 		return OPTIONS_CALL;
+	if (options->script)
+		return OPTIONS_SCRIPT;
 	if (options->command_count > 0)
 		return OPTIONS_COMMANDS;
 	return options->daemon ? OPTIONS_SERVICE : OPTIONS_PROMPT;
@@ -483,7 +501,8 @@ int options_parse(struct options *out, int argc, char *const argv[], struct faul
 	struct reader reader = {.out = out, .why = why, .argc = argc, .argv = argv};
 
 	*out = (struct options){.timeout_ns = OPTIONS_TIMEOUT_S * NS_PER_S,
-		.silence_ns = OPTIONS_SILENCE_S * NS_PER_S};
+		.silence_ns = OPTIONS_SILENCE_S * NS_PER_S,
+		.seed = OPTIONS_SEED};
 	for (reader.at = 1; reader.at < argc; reader.at++) {
 		int err = read_argument(&reader, argv[reader.at]);
 
@@ -494,9 +513,17 @@ int options_parse(struct options *out, int argc, char *const argv[], struct faul
 		return check_no_call(out, why);
 	if (out->remote)
 		return check_remote(&reader, why);
-	if (check_together(out, why) || check_effect(&reader, why) || check_daemon(out, why))
+	if (options_check_script(out, why) || check_together(out, why) ||
+		check_effect(&reader, why) || check_daemon(out, why))
 		return -EINVAL;
 	return check_ringing(&reader, why);
+}
+
+const struct option *option_find(const char *name)
+{
+	size_t i = find_name(slice_of(name));
+
+	return i < COUNT ? &table[i] : NULL;
 }
 
 bool options_given(const struct options *options, const char *name)
@@ -512,6 +539,7 @@ int options_set(struct options *out, const char *name, const char *value, const 
 {
 	size_t i = find_name(slice_of(name));
 
-	assert(i < COUNT && table[i].value);
+	assert(i < COUNT &&
+		(value ? table[i].value != NULL : !table[i].value || table[i].optional));
 	return read_value(out, i, value, called, why);
 }

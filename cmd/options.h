@@ -19,10 +19,12 @@ enum {
 	OPTIONS_LISTEN_MAX = 8,
 	OPTIONS_COMMANDS_MAX = 256,
 	OPTIONS_HEADERS_SIZE = 4096,
+	OPTIONS_VARS_MAX = 64,
 	OPTIONS_HELP_SIZE = 8192, /* room for all that options_help_all() writes */
 	OPTIONS_TIMEOUT_S = 180,  /* of --timeout, where it is not given */
 	OPTIONS_SILENCE_S = 60,   /* of --media-timeout */
 	OPTIONS_ROWS_MAX = 96,    /* of the table */
+	OPTIONS_SEED = 1,         /* of --seed */
 };
 
 enum options_action {
@@ -40,6 +42,7 @@ enum options_mode {
 	OPTIONS_CALL,     /* one call of ours */
 	OPTIONS_ANSWER,   /* calls answer themselves */
 	OPTIONS_COMMANDS, /* -e */
+	OPTIONS_SCRIPT,
 	OPTIONS_PROMPT,
 	OPTIONS_SERVICE, /* calls ring until somebody else answers them */
 };
@@ -84,6 +87,14 @@ struct options {
 	const char *control; /* path of a socket; NULL: none */
 	const char *remote;  /* of another's; NULL: we are a phone ourselves */
 	bool daemon;
+	const char *script; /* a path, or "-"; NULL: none */
+	bool check;         /* it is only looked at */
+	bool in_virtual;    /* it is run in the simulated world */
+	uint64_t seed;
+	const char *vars[OPTIONS_VARS_MAX]; /* "NAME=VALUE" */
+	size_t var_count;
+	const char *tap; /* paths, or "-"; NULL: not wanted */
+	const char *junit;
 	bool json;
 	bool trace;
 	bool ladder;
@@ -106,11 +117,19 @@ enum options_mode options_mode(const struct options *options);
 bool options_given(const struct options *options, const char *name);
 
 /*
- * Reads value as if it stood on the command line behind the option of that name, which takes one;
- * options_given() stays as it is, and the words in why say called in place of "--name". out borrows
- * value. Returns -EINVAL.
+ * Reads value as if it stood on the command line behind the option of that name; NULL: none, for
+ * one that needs none. options_given() stays as it is, and the words in why say called in place of
+ * "--name". out borrows value. Returns -EINVAL.
  */
 int options_set(struct options *out, const char *name, const char *value, const char *called,
+	struct fault *why);
+
+/*
+ * Reads words, "mic=tone:440" or "answer", as the options of a phone of a script: of those above,
+ * without dashes, those that are about a phone. out is what it is like without them. -EINVAL with
+ * words in why; the word at bad is wrong.
+ */
+int options_phone(struct options *out, const char *const *words, size_t count, size_t *bad,
 	struct fault *why);
 
 /* What --help prints: at most 80 columns and 24 lines. And --help=all, as wide. */

@@ -42,7 +42,8 @@ static void put_forms(struct text *out)
 	text_puts(out, "sipcall [options]                 a prompt, with all commands of a phone\n"
 		       "sipcall [options] URI             call, talk, exit when the call ends\n"
 		       "sipcall [options] --answer[=SEC]  wait for calls and answer them\n"
-		       "sipcall [options] -e COMMAND      run it, and more of them, then exit\n");
+		       "sipcall [options] -e COMMAND      run it, and more of them, then exit\n"
+		       "sipcall [options] --script FILE   run what is in it, then exit\n");
 }
 
 void options_help(struct text *out)

@@ -37,6 +37,12 @@ struct option {
 /* The table. NULL behind the last. */
 const struct option *option_at(size_t i);
 
+/* The row of the table, or NULL. */
+const struct option *option_find(const char *name);
+
+/* What goes with a script, and what does not. -EINVAL with words. */
+int options_check_script(const struct options *options, struct fault *why);
+
 /* By the field that each fills. */
 option_reader option_read_flag;     /* bool */
 option_reader option_read_verbose;  /* unsigned: one more */
@@ -54,6 +60,8 @@ option_reader option_read_country;  /* the tones of one */
 option_reader option_read_listen;   /* the list: one more */
 option_reader option_read_header;   /* the lines: one more */
 option_reader option_read_command;  /* the list: one more */
+option_reader option_read_var;      /* the list: one more */
+option_reader option_read_seed;     /* uint64_t */
 
 /* What is asked for instead of a call; there is no field. */
 option_reader option_read_help;

@@ -1,6 +1,7 @@
 #include "cmd/options_private.h"
 
 #include "audio/gain.h"
+#include "cmd/script_scope.h"
 #include "cmd/words.h"
 #include "core/base/loop.h"
 #include "core/sip/print.h"
@@ -337,5 +338,30 @@ int option_read_list_devices(const struct given *given, void *field)
 {
 	(void)field;
 	given->out->action = OPTIONS_LIST_DEVICES;
+	return 0;
+}
+
+int option_read_var(const struct given *given, void *field)
+{
+	struct options *options = given->out;
+	struct slice rest = given->value;
+	struct slice name;
+
+	(void)field;
+	if (!slice_cut(&name, &rest, '='))
+		return wrong(given, "is not like NAME=VALUE");
+	if (!scope_is_name(name))
+		return wrong(given, "begins with no name: letters, digits, \"_\" and \"-\" are");
+	if (options->var_count == OPTIONS_VARS_MAX)
+		return fault_set(given->why, -EINVAL, "--var: %d are enough", OPTIONS_VARS_MAX);
+
+	options->vars[options->var_count++] = given->string;
+	return 0;
+}
+
+int option_read_seed(const struct given *given, void *field)
+{
+	if (slice_number(field, given->value, UINT64_MAX))
+		return wrong(given, "is no seed; a whole number is");
 	return 0;
 }

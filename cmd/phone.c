@@ -8,15 +8,16 @@
 #include "cmd/devices.h"
 #include "cmd/errands.h"
 #include "cmd/inbox.h"
+#include "cmd/loops.h"
 #include "cmd/prompt.h"
 #include "cmd/readers.h"
 #include "cmd/say.h"
+#include "cmd/script_run.h"
 #include "cmd/setup.h"
 #include "cmd/terminal.h"
 #include "cmd/typing.h"
 #include "cmd/verdict.h"
 #include "core/base/log.h"
-#include "core/net/loop_uv.h"
 
 #include <signal.h>
 #include <stdlib.h>
@@ -36,11 +37,10 @@ static const uint64_t twice_ns = 200 * NS_PER_MS;
 struct phone {
 	const struct options *options;
 	const struct config *config;
-	struct loop *main_loop;
-	struct loop *agent_loop;
+	const struct script *script; /* NULL: none is run */
+	struct loops *loops;
+	struct loop *agent_loop; /* its own, as the next */
 	struct loop *media_loop;
-	struct loop_thread *agent_thread;
-	struct loop_thread *media_thread;
 	struct terminal *terminal;
 	struct typing *typing;
 	struct prompt *prompt; /* NULL: this run has none */
@@ -58,6 +58,7 @@ struct phone {
 	struct errands *errands;
 	bool errands_over;
 	struct console *console;
+	struct script_run *script_run;
 	struct verdict verdict;
 	unsigned ended;
 	unsigned signals;
@@ -111,7 +112,8 @@ static void on_event(void *arg, const struct ua_event *event)
 {
 	struct phone *self = arg;
 
-	verdict_event(&self->verdict, event);
+	if (!self->script || event->kind != UA_CALL_ENDED) /* a script judges by itself */
+		verdict_event(&self->verdict, event);
 	if (event->kind == UA_CALL_OUTGOING || event->kind == UA_CALL_INCOMING)
 		self->live++;
 	else if (event->kind == UA_CALL_ENDED && self->live > 0)
@@ -150,12 +152,15 @@ static void run_finish(struct post *post)
 	self->control = NULL;
 	call_log_free(self->log);
 	self->log = NULL;
+	if (self->script_run)
+		script_run_end(self->script_run);
 	readers_detach(self->readers, self->desk);
 	desk_unwatch(self->desk, &self->watcher);
 	desk_free(self->desk);
 	self->desk = NULL;
 	readers_end(self->readers);
 	timer_stop(&self->patience);
+	loops_settle(self->loops);
 	timer_start_in(&self->linger, NS_PER_S);
 	terminal_end(self->terminal);
 }
@@ -249,7 +254,10 @@ static void on_signal(void *arg, int number)
 	if (options_mode(self->options) == OPTIONS_COMMANDS && !self->errands_over)
 		verdict_fail(&self->verdict, VERDICT_SIGNAL + number);
 	readers_hush(self->readers);
-	close_all(self);
+	if (self->script_run)
+		script_run_break(self->script_run, VERDICT_SIGNAL + number, strsignal(number));
+	else
+		close_all(self);
 }
 
 /* nohup has the terminal's end ignored, and so do we. */
@@ -264,11 +272,11 @@ static int catch_signals(struct phone *self)
 {
 	int err;
 
-	err = loop_uv_signal(self->agent_loop, SIGINT, on_signal, self);
+	err = loops_signal(self->loops, SIGINT, on_signal, self);
 	if (!err)
-		err = loop_uv_signal(self->agent_loop, SIGTERM, on_signal, self);
+		err = loops_signal(self->loops, SIGTERM, on_signal, self);
 	if (!err && !is_ignored(SIGHUP))
-		err = loop_uv_signal(self->agent_loop, SIGHUP, on_signal, self);
+		err = loops_signal(self->loops, SIGHUP, on_signal, self);
 	return err;
 }
 
@@ -396,7 +404,12 @@ static void begin_console(struct phone *self)
 
 static void on_quit(void *arg)
 {
-	close_all(arg);
+	struct phone *self = arg;
+
+	if (self->script_run)
+		script_run_quit(self->script_run);
+	else
+		close_all(self);
 }
 
 static void on_line(void *arg, const char *line)
@@ -454,6 +467,41 @@ static int open_control(struct phone *self, struct fault *why)
 	return path ? control_new(&self->control, self->desk, path, why) : 0;
 }
 
+static void script_over(void *arg, int exit)
+{
+	struct phone *self = arg;
+
+	if (exit != VERDICT_DONE)
+		verdict_fail(&self->verdict, exit);
+	close_all(self);
+}
+
+static void begin_script(struct phone *self)
+{
+	struct script_run_config config = {
+		.script = self->script,
+		.options = self->options,
+		.desk = self->desk,
+		.agent_loop = self->agent_loop,
+		.media_loop = self->media_loop,
+		.devices = loops_devices(self->loops),
+		.terminal = self->terminal,
+		.over = script_over,
+		.arg = self,
+	};
+	struct fault why;
+
+	if (readers_open(self->readers, &why)) {
+		fail(self, VERDICT_LOCAL, why.words);
+		return;
+	}
+	config.tap = readers_tap(self->readers);
+	if (script_run_new(&self->script_run, &config)) {
+		self->script_run = NULL;
+		fail(self, VERDICT_LOCAL, "too little memory for a script");
+	}
+}
+
 static void run_start(struct post *post)
 {
 	struct phone *self = container_of(post, struct phone, start);
@@ -462,6 +510,10 @@ static void run_start(struct post *post)
 
 	if (self->closing)
 		return; /* Ctrl-C was faster */
+	if (self->script) {
+		begin_script(self);
+		return;
+	}
 
 	self->setup.config.loop = self->agent_loop;
 	self->setup.config.media_loop = self->media_loop;
@@ -481,7 +533,7 @@ static void run_start(struct post *post)
 		fail(self, VERDICT_LOCAL, why.words);
 		return;
 	}
-	loop_post(self->main_loop, &self->ready);
+	loop_post(loops_main(self->loops), &self->ready);
 	look_for_devices(self);
 	if (self->options->target)
 		call_target(self, handset);
@@ -554,18 +606,21 @@ static int make_desk(struct phone *self)
 /* All that is needed before a thread starts. */
 static int make(struct phone *self, struct fault *why)
 {
+	const struct loops_config loops = {self->options->in_virtual, self->options->seed};
 	int err;
 
 	err = self->options->daemon ? daemon_begin(&self->daemon) : 0;
 	if (!err)
-		err = loop_uv_new(&self->main_loop);
-	if (!err)
-		err = loop_uv_new(&self->agent_loop);
-	if (!err)
-		err = loop_uv_new(&self->media_loop);
-	if (!err)
-		err = terminal_new(&self->terminal, self->main_loop,
-			has_sound_on_stdout(self->options) ? STDERR_FILENO : STDOUT_FILENO);
+		err = loops_new(&self->loops, &loops);
+	if (err)
+		return err;
+
+	self->agent_loop = loops_agent(self->loops);
+	self->media_loop = loops_media(self->loops);
+	err = terminal_new(&self->terminal, loops_main(self->loops),
+		has_sound_on_stdout(self->options) ? STDERR_FILENO : STDOUT_FILENO);
+	if (!err && self->options->in_virtual)
+		terminal_be_patient(self->terminal); /* time is nothing there, and all counts */
 	if (!err)
 		err = make_prompt(self, why);
 	if (!err)
@@ -588,24 +643,18 @@ static int run(struct phone *self)
 	int err;
 
 	open_log(self); /* while there is no other thread */
-	err = loop_thread_start(&self->media_thread, self->media_loop, "media");
-	if (err)
-		goto out;
-	err = loop_thread_start(&self->agent_thread, self->agent_loop, "agent");
-	if (err)
-		goto out;
-
 	loop_post(self->agent_loop, &self->start);
-	terminal_run(self->terminal);
-	loop_thread_stop(self->agent_thread);
-out:
-	loop_thread_stop(self->media_thread);
+	err = loops_start(self->loops);
+	if (!err) {
+		terminal_run(self->terminal);
+		loops_stop(self->loops);
+	}
 	log_open(LOG_ERROR, NULL, NULL);
 	return err;
 }
 
 int phone_run(int *exit_code, const struct options *options, const struct config *config,
-	struct fault *why)
+	const struct script *script, struct fault *why)
 {
 	struct phone *self;
 	int err;
@@ -619,6 +668,7 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	self->options = options;
 	self->config = config;
 	self->daemon.pipe = -1;
+	self->script = script;
 	err = make(self, why);
 	if (!err)
 		err = run(self);
@@ -630,14 +680,12 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	*exit_code = verdict_exit(&self->verdict);
 	typing_free(self->typing); /* the terminal is as it was, whatever else hangs */
 	/* all is said and done; a disk or a name server that hangs is not waited for */
-	if (!err && (loop_uv_busy(self->main_loop) || loop_uv_busy(self->agent_loop) ||
-			    loop_uv_busy(self->media_loop)))
+	if (!err && loops_busy(self->loops))
 		_exit(*exit_code);
+	script_run_free(self->script_run);
 	terminal_free(self->terminal);
 	readers_free(self->readers);
-	loop_uv_free(self->agent_loop);
-	loop_uv_free(self->media_loop);
-	loop_uv_free(self->main_loop);
+	loops_free(self->loops);
 	free(self);
 	return err;
 }

@@ -21,7 +21,7 @@ static const uint64_t meter_line_ns = NS_PER_S;
 
 struct readers {
 	struct readers_config config;
-	struct printer *printer; /* NULL with --json */
+	struct printer *printer; /* NULL: nobody reads it */
 	struct ringer *ringer;
 	struct hooks *hooks;
 	struct capture *capture; /* NULL without --pcap, and once it is closed */
@@ -69,10 +69,13 @@ static void on_event(void *arg, const struct ua_event *event)
 {
 	struct readers *self = arg;
 
-	if (self->printer)
-		printer_event(self->printer, event);
-	else
+	if (self->config.options->json)
 		put_json(self, event);
+	else if (self->printer)
+		printer_event(self->printer, event);
+	if (options_mode(self->config.options) == OPTIONS_SCRIPT)
+		return; /* its phones are no person's, and each numbers its calls */
+
 	if (self->ringer)
 		ringer_event(self->ringer, event);
 	hooks_event(self->hooks, event);
@@ -150,7 +153,9 @@ static int make_printer(struct readers *self)
 		.arg = self,
 	};
 
-	return options->json ? 0 : printer_new(&self->printer, &config);
+	if (options->json || options_mode(options) == OPTIONS_SCRIPT)
+		return 0; /* the phones of a script have theirs */
+	return printer_new(&self->printer, &config);
 }
 
 /* Beside JSON there is nothing else on standard output. */
@@ -180,7 +185,7 @@ const struct ladder_config *readers_ladder(const struct readers *readers)
 	enum options_mode mode = options_mode(readers->config.options);
 
 	if (readers->config.options->ladder || readers->config.options->control ||
-		mode == OPTIONS_PROMPT || mode == OPTIONS_COMMANDS)
+		mode == OPTIONS_PROMPT || mode == OPTIONS_COMMANDS || mode == OPTIONS_SCRIPT)
 		return &readers->ladder;
 	return NULL;
 }

@@ -104,7 +104,8 @@ int settle(struct config **out, struct options *options)
 	if (code != VERDICT_DONE)
 		return code;
 
-	config_apply(*out, options);
+	if (options_mode(options) != OPTIONS_SCRIPT)
+		config_apply(*out, options); /* a script does the same for everybody */
 	code = find_target(options, config_contacts(*out));
 	if (code != VERDICT_DONE) {
 		config_free(*out);

@@ -135,3 +135,13 @@ int show_config(const struct config *config)
 		text_puts(&text, ": is not there, and need not be\n");
 	return answer(&text);
 }
+
+int show_checked(const char *name, size_t lines)
+{
+	char room[FAULT_SIZE];
+	struct text text = TEXT_IN(room);
+
+	words_put(&text, slice_of(name));
+	text_printf(&text, ": %zu line%s, nothing wrong\n", lines, lines == 1 ? "" : "s");
+	return answer(&text);
+}

@@ -19,3 +19,6 @@ int show_version(void);
 int show_codecs(void);
 int show_devices(void);
 int show_config(const struct config *config);
+
+/* That a script is right: its name, and how many lines it has. */
+int show_checked(const char *name, size_t lines);

@@ -146,6 +146,32 @@ static const struct wrong {
 	{{"--answer", "-ludp:[::]:1", "-ludp:[::]:2", "-ludp:[::]:3", "-ludp:[::]:4", "-ludp:[::]:5",
 		"-ludp:[::]:6", "-ludp:[::]:7", "-ludp:[::]:8", "-ludp:[::]:9"},
 		"--listen: 8 are enough"},
+	{{"a@b", "--script", "s"}, "a script makes its calls by itself; no URI"},
+	{{"--answer", "--script", "s"},
+		"--answer is not for --script; in it, phone NAME answer makes a phone that answers"},
+	{{"--script", "s", "-e", "calls"}, "--execute is not for --script"},
+	{{"--script", "s", "--control", "c"}, "--control is not for --script"},
+	{{"--script="}, "--script: FILE is empty"},
+	{{"--script", "s", "--var", "x"}, "--var: \"x\" is not like NAME=VALUE"},
+	{{"--script", "s", "--var", "=x"},
+		"--var: \"=x\" begins with no name: letters, digits, \"_\" and \"-\" are"},
+	{{"--script", "s", "--var", "a.b=x"},
+		"--var: \"a.b=x\" begins with no name: letters, digits, \"_\" and \"-\" are"},
+	{{"--script", "s", "--seed", "x"}, "--seed: \"x\" is no seed; a whole number is"},
+	{{"--script", "s", "--seed", "18446744073709551616"},
+		"--seed: \"18446744073709551616\" is no seed; a whole number is"},
+	{{"a@b", "--var", "x=1"}, "--var goes with --script only"},
+	{{"a@b", "--check"}, "--check goes with --script only"},
+	{{"--virtual"}, "--virtual goes with --script only"},
+	{{"a@b", "--seed=1"}, "--seed goes with --script only"},
+	{{"--tap", "-"}, "--tap goes with --script only"},
+	{{"--answer", "--junit=x"}, "--junit goes with --script only"},
+	{{"--script", "s", "--check", "--virtual"}, "--virtual has no effect with --check"},
+	{{"--script", "s", "--check", "--tap=x"}, "--tap has no effect with --check"},
+	{{"--script", "s", "--tap", "-", "--junit", "-"},
+		"either --tap or --junit can have standard output, not both"},
+	{{"--script", "s", "--json", "--junit", "-"},
+		"--json has standard output; name a file for --junit"},
 	{{"a@b", "--country", "xx"},
 		"--country: no country xx; there are at au be bg br ca ch cn cz de dk es eu fi fr gb gr hk "
 		"hu ie in it jp mx nl no nz pl pt ru se sg tr us za"},
@@ -454,6 +480,37 @@ static void test_asking(void **state)
 }
 
 /* What comes from elsewhere is read alike, and is not what was given. */
+static void test_script(void **state)
+{
+	static const char *const args[ARGS_MAX] = {"--script", "-", "--var", "a=1", "--var",
+		"b=", "--virtual", "--seed", "18446744073709551615", "--tap", "-", "--junit",
+		"j.xml"};
+	static const char *const words[] = {"mic=tone:440", "answer", "codecs=gsm,pcma",
+		"listen=udp:127.0.0.1:0", "listen=tcp:127.0.0.1:0", "late-offer"};
+	struct options options, phone;
+	struct fault why;
+	size_t bad;
+
+	(void)state;
+	assert_int_equal(parse(&options, args, &why), 0);
+	assert_int_equal(options_mode(&options), OPTIONS_SCRIPT);
+	assert_string_equal(options.script, "-");
+	assert_int_equal(options.var_count, 2);
+	assert_string_equal(options.vars[0], "a=1");
+	assert_string_equal(options.vars[1], "b=");
+	assert_true(options.in_virtual && !options.check);
+	assert_true(options.seed == UINT64_MAX);
+	assert_string_equal(options.tap, "-");
+	assert_string_equal(options.junit, "j.xml");
+
+	phone = options;
+	assert_int_equal(options_phone(&phone, words, 6, &bad, &why), 0);
+	assert_string_equal(phone.mic, "tone:440");
+	assert_true(phone.answer && phone.answer_after_ns == 0 && phone.late_offer);
+	assert_int_equal(phone.codec_count, 2);
+	assert_int_equal(phone.listen_count, 2);
+}
+
 static void test_set(void **state)
 {
 	struct options options = RIGHT("a@b", "-i", "silence");
@@ -535,6 +592,7 @@ int main(void)
 		cmocka_unit_test(test_operand_after_dashes),
 		cmocka_unit_test(test_headers),
 		cmocka_unit_test(test_asking),
+		cmocka_unit_test(test_script),
 		cmocka_unit_test(test_set),
 		cmocka_unit_test(test_help),
 		cmocka_unit_test(test_help_all),
