@@ -20,7 +20,7 @@ enum {
 	CHUNK = 4096,      /* of one write(), so that a slow reader is seen to read */
 	WIDTH_DEFAULT = 80,
 	HEIGHT_DEFAULT = 24,
-	PATIENCE_MS = 5000,
+	READER_MS = 5000, /* that nobody reads what is waited for with */
 };
 
 struct terminal {
@@ -275,13 +275,13 @@ void terminal_be_patient(struct terminal *terminal)
 	terminal->patient = true;
 }
 
-/* Until half of the room is free, or nobody has read for PATIENCE_MS. */
+/* Until half of the room is free, or nobody has read for READER_MS. */
 static void wait_for_room(struct terminal *self)
 {
 	const struct timespec pause = {.tv_nsec = 1000000};
 	uint64_t written = terminal_written(self);
 
-	for (unsigned ms = 0; ms < PATIENCE_MS; ms++) {
+	for (unsigned ms = 0; ms < READER_MS; ms++) {
 		if (atomic_load_explicit(&self->queued, memory_order_relaxed) <
 			TERMINAL_QUEUE_MAX / 2)
 			return;
