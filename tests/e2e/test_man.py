@@ -87,6 +87,11 @@ def test_the_readme_says_the_same():
     assert {int(code): words for code, words in rows} == codes_of_program()
 
 
+def test_the_readme_has_the_script_that_is_installed():
+    script = (ROOT / "share" / "sipcall" / "examples" / "call.sipcall").read_text()
+    assert f"```\n{script}```\n" in (ROOT / "README.md").read_text()
+
+
 def commands_of_page():
     """(group, form, short name) of each command, forms as help writes them."""
     found = []
