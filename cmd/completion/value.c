@@ -131,6 +131,7 @@ static const struct value table[] = {
 	{"DB", NULL, false, false},
 	{"HZ", NULL, false, false},
 	{"N", NULL, false, false},
+	{"NAME=VALUE", NULL, false, false},
 	{"SEC", NULL, false, false},
 };
 

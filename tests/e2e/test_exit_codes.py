@@ -80,7 +80,9 @@ SCENES = {
 
 
 def test_each_code_has_its_scene():
-    assert list(SCENES) == list(codes_of_program())
+    codes = list(codes_of_program())
+    codes.remove(1)  # which only who expects something comes by: test_script.py
+    assert list(SCENES) == codes
 
 
 @pytest.mark.parametrize("way", WAYS)
