@@ -11,7 +11,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { INPUT_MAX = 1024 };
+enum { INPUT_MAX = 400 };
 
 struct told {
 	int mistakes;
