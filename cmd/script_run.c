@@ -264,8 +264,12 @@ static void take_line(struct script_run *run)
 	const struct script_line *line = &run->config.script->lines[run->at];
 	struct fault why;
 	size_t at;
+	int err;
 
-	if (step_read(run->step, run->scope, &run->defaults, line, &why, &at))
+	err = step_read(run->step, run->scope, &run->defaults, line, &why, &at);
+	if (err == -ENOMEM)
+		script_run_spoil(run, VERDICT_LOCAL, why.words);
+	else if (err)
 		script_run_mistake(run, line, at, why.words);
 	else
 		(void)takers[line->kind](run, line); /* it has told */
