@@ -2,9 +2,9 @@
 #include "codecs/codec.h"
 #include "cmd/commands/table.h"
 #include "cmd/verdict.h"
-#include "core/base/text.h"
 
 #include <errno.h>
+#include <string.h>
 
 enum { CALL, CODEC };
 
@@ -34,7 +34,7 @@ static enum command_state see_event(struct command_run *run, const struct ua_eve
 {
 	if (!is_mine(run, event))
 		return COMMAND_WAITING;
-	if (event->kind == UA_CALL_MEDIA && slice_is(run->values[CODEC].text, event->media.codec))
+	if (event->kind == UA_CALL_MEDIA && strcmp(event->media.codec, wanted(run)->key) == 0)
 		return COMMAND_DONE;
 	if (event->kind == UA_CALL_ENDED)
 		return fail_ended(run, event);
@@ -55,4 +55,5 @@ const struct command command_codec = {
 	.examples = {"codec pcmu", "codec #2 opus"},
 	.run = run_codec,
 	.event = see_event,
+	.limit_ns = COMMAND_CHANGE_NS,
 };

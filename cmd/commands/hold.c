@@ -2,18 +2,23 @@
 #include "cmd/commands/table.h"
 #include "cmd/verdict.h"
 
+#include <errno.h>
+
+/* What the agent was asked for: only it knows what is under way. */
+static enum command_state asked(struct command_run *run, int err)
+{
+	if (err == -EALREADY)
+		return COMMAND_DONE;
+	return err ? fail_call(run, err) : COMMAND_WAITING;
+}
+
 static enum command_state run_hold(struct command_run *run)
 {
 	struct desk_call *call;
-	int err;
 
 	if (!pick_talking(&call, run, 0))
 		return COMMAND_FAILED;
-	if (call->held)
-		return COMMAND_DONE;
-
-	err = agent_hold(run->handset->agent, run->call);
-	return err ? fail_call(run, err) : COMMAND_WAITING;
+	return asked(run, agent_hold(run->handset->agent, run->call));
 }
 
 /* Without a number: the newest that is on hold. */
@@ -34,17 +39,11 @@ static struct desk_call *find_held(struct handset *handset)
 static enum command_state run_resume(struct command_run *run)
 {
 	struct desk_call *call = find_held(run->handset);
-	int err;
 
-	if (run->values[0].given || !call) {
-		if (!pick_talking(&call, run, 0))
-			return COMMAND_FAILED;
-		if (!call->held)
-			return COMMAND_DONE;
-	}
+	if ((run->values[0].given || !call) && !pick_talking(&call, run, 0))
+		return COMMAND_FAILED;
 	run->call = call->number;
-	err = agent_resume(run->handset->agent, run->call);
-	return err ? fail_call(run, err) : COMMAND_WAITING;
+	return asked(run, agent_resume(run->handset->agent, run->call));
 }
 
 static enum command_state see(
@@ -82,6 +81,7 @@ const struct command command_hold = {
 	.examples = {"hold", "hold 2"},
 	.run = run_hold,
 	.event = see_hold,
+	.limit_ns = COMMAND_CHANGE_NS,
 };
 
 const struct command command_resume = {
@@ -93,4 +93,5 @@ const struct command command_resume = {
 	.examples = {"resume", "resume 1"},
 	.run = run_resume,
 	.event = see_resume,
+	.limit_ns = COMMAND_CHANGE_NS,
 };

@@ -6,6 +6,12 @@
 
 #include "cmd/command.h"
 #include "cmd/desk.h"
+#include "core/base/loop.h"
+
+/* How long the far end may take to agree to a change: no answer counts after 32 s (RFC 3261,
+ * section 17.1.1.2), and one that crosses theirs goes again up to 4 s later (section 14.1). What
+ * somebody else has asked the contrary of meanwhile is never told. */
+#define COMMAND_CHANGE_NS (40 * NS_PER_S)
 
 extern const struct command command_answer;
 extern const struct command command_audio_match;

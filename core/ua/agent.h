@@ -94,7 +94,8 @@ int agent_reject(struct agent *agent, unsigned call, uint16_t code);
 
 /*
  * Asks the far end to be quiet, or to go on; UA_CALL_HELD and UA_CALL_RESUMED tell when it is so.
- * Harmless if it is so already. -ENOENT: there is no such call; -ENOTCONN: it is not answered.
+ * -EALREADY: it is so, and nothing else is under way: that is not told again. -ENOENT: there is no
+ * such call; -ENOTCONN: it is not answered.
  */
 int agent_hold(struct agent *agent, unsigned call);
 int agent_resume(struct agent *agent, unsigned call);

@@ -41,7 +41,7 @@ void call_hangup(struct call *call);
 int call_answer(struct call *call);
 int call_reject(struct call *call, uint16_t code);
 
-/* As agent_hold() and agent_resume(). -ENOTCONN. */
+/* As agent_hold() and agent_resume(). -ENOTCONN, -EALREADY. */
 int call_hold(struct call *call, bool hold);
 
 /* As agent_codec(). -ENOTCONN, -EINVAL, -EALREADY. */

@@ -168,7 +168,7 @@ int call_hold(struct call *call, bool hold)
 
 	call->hold.wanted = hold;
 	push(call);
-	return 0;
+	return hold == call->hold.agreed && hold == call->hold.offered ? -EALREADY : 0;
 }
 
 int call_turn(struct call *call, const struct codec *codec)

@@ -47,8 +47,8 @@ static struct handset *add(struct desk_pair *pair, const char *name, size_t i)
 		.user = name,
 		.mic = "tone:440",
 		.speaker = "null",
-		.codecs = &pair->codec,
-		.codec_count = 1,
+		.codecs = pair->codecs,
+		.codec_count = 2,
 		.policy = {.ring = true, .ring_limit_ns = 60 * NS_PER_S},
 	};
 	static const struct ladder_config ladder = {.utf8 = true};
@@ -88,7 +88,8 @@ void desk_pair_open_slow(struct desk_pair *pair, bool waits, unsigned work_ms)
 		.seed = 1, .way_ns = NS_PER_MS, .work_late_ns = work_ms * NS_PER_MS};
 	struct queue_config queue = {.waits = waits, .bare_targets = !waits, .events = &events};
 
-	*pair = (struct desk_pair){.codec = codec_find(slice_of("pcmu"))};
+	*pair = (struct desk_pair){
+		.codecs = {codec_find(slice_of("pcmu")), codec_find(slice_of("pcma"))}};
 	pair->log = TEXT_IN(pair->room);
 	assert_int_equal(contacts_new(&pair->contacts), 0);
 	assert_int_equal(

@@ -17,8 +17,8 @@ struct desk_pair {
 	struct world *world;
 	struct world_host *hosts[2];
 	struct loop *loops[4];
-	const struct codec *codec;
-	struct contacts *contacts; /* one of them, "Friend", who is at FAR_URI */
+	const struct codec *codecs[2]; /* pcmu, pcma */
+	struct contacts *contacts;     /* one of them, "Friend", who is at FAR_URI */
 	struct desk *desk;
 	struct handset *near, *far;
 	struct queue *queue;

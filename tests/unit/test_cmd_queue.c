@@ -57,6 +57,77 @@ static void test_behind(void **state)
 	desk_pair_close(&pair);
 }
 
+/* What is under way counts, not what was told last. */
+static void test_second_thoughts(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, false);
+	desk_pair_put(&pair, pair.near, "call Friend");
+	desk_pair_run(&pair, 500);
+	desk_pair_put(&pair, pair.far, "answer");
+	desk_pair_run(&pair, 500);
+	desk_pair_expect(&pair, "ok answer; ok call Friend; ");
+	desk_pair_put(&pair, pair.near, "hold");
+	desk_pair_put(&pair, pair.near, "resume");
+	desk_pair_expect(&pair, "");
+	desk_pair_run(&pair, 1000);
+	desk_pair_expect(&pair, "ok hold; ok resume; ");
+	assert_false(handset_call(pair.near, 1)->held);
+	desk_pair_put(&pair, pair.near, "hold");
+	desk_pair_run(&pair, 1000);
+	desk_pair_put(&pair, pair.near, "resume");
+	desk_pair_put(&pair, pair.near, "hold");
+	desk_pair_run(&pair, 1000);
+	desk_pair_expect(&pair, "ok hold; ok resume; ok hold; ");
+	assert_true(handset_call(pair.near, 1)->held);
+	desk_pair_close(&pair);
+}
+
+/* A wish that was taken back before it could be told has an end all the same. */
+static void test_taken_back(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, false);
+	desk_pair_put(&pair, pair.near, "call Friend");
+	desk_pair_run(&pair, 500);
+	desk_pair_put(&pair, pair.far, "answer");
+	desk_pair_run(&pair, 500);
+	desk_pair_expect(&pair, "ok answer; ok call Friend; ");
+	desk_pair_put(&pair, pair.near, "hold"); /* both cross, */
+	desk_pair_put(&pair, pair.far, "hold");
+	desk_pair_run(&pair, 5); /* and are refused for a moment */
+	desk_pair_put(&pair, pair.near, "resume");
+	desk_pair_put(&pair, pair.far, "resume");
+	desk_pair_run(&pair, 41000);
+	desk_pair_expect(&pair, "6 hold: hold has not ended within 40 s; "
+				"6 hold: hold has not ended within 40 s; "
+				"6 resume: resume has not ended within 40 s; "
+				"6 resume: resume has not ended within 40 s; ");
+	desk_pair_close(&pair);
+}
+
+/* By whatever spelling of its name. */
+static void test_codec(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	desk_pair_put(&pair, pair.near, "call Friend &");
+	desk_pair_run(&pair, 500);
+	desk_pair_put(&pair, pair.far, "answer");
+	desk_pair_run(&pair, 500);
+	desk_pair_put(&pair, pair.near, "codec PCMA");
+	desk_pair_run(&pair, 1000);
+	desk_pair_expect(&pair, "ok answer; ok call Friend &; ok codec PCMA; ");
+	assert_string_equal(handset_call(pair.near, 1)->codec, "pcma");
+	desk_pair_close(&pair);
+}
+
 static void test_refused(void **state)
 {
 	struct desk_pair pair;
@@ -237,6 +308,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_behind),
+		cmocka_unit_test(test_second_thoughts),
+		cmocka_unit_test(test_taken_back),
+		cmocka_unit_test(test_codec),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_prompt),

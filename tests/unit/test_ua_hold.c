@@ -40,7 +40,7 @@ static void test_hold_and_resume(void **state)
 	run_s(&pair, 1);
 	expect_log(&pair.near, "held(us) ");
 	expect_log(&pair.far, "held(them) ");
-	assert_int_equal(agent_hold(pair.near.agent, 1), 0); /* it is so already */
+	assert_int_equal(agent_hold(pair.near.agent, 1), -EALREADY);
 	run_s(&pair, 1);
 	expect_log(&pair.near, "");
 	expect_log(&pair.far, "");
@@ -48,6 +48,7 @@ static void test_hold_and_resume(void **state)
 	run_s(&pair, 1);
 	expect_log(&pair.near, "resumed(us) ");
 	expect_log(&pair.far, "resumed(them) ");
+	assert_int_equal(agent_resume(pair.near.agent, 1), -EALREADY);
 	end_call(&pair);
 }
 
