@@ -3,18 +3,32 @@
 #include "cmd/verdict.h"
 #include "core/base/text.h"
 
+/* Those that came later are not meant. */
+static bool has_one_of(struct list *calls, unsigned newest)
+{
+	list_each(link, calls) if (container_of(link, struct desk_call, link)->number <= newest)
+	{
+		return true;
+	}
+	return false;
+}
+
 static enum command_state hang_up_all(struct command_run *run)
 {
-	if (!slice_is(run->values[1].text, "all"))
+	struct command_value *all = &run->values[1];
+
+	if (!slice_is(all->text, "all"))
 		return command_fail_at(run, 1, 0, "a call's number, or all");
 
+	all->number = 0; /* that of the newest */
 	list_each(link, &run->handset->calls)
 	{
 		struct desk_call *call = container_of(link, struct desk_call, link);
 
+		all->number = call->number;
 		(void)agent_hangup(run->handset->agent, call->number);
 	}
-	return list_empty(&run->handset->calls) ? COMMAND_DONE : COMMAND_WAITING;
+	return all->number > 0 ? COMMAND_WAITING : COMMAND_DONE;
 }
 
 static enum command_state run_hangup(struct command_run *run)
@@ -34,7 +48,8 @@ static enum command_state run_hangup(struct command_run *run)
 static enum command_state see_event(struct command_run *run, const struct ua_event *event)
 {
 	if (run->values[1].given)
-		return list_empty(&run->handset->calls) ? COMMAND_DONE : COMMAND_WAITING;
+		return has_one_of(&run->handset->calls, run->values[1].number) ? COMMAND_WAITING
+									       : COMMAND_DONE;
 	return event->kind == UA_CALL_ENDED && is_mine(run, event) ? COMMAND_DONE : COMMAND_WAITING;
 }
 

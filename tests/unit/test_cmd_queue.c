@@ -180,6 +180,31 @@ static void test_prompt(void **state)
 	desk_pair_close(&pair);
 }
 
+/* Who calls meanwhile is not waited for. */
+static void test_hangup_all(void **state)
+{
+	struct desk_pair pair;
+	struct fault why;
+	unsigned call;
+	size_t at;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	desk_pair_put(&pair, pair.near, "hangup all");
+	desk_pair_expect(&pair, "ok hangup all; ");
+	desk_pair_put(&pair, pair.near, "call 192.0.2.9 &"); /* who is not there */
+	desk_pair_run(&pair, 100);
+	desk_pair_put(&pair, pair.near, "hangup all");
+	assert_int_equal(agent_call(&call, pair.far->agent, "192.0.2.1", &why, &at), 0);
+	desk_pair_run(&pair, 100);
+	assert_non_null(handset_call(pair.near, 2));
+	desk_pair_expect(&pair, "");
+	desk_pair_run(&pair, 5000);
+	assert_non_null(strstr(pair.room, "ok hangup all; "));
+	assert_non_null(handset_call(pair.near, 2));
+	desk_pair_close(&pair);
+}
+
 /* Commands for calls that are not, or are not as they would have to be. */
 static void test_wrong_calls(void **state)
 {
@@ -314,6 +339,7 @@ int main(void)
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_prompt),
+		cmocka_unit_test(test_hangup_all),
 		cmocka_unit_test(test_wrong_calls),
 		cmocka_unit_test(test_gone_within),
 		cmocka_unit_test(test_limits),
