@@ -226,6 +226,15 @@ static bool is_echo(struct phone *self, int number)
 	return echo;
 }
 
+/* Whether somebody waits for an end of it that has not come: at a prompt, a person decides. */
+static bool has_work(const struct phone *self)
+{
+	enum options_mode mode = options_mode(self->options);
+
+	return (mode == OPTIONS_COMMANDS && !self->errands_over) ||
+	       (mode == OPTIONS_PROMPT && !prompt_has_keys(self->prompt) && !self->closing);
+}
+
 /* The first one hangs up, a second one does not wait for the far end. */
 static void on_signal(void *arg, int number)
 {
@@ -233,7 +242,7 @@ static void on_signal(void *arg, int number)
 
 	if (is_echo(self, number))
 		return;
-	if (number == SIGINT && self->prompt && !self->closing) {
+	if (number == SIGINT && self->prompt && prompt_has_keys(self->prompt) && !self->closing) {
 		prompt_interrupt(self->prompt);
 		return;
 	}
@@ -251,7 +260,7 @@ static void on_signal(void *arg, int number)
 	if (number == SIGINT && !self->options->quiet)
 		timer_start_in(&self->patience, patience_ns);
 	verdict_signal(&self->verdict, number);
-	if (options_mode(self->options) == OPTIONS_COMMANDS && !self->errands_over)
+	if (has_work(self))
 		verdict_fail(&self->verdict, VERDICT_SIGNAL + number);
 	readers_hush(self->readers);
 	if (self->script_run)

@@ -257,6 +257,17 @@ def test_commands_from_a_pipe_have_no_prompt(env):
     assert phone.out.bytes.count(b"mute") > 1
 
 
+def test_ctrl_c_ends_what_is_fed_by_a_pipe(env):
+    """There is no prompt at which somebody could decide what to do instead."""
+    phone = Process([SIPCALL, "-l", HERE, *SOUND], stdin=subprocess.PIPE, env=env)
+    phone.popen.stdin.write(b"calls\n")
+    phone.popen.stdin.flush()
+    phone.out.until(lambda shown: b"no calls" in shown, 5, "the first command")
+    phone.signal(signal.SIGINT)
+    assert phone.exit() == 130
+    assert phone.err.bytes == b""
+
+
 def test_names_complete(env, tmp_path):
     folder = tmp_path / ".config" / "sipcall"
     folder.mkdir(parents=True)
