@@ -11,8 +11,9 @@ struct device_maker;
 struct loops;
 
 struct loops_config {
-	bool in_virtual; /* the agents and their sound live in the simulated world */
-	uint64_t seed;   /* of that */
+	bool in_virtual;          /* the agents and their sound live in the simulated world */
+	uint64_t seed;            /* of that */
+	const char *name_servers; /* as loop_uv_name_servers() has them; "": the system's */
 };
 
 /* -ENOMEM, -EMFILE or the like. */

@@ -80,6 +80,8 @@ static const struct option table[] = {
 	{0, NULL, NULL, false, false, "Network", NULL, 0},
 	{'l', "listen", "udp:ADDR:PORT", false, true,
 		"where to listen, or tcp:...; may be repeated", option_read_listen, FIELD(listen)},
+	{0, "dns-server", "ADDR[:PORT]", false, true,
+		"ask this name server; may be repeated", option_read_server, FIELD(dns_servers)},
 	{'H', "header", "'X: y'", false, true,
 		"add a header to the INVITE; may be repeated", option_read_header, FIELD(headers)},
 	{0, "late-offer", NULL, false, true,
@@ -375,6 +377,7 @@ static int check_effect(const struct reader *reader, struct fault *why)
 			"--hangup-at-eof has no effect on calls that are refused"},
 		{"duration", "answer-code", "--duration has no effect on calls that are refused"},
 		{"record", "answer-code", "--record has no effect on calls that are refused"},
+		{"dns-server", "virtual", "--dns-server has no effect in a simulated world"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)

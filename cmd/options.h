@@ -17,6 +17,7 @@
 
 enum {
 	OPTIONS_LISTEN_MAX = 8,
+	OPTIONS_DNS_SERVERS_MAX = 4,
 	OPTIONS_COMMANDS_MAX = 256,
 	OPTIONS_HEADERS_SIZE = 4096,
 	OPTIONS_VARS_MAX = 64,
@@ -81,7 +82,9 @@ struct options {
 	size_t codec_count; /* 0: not given */
 	struct options_listen listen[OPTIONS_LISTEN_MAX];
 	size_t listen_count;
-	char headers[OPTIONS_HEADERS_SIZE]; /* lines with CRLF */
+	struct addr dns_servers[OPTIONS_DNS_SERVERS_MAX]; /* port 0: the usual one */
+	size_t dns_server_count;                          /* 0: the system's */
+	char headers[OPTIONS_HEADERS_SIZE];               /* lines with CRLF */
 	size_t headers_len;
 	bool late_offer;
 	const char *control; /* path of a socket; NULL: none */

@@ -270,6 +270,24 @@ int option_read_listen(const struct given *given, void *field)
 	return 0;
 }
 
+int option_read_server(const struct given *given, void *field)
+{
+	struct addr *list = field;
+	struct addr addr;
+
+	if (given->out->dns_server_count == OPTIONS_DNS_SERVERS_MAX)
+		return fault_set(given->why, -EINVAL, "%s: 4 are enough", given->called);
+	if (is_bad_port(given->value))
+		return wrong(given, "has a port that is none; 1 to 65535 are");
+	if (addr_parse_port(&addr, given->value))
+		return wrong(given, "is no IP address, like 192.0.2.53 or 127.0.0.1:5353");
+	if (addr.scope)
+		return wrong(given, "is good on one link only; give another address of it");
+
+	list[given->out->dns_server_count++] = addr;
+	return 0;
+}
+
 int option_read_header(const struct given *given, void *field)
 {
 	struct text lines = {

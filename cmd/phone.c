@@ -612,12 +612,28 @@ static int make_desk(struct phone *self)
 	return remembers(self->options) ? call_log_new(&self->log, self->desk) : 0;
 }
 
+/* "127.0.0.1:5353,[::1]:53" */
+static void print_name_servers(struct text *out, const struct options *options)
+{
+	char at[ADDR_TEXT_SIZE];
+
+	for (size_t i = 0; i < options->dns_server_count; i++) {
+		const struct addr *addr = &options->dns_servers[i];
+
+		text_printf(out, "%s%s", i > 0 ? "," : "",
+			addr->port ? addr_print_port(at, addr) : addr_print_host(at, addr));
+	}
+}
+
 /* All that is needed before a thread starts. */
 static int make(struct phone *self, struct fault *why)
 {
-	const struct loops_config loops = {self->options->in_virtual, self->options->seed};
+	char servers[OPTIONS_DNS_SERVERS_MAX * ADDR_TEXT_SIZE];
+	struct text text = TEXT_IN(servers);
+	const struct loops_config loops = {self->options->in_virtual, self->options->seed, servers};
 	int err;
 
+	print_name_servers(&text, self->options);
 	err = self->options->daemon ? daemon_begin(&self->daemon) : 0;
 	if (!err)
 		err = loops_new(&self->loops, &loops);

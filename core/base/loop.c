@@ -205,10 +205,10 @@ int loop_route(struct addr *out, struct loop *loop, const struct addr *to)
 	return loop->ops->route(out, loop, to);
 }
 
-int loop_resolve(
-	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg)
+int loop_resolve(struct resolve **out, struct loop *loop, enum dns_type type, const char *name,
+	resolve_done *done, void *arg)
 {
-	return loop->ops->resolve(out, loop, host, done, arg);
+	return loop->ops->resolve(out, loop, type, name, done, arg);
 }
 
 void resolve_cancel(struct resolve *resolve)

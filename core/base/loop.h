@@ -13,6 +13,7 @@
 
 #include "core/base/addr.h"
 #include "core/base/bytes.h"
+#include "core/base/dns.h"
 #include "core/base/heap.h"
 
 #include <stdbool.h>
@@ -279,16 +280,18 @@ void pipe_close(struct pipe *pipe, pipe_done *done, void *arg);
 int loop_route(struct addr *out, struct loop *loop, const struct addr *to);
 
 /*
- * Looks up the addresses of a host name, port 0, in order of preference. done is called once, never
- * before loop_resolve() returns, with err 0 and count > 0, or with a negative error code (-ENOENT:
- * there is no such name; -ETIMEDOUT, -EAGAIN: nobody could tell).
+ * Asks for what the name service has of type under name, which for SRV and NAPTR is whole. done is
+ * called once, never before loop_resolve() returns, and within RESOLVE_LIMIT_NS; the answer is good
+ * during the call only. -ENOMEM, or that nobody can be asked.
  */
 struct resolve;
 
-typedef void resolve_done(void *arg, int err, const struct addr *addrs, size_t count);
+#define RESOLVE_LIMIT_NS (5 * NS_PER_S)
 
-int loop_resolve(
-	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg);
+typedef void resolve_done(void *arg, const struct dns_answer *answer);
+
+int loop_resolve(struct resolve **out, struct loop *loop, enum dns_type type, const char *name,
+	resolve_done *done, void *arg);
 
 /* Forgets the question; done will not be called. Not after done. */
 void resolve_cancel(struct resolve *resolve);
@@ -315,8 +318,8 @@ struct loop_ops {
 	int (*pipe_command)(struct pipe **out, struct loop *loop, enum pipe_way way,
 		const char *line, size_t room);
 	int (*route)(struct addr *out, struct loop *loop, const struct addr *to);
-	int (*resolve)(struct resolve **out, struct loop *loop, const char *host,
-		resolve_done *done, void *arg);
+	int (*resolve)(struct resolve **out, struct loop *loop, enum dns_type type,
+		const char *name, resolve_done *done, void *arg);
 	void (*resolve_cancel)(struct resolve *resolve);
 };
 

@@ -53,10 +53,24 @@ uint32_t world_random_below(struct world *world, uint32_t bound);
 int world_host_new(struct world_host **out, struct world *world, const struct addr *addr);
 
 /*
- * A name that loop_resolve() finds, for all hosts. name is copied. One that is told several times
- * has several addresses, in that order; the first eight are found. -ENOMEM.
+ * A record that loop_resolve() finds under name, for all hosts. Both are copied. A name that is
+ * told several times has several, in that order; the first DNS_RECORDS_MAX of a type are found.
+ * -ENOMEM.
  */
+int world_record(struct world *world, const char *name, enum dns_type type,
+	const struct dns_record *record, uint32_t ttl_s);
+
+/* The address of a host, good for a minute; as above. */
 int world_name(struct world *world, const char *name, const struct addr *addr);
+
+/* There are no such records any more, of no type. */
+void world_forget_name(struct world *world, const char *name);
+
+/* No name server answers, or one does again. */
+void world_silence_names(struct world *world, bool silent);
+
+/* How many questions were answered, or given up. */
+uint64_t world_asked(const struct world *world);
 
 /* A new loop on that host, for world_loop_free(). -ENOMEM. */
 int world_loop_new(struct loop **out, struct world_host *host);

@@ -45,6 +45,8 @@ struct world {
 	struct impair_config impair;
 	struct table names;
 	struct list all_names;
+	bool names_silent;
+	uint64_t asked; /* questions that were answered */
 
 	world_tap *tap;
 	void *tap_arg;
@@ -134,8 +136,8 @@ int tcp_sim_listen(struct tcp_listener **out, struct loop *loop, const struct ad
 void tcp_sim_close(struct world *world);
 
 /* Names. */
-int resolve_sim(
-	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg);
+int resolve_sim(struct resolve **out, struct loop *loop, enum dns_type type, const char *host,
+	resolve_done *done, void *arg);
 void resolve_sim_cancel(struct resolve *resolve);
 void resolve_sim_forget_all(struct sim_loop *loop);
 void resolve_sim_close(struct world *world);

@@ -257,6 +257,7 @@ static void close_handle(uv_handle_t *handle, void *arg)
 static void close_uv(struct loop_uv *self)
 {
 	tcp_uv_forget_all(self);
+	resolve_uv_forget_all(self);
 	uv_walk(&self->uv, close_handle, NULL);
 	while (uv_run(&self->uv, UV_RUN_DEFAULT) != 0)
 		;
@@ -278,6 +279,7 @@ int loop_uv_new(struct loop **out)
 	self->last_post = &self->first_post;
 	list_init(&self->signals);
 	list_init(&self->lingering);
+	list_init(&self->questions);
 	pthread_mutex_init(&self->mutex, NULL); /* with no attributes, it cannot fail */
 	self->wakeup.data = self->prepare.data = self->timer_poll.data = self;
 
@@ -318,6 +320,7 @@ void loop_uv_free(struct loop *loop)
 	pthread_mutex_destroy(&self->mutex);
 	free(self->batch);
 	free(self->tcp_room);
+	free(self->name_servers);
 	free(self);
 }
 

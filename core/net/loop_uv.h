@@ -19,6 +19,12 @@ void loop_uv_free(struct loop *loop);
  */
 bool loop_uv_busy(const struct loop *loop);
 
+/*
+ * Has name servers asked that are not the system's: "127.0.0.1:5353,[::1]:53", not empty. Before
+ * the first question, on the loop's thread or with none running it. -ENOMEM.
+ */
+int loop_uv_name_servers(struct loop *loop, const char *servers);
+
 /* Runs it on the calling thread until loop_uv_stop(). */
 void loop_uv_run(struct loop *loop);
 

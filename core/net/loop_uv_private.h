@@ -44,6 +44,9 @@ struct loop_uv {
 	struct list signals;     /* of struct signal_watch */
 	struct udp_batch *batch; /* made by the first socket that receives */
 	struct list lingering;   /* connections whose owners have let go */
+	struct list questions;   /* to the name service */
+	struct dns_uv *dns;      /* NULL: nobody asks it now */
+	char *name_servers;      /* NULL: the system's */
 	uint8_t *tcp_room;       /* where bytes are read; made by the first connection */
 };
 
@@ -72,9 +75,12 @@ int pipe_uv_standard(struct pipe **out, struct loop *loop, enum pipe_way way, si
 int pipe_uv_command(
 	struct pipe **out, struct loop *loop, enum pipe_way way, const char *line, size_t room);
 
-int resolve_uv(
-	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg);
+int resolve_uv(struct resolve **out, struct loop *loop, enum dns_type type, const char *name,
+	resolve_done *done, void *arg);
 void resolve_uv_cancel(struct resolve *resolve);
+
+/* Nobody is told any more; what the system is at work on comes back while the loop closes. */
+void resolve_uv_forget_all(struct loop_uv *loop);
 
 /* After their handles have been closed. */
 void signal_uv_free_all(struct loop_uv *self);

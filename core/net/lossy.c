@@ -288,10 +288,10 @@ static int route(struct addr *out, struct loop *loop, const struct addr *to)
 }
 
 /* From then on it is the other loop's question. */
-static int resolve(
-	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg)
+static int resolve(struct resolve **out, struct loop *loop, enum dns_type type, const char *name,
+	resolve_done *done, void *arg)
 {
-	return loop_resolve(out, other_of(loop), host, done, arg);
+	return loop_resolve(out, other_of(loop), type, name, done, arg);
 }
 
 static const struct loop_ops loop_ops = {

@@ -9,9 +9,18 @@
 #include "core/base/table.h"
 #include "core/base/text.h"
 #include "core/sip/config.h"
+#include "core/sip/flow.h"
 
-struct sip_flow;
 struct sip_invite;
+
+enum { SIP_AVOID_MAX = 32 };
+
+/* A place that has failed lately, see core/sip/avoid.h. */
+struct sip_avoided {
+	enum sip_transport_kind kind;
+	struct addr addr;
+	uint64_t until_ns; /* 0: there is none */
+};
 
 struct sip_stack {
 	struct sip_stack_config config; /* its strings are ours */
@@ -40,6 +49,10 @@ struct sip_stack {
 	struct table server_table; /* by branch, or by Call-ID if there is no proper one */
 	struct table merge_table;  /* server transactions of requests outside dialogs, by Call-ID */
 	struct table invite_table; /* by Call-ID and local tag */
+
+	struct list kept; /* what the name service has said, the oldest first */
+	size_t kept_count;
+	struct sip_avoided avoided[SIP_AVOID_MAX]; /* once all are taken, the oldest goes */
 
 	/* Where messages are printed. Nothing stays in it while an event function runs. */
 	char scratch[SIP_MESSAGE_MAX];

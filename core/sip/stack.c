@@ -2,6 +2,7 @@
 
 #include "core/base/log.h"
 #include "core/sip/invite_private.h"
+#include "core/sip/lookup.h"
 #include "core/sip/registry.h"
 #include "core/sip/request.h"
 #include "core/sip/transaction.h"
@@ -83,6 +84,7 @@ static void init_lists(struct sip_stack *stack)
 	list_init(&stack->requests);
 	list_init(&stack->callers);
 	list_init(&stack->invites);
+	list_init(&stack->kept);
 }
 
 static int copy_config(struct sip_stack_config *out, const struct sip_stack_config *config)
@@ -132,6 +134,7 @@ void sip_stack_free(struct sip_stack *stack)
 	sip_request_free_all(stack);
 	sip_client_free_all(stack);
 	sip_server_free_all(stack);
+	sip_lookup_forget_all(stack);
 	list_each(link, &stack->transports)
 		sip_transport_free(container_of(link, struct sip_transport, link));
 	table_close(&stack->client_table);

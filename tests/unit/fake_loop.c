@@ -119,11 +119,12 @@ static int fake_route(struct addr *out, struct loop *loop, const struct addr *to
 	return -ENETUNREACH;
 }
 
-static int fake_resolve(
-	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg)
+static int fake_resolve(struct resolve **out, struct loop *loop, enum dns_type type,
+	const char *host, resolve_done *done, void *arg)
 {
 	(void)out;
 	(void)loop;
+	(void)type;
 	(void)host;
 	(void)done;
 	(void)arg;

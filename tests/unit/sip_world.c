@@ -298,24 +298,30 @@ static void tell_resolved(struct event *event)
 	struct world *world = event->world;
 	resolve_done *done = question->done;
 	void *arg = question->arg;
-	int err = question->known ? world->name_err : -ENOENT;
+	struct dns_record records[3];
+	struct dns_answer answer = {.err = question->known ? world->name_err : -ENOENT,
+		.records = records,
+		.servers = ""};
 
+	for (size_t i = 0; !answer.err && i < world->name_addr_count; i++)
+		records[answer.count++] = (struct dns_record){.addr = world->name_addr[i]};
 	free(question);
-	done(arg, err, err ? NULL : world->name_addr, err ? 0 : world->name_addr_count);
+	done(arg, &answer);
 }
 
-static int op_resolve(
-	struct resolve **out, struct loop *loop, const char *host, resolve_done *done, void *arg)
+/* There are hosts only; that there is nothing else of them is known at once. */
+static int op_resolve(struct resolve **out, struct loop *loop, enum dns_type type, const char *host,
+	resolve_done *done, void *arg)
 {
 	struct world *world = host_of(loop)->world;
 	struct question *question;
 
-	if (world->resolve_err)
+	if (world->resolve_err && type == DNS_HOST)
 		return world->resolve_err;
 	question = must(malloc(sizeof(*question)));
 	*question = (struct question){.resolve.loop = loop, .done = done, .arg = arg};
-	question->known = world->name && strcmp(world->name, host) == 0;
-	add_event(world, &question->event, WORLD_WAY_NS, tell_resolved);
+	question->known = type == DNS_HOST && world->name && strcmp(world->name, host) == 0;
+	add_event(world, &question->event, type == DNS_HOST ? WORLD_WAY_NS : 0, tell_resolved);
 	*out = &question->resolve;
 	return 0;
 }

@@ -83,19 +83,19 @@ static void test_timer_moved_while_down(void **state)
 struct question {
 	struct play *play;
 	int err;
-	struct addr addrs[8];
+	struct addr addrs[DNS_RECORDS_MAX];
 	size_t count;
 };
 
-static void answered(void *arg, int err, const struct addr *addrs, size_t count)
+static void answered(void *arg, const struct dns_answer *answer)
 {
 	struct question *question = arg;
 
-	question->err = err;
-	question->count = count;
-	assert_true(count <= 8);
-	for (size_t i = 0; i < count; i++)
-		question->addrs[i] = addrs[i];
+	question->err = answer->err;
+	question->count = answer->count;
+	assert_true(answer->count <= DNS_RECORDS_MAX);
+	for (size_t i = 0; i < answer->count; i++)
+		question->addrs[i] = answer->records[i].addr;
 	play_note(question->play, 'n');
 }
 
@@ -104,7 +104,8 @@ static struct question ask(struct play *play, const char *host)
 	struct question question = {.play = play, .err = 1};
 	struct resolve *resolve;
 
-	assert_int_equal(loop_resolve(&resolve, play->loop, host, answered, &question), 0);
+	assert_int_equal(
+		loop_resolve(&resolve, play->loop, DNS_HOST, host, answered, &question), 0);
 	assert_int_equal(question.err, 1); /* never before it returns */
 	assert_int_equal(play_left(play).questions, 1);
 	play_run(play, 2 * PLAY_WAY_NS - 1);
@@ -121,8 +122,8 @@ static void test_names(void **state)
 	struct question question;
 	char text[ADDR_TEXT_SIZE];
 
-	for (uint8_t i = 0; i < 10; i++) {
-		addr.ip[3] = (uint8_t)(9 - i);
+	for (uint8_t i = 0; i < DNS_RECORDS_MAX + 2; i++) {
+		addr.ip[3] = (uint8_t)(99 - i);
 		assert_int_equal(world_name(play->world, "Many.example", &addr), 0);
 	}
 	addr.ip[3] = 77;
@@ -134,9 +135,9 @@ static void test_names(void **state)
 	}
 	question = ask(play, "mANY.example");
 	assert_int_equal(question.err, 0);
-	assert_int_equal(question.count, 8);
-	for (size_t i = 0; i < 8; i++) {
-		assert_int_equal(question.addrs[i].ip[3], 9 - i);
+	assert_int_equal(question.count, DNS_RECORDS_MAX);
+	for (size_t i = 0; i < DNS_RECORDS_MAX; i++) {
+		assert_int_equal(question.addrs[i].ip[3], 99 - i);
 		assert_int_equal(question.addrs[i].port, 0);
 	}
 	assert_int_equal(ask(play, "n39.example").addrs[0].ip[3], 77);
@@ -155,8 +156,10 @@ static void test_names_forgotten(void **state)
 	struct question question = {.play = play};
 	struct resolve *first, *second;
 
-	assert_int_equal(loop_resolve(&first, play->loop, "localhost", answered, &question), 0);
-	assert_int_equal(loop_resolve(&second, play->loop, "localhost", answered, &question), 0);
+	assert_int_equal(
+		loop_resolve(&first, play->loop, DNS_HOST, "localhost", answered, &question), 0);
+	assert_int_equal(
+		loop_resolve(&second, play->loop, DNS_HOST, "localhost", answered, &question), 0);
 	resolve_cancel(first);
 	assert_int_equal(play_left(play).questions, 1);
 	play_free_loop(play, 0, 0);
@@ -166,7 +169,8 @@ static void test_names_forgotten(void **state)
 
 	play_allocations = 0;
 	assert_int_equal(
-		loop_resolve(&first, play->loops[1][0], "localhost", answered, &question), -ENOMEM);
+		loop_resolve(&first, play->loops[1][0], DNS_HOST, "localhost", answered, &question),
+		-ENOMEM);
 	assert_int_equal(world_name(play->world, "x", &(struct addr){0}), -ENOMEM);
 }
 

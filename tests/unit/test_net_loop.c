@@ -406,13 +406,13 @@ struct question {
 	struct addr first;
 };
 
-static void answered(void *arg, int err, const struct addr *addrs, size_t count)
+static void answered(void *arg, const struct dns_answer *answer)
 {
 	struct question *question = arg;
 
-	question->err = err;
-	if (count > 0)
-		question->first = addrs[0];
+	question->err = answer->err;
+	if (answer->count > 0)
+		question->first = answer->records[0].addr;
 	note(question->world, 'n');
 }
 
@@ -422,8 +422,9 @@ static void test_names(void **state)
 	struct resolve *resolve;
 
 	question.world->enough = 1;
-	assert_int_equal(
-		loop_resolve(&resolve, question.world->loop, "localhost", answered, &question), 0);
+	assert_int_equal(loop_resolve(&resolve, question.world->loop, DNS_HOST, "localhost",
+				 answered, &question),
+		0);
 	assert_int_equal(question.err, 1); /* never before it returns */
 	loop_uv_run(question.world->loop);
 	assert_int_equal(question.err, 0);
@@ -432,13 +433,15 @@ static void test_names(void **state)
 
 	question.world->enough = 2;
 	assert_int_equal(
-		loop_resolve(&resolve, question.world->loop, "a..b", answered, &question), 0);
+		loop_resolve(&resolve, question.world->loop, DNS_HOST, "a..b", answered, &question),
+		0);
 	loop_uv_run(question.world->loop);
 	assert_true(question.err == -ENOENT || question.err == -EAGAIN);
 
 	/* who has cancelled hears nothing; the loop still ends well */
-	assert_int_equal(
-		loop_resolve(&resolve, question.world->loop, "localhost", answered, &question), 0);
+	assert_int_equal(loop_resolve(&resolve, question.world->loop, DNS_HOST, "localhost",
+				 answered, &question),
+		0);
 	resolve_cancel(resolve);
 }
 

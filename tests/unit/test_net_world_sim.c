@@ -160,13 +160,12 @@ static void act_timer(struct actor *actor)
 		timer_start_in(&actor->other, loop_random_below(actor->loop, 4 * PLAY_LATE_NS));
 }
 
-static void answered(void *arg, int err, const struct addr *addrs, size_t count)
+static void answered(void *arg, const struct dns_answer *answer)
 {
 	struct actor *actor = arg;
 
-	(void)addrs;
-	assert_int_equal(err, 0);
-	assert_int_equal(count, 1);
+	assert_int_equal(answer->err, 0);
+	assert_int_equal(answer->count, 1);
 	actor->question = NULL;
 	saw(actor, 'n');
 }
@@ -179,7 +178,8 @@ static void act_name(struct actor *actor)
 		return;
 	}
 	assert_int_equal(
-		loop_resolve(&actor->question, actor->loop, "localhost", answered, actor), 0);
+		loop_resolve(&actor->question, actor->loop, DNS_HOST, "localhost", answered, actor),
+		0);
 }
 
 static void fire_other(void *arg)
