@@ -35,8 +35,8 @@ struct dns_record {
 
 /*
  * err 0 and count > 0, or a negative error code: -ENOENT: there is no such name, or it has nothing
- * of that type; -ETIMEDOUT: nobody has said anything; -ECONNREFUSED, -EAGAIN: nobody could tell;
- * -EPROTO: what came is no answer.
+ * of that type; -ETIMEDOUT: nobody has said anything; -ECONNREFUSED, -EAGAIN: no server is there,
+ * or none could tell; -EPROTO: what came is no answer.
  */
 struct dns_answer {
 	int err;

@@ -345,7 +345,7 @@ static int take_srv(struct question *question, const unsigned char *bytes, int l
 	if (found)
 		cares.free_data(found);
 	question->answer.count = count;
-	return error_of(status);
+	return status == ARES_EBADNAME ? -EPROTO : error_of(status); /* a name in the answer */
 }
 
 static int take_naptr(struct question *question, const unsigned char *bytes, int len)
@@ -367,7 +367,7 @@ static int take_naptr(struct question *question, const unsigned char *bytes, int
 	if (found)
 		cares.free_data(found);
 	question->answer.count = count;
-	return error_of(status);
+	return status == ARES_EBADNAME ? -EPROTO : error_of(status); /* a name in the answer */
 }
 
 /* What each type but HOST is: its number (RFC 1035, section 3.2.2) and who reads the answer. */

@@ -1,4 +1,5 @@
 #include "core/base/log.h"
+#include "core/sip/avoid.h"
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
 #include "core/sip/transaction.h"
@@ -31,11 +32,12 @@ struct sip_client {
 	size_t ack_len;
 	enum sip_method method;
 	enum client_state state;
-	bool again_sent; /* by another connection, after one was lost */
+	bool again_sent;  /* by another connection, after one was lost */
+	uint64_t over_ns; /* when F is due where there are others to try; else 0 */
 	uint64_t serial;
 	struct timer again; /* A, E */
 	uint64_t again_ns;
-	struct timer limit;                     /* B, F; D, K, M */
+	struct timer limit;                     /* B, F, or SIP_PATIENCE_NS; D, K, M */
 	const struct sip_client_events *events; /* NULL: nobody looks on */
 	void *arg;
 };
@@ -86,6 +88,8 @@ static void end(struct sip_client *client, int err)
 	const struct sip_client_events *events = client->events;
 	void *arg = client->arg;
 
+	if (err && err != -ENOMEM)
+		sip_avoid(client->stack, &client->flow);
 	become(client, TERMINATED);
 	destroy(client);
 	if (events)
@@ -125,6 +129,7 @@ static struct sip_client *make(
 
 	client->stack = stack;
 	client->flow = *flow;
+	client->flow.others = false; /* CANCEL goes nowhere else */
 	client->request = request;
 	client->branch = request->via.branch;
 	client->method_name = request->method_name;
@@ -140,6 +145,13 @@ static struct sip_client *make(
 	table_add(&stack->client_table, &client->node,
 		sip_stack_hash(stack, request->via.branch, (struct slice){0}));
 	return client;
+}
+
+/* RFC 3263, section 4.3: until something is heard it is given a few seconds only. */
+static void hurry(struct sip_client *client)
+{
+	client->over_ns = client->limit.due_ns;
+	timer_start_in(&client->limit, SIP_PATIENCE_NS);
 }
 
 int sip_client_new(struct sip_client **out, struct sip_stack *stack, const struct sip_flow *flow,
@@ -174,6 +186,8 @@ int sip_client_new(struct sip_client **out, struct sip_stack *stack, const struc
 	client->arg = arg;
 	if (out)
 		*out = client;
+	if (flow->others)
+		hurry(client);
 out:
 	sip_msg_free(request);
 	return err;
@@ -292,6 +306,10 @@ static void tell(struct sip_client *client, const struct sip_msg *response)
 	const struct sip_client_events *events = client->events;
 	void *arg = client->arg;
 
+	if (response->status == 503)
+		sip_avoid_busy(client->stack, &client->flow, response);
+	else
+		sip_avoid_no_more(client->stack, &client->flow);
 	if (response->status >= 200 && client->state != ACCEPTED)
 		client->events = NULL; /* this is the last event */
 	if (events)
@@ -335,6 +353,8 @@ static void receive_other(struct sip_client *client, const struct sip_msg *respo
 	if (client->state == COMPLETED)
 		return;
 
+	if (client->over_ns > 0)
+		timer_start(&client->limit, client->over_ns);
 	if (response->status < 200) {
 		become(client, PROCEEDING); /* Timers E and F go on */
 	} else {

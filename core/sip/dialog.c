@@ -165,6 +165,13 @@ static int set_target(struct sip_dialog *dialog, struct slice target, const stru
 	return 0;
 }
 
+/* Requests in a dialog go nowhere else. */
+static void keep_flow(struct sip_dialog *dialog, const struct sip_flow *flow)
+{
+	dialog->flow = *flow;
+	dialog->flow.others = false;
+}
+
 static void located(
 	void *arg, int err, const struct sip_flow *flows, size_t count, const struct fault *why)
 {
@@ -173,7 +180,7 @@ static void located(
 	(void)why;
 	dialog->locate = NULL;
 	if (!err && count > 0)
-		dialog->flow = flows[0];
+		keep_flow(dialog, &flows[0]);
 }
 
 /*
@@ -217,7 +224,7 @@ static int make(struct sip_dialog **out, struct sip_stack *stack, const struct o
 
 	text = text_in(dialog->room, size);
 	dialog->stack = stack;
-	dialog->flow = *origin->flow;
+	keep_flow(dialog, origin->flow);
 	dialog->remote_tag = put(&text, origin->remote_tag);
 	if (path.strict)
 		dialog->strict = put_uri(&text, &path.hop);

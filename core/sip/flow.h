@@ -5,6 +5,8 @@
 
 #include "core/base/addr.h"
 
+#include <stdbool.h>
+
 struct sip_stack;
 struct sip_transport;
 
@@ -20,6 +22,9 @@ struct sip_flow {
 	/* Of TCP: the connection that it came by, which is used while it stands. 0, or after that:
 	 * any that leads to remote, or a new one. */
 	uint64_t connection;
+	/* Located (core/sip/locate.h) with others behind it: they have their turn if no sign of
+	 * life comes from here in SIP_PATIENCE_NS (core/sip/transaction.h). */
+	bool others;
 };
 
 /*

@@ -268,6 +268,8 @@ static void finish_hosts(struct sip_locate *locate)
 	for (size_t i = 0; i < locate->server_count; i++)
 		add_flows(locate, flows, &count, &locate->servers[i]);
 	sip_avoid_sort(locate->stack, flows, count);
+	for (size_t i = 0; i + 1 < count; i++)
+		flows[i].others = true;
 	finish(locate, count > 0 ? 0 : locate->err, flows, count);
 }
 
@@ -446,13 +448,14 @@ static void take_services(struct sip_locate *locate, const struct dns_answer *an
 		ask_servers(locate);
 }
 
-/* Where nobody answers, only the system itself may still know the host. */
+/* Where nobody answers, only the system itself may still know the host. Some answer that there is
+ * no such type, in many ways. */
 static void services_answered(void *arg, const struct dns_answer *answer)
 {
 	struct sip_locate *locate = arg;
 
 	locate->waiting--;
-	if (answer->err == -ETIMEDOUT || answer->err == -ECONNREFUSED)
+	if (answer->err == -ETIMEDOUT)
 		ask_host(locate);
 	else
 		take_services(locate, answer);

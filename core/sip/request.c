@@ -167,9 +167,12 @@ static int transmit_by(struct sip_request *request, const struct sip_flow *flow)
 bool sip_request_stream(
 	struct sip_flow *out, struct sip_stack *stack, const struct sip_flow *flow, size_t len)
 {
-	return len > DATAGRAM_MAX && !sip_flow_is_reliable(flow) &&
-	       sip_stack_listens(stack, SIP_TCP, flow->remote.family) &&
-	       sip_stack_flow(out, stack, SIP_TCP, &flow->remote) == 0;
+	if (len <= DATAGRAM_MAX || sip_flow_is_reliable(flow) ||
+		!sip_stack_listens(stack, SIP_TCP, flow->remote.family) ||
+		sip_stack_flow(out, stack, SIP_TCP, &flow->remote) != 0)
+		return false;
+	out->others = flow->others;
+	return true;
 }
 
 static int transmit(struct sip_request *request, const struct sip_flow *flow)

@@ -17,6 +17,7 @@
 #define SIP_T2_NS (4 * NS_PER_S)
 #define SIP_T4_NS (5 * NS_PER_S)
 #define SIP_64T1_NS (64 * SIP_T1_NS)
+#define SIP_PATIENCE_NS (8 * SIP_T1_NS) /* one try after the fourth of Timers A and E */
 #define SIP_TRYING_NS (200 * NS_PER_MS) /* section 17.2.1 */
 
 /* What a branch of RFC 3261 begins with (section 8.1.1.7). */
