@@ -148,7 +148,7 @@ static const struct config_key settings[] = {
 	{"ring_tone",     check_tone,        rings_loud,  false, true},
 	{"waiting_tone",  check_tone,        rings_loud,  false, true},
 	{"listen",        NULL,              waits,       true,  false},
-	{"dns_server",    NULL,              calls,       true,  false},
+	{"dns_server",    NULL,              NULL,        true,  false},
 };
 /* clang-format on */
 

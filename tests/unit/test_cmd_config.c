@@ -36,6 +36,7 @@ static const struct {
 	{HEAD "codecs = opus,pcma\ncountry = de\n", 2, 0},
 	{HEAD "busy_tone = none\nring_tone = /no/such.wav\nring_device = device:Bell\n", 3, 0},
 	{HEAD "listen = udp:127.0.0.1:5070\nlisten = tcp:[::1]:5070\n", 2, 0},
+	{HEAD "dns_server = 192.0.2.53\ndns_server = [::1]:5353\n", 2, 0},
 	{HEAD "on_event = a = b : c ; d # e\non_call_ended = \"x y\" z\non_listening=:\n", 3, 0},
 	{PEOPLE "bob = a@b\n\"Carol Example\" = \"C\" <sip:c@d;transport=tcp>\nDave E: d@e\n", 0, 3},
 };
@@ -80,9 +81,10 @@ static const struct {
 		"f:5: media_timeout: \"never\" is no number of seconds\n"},
 	{HEAD "record = /tmp/%n.wav\n",
 		"f:2: record: each call needs a file of its own, in each run: use %t in its name\n"},
-	{HEAD "ring_device = null\nlisten = 5060\n",
+	{HEAD "ring_device = null\nlisten = 5060\ndns_server = 53\n",
 		"f:2: ring_device: calls ring at default or device:NAME only\n"
-		"f:3: listen: \"5060\" is not like udp:127.0.0.1:5060\n"},
+		"f:3: listen: \"5060\" is not like udp:127.0.0.1:5060\n"
+		"f:4: dns_server: \"53\" is no IP address, like 192.0.2.53 or 127.0.0.1:5353\n"},
 	{PEOPLE "bob = a@b\n\"Bob\" = c@d\n\"al = a@b\n\"\" = a@b\nal = al\n",
 		"f:3: \"Bob\" is given twice\n"
 		"f:4: the quote around the name is not closed before = or :\n"
@@ -238,7 +240,8 @@ static void test_apply(void **state)
 		HEAD "mic = silence\nspeaker = exec:cat\npipe_rate = 8000\ncodecs = "
 		     "opus,pcma\nvolume = 3\n"
 		     "timeout = 5\nmedia_timeout = 0\nmax_calls = 2\ncountry = de\n"
-		     "listen = udp:127.0.0.1:5070\nlisten = tcp:127.0.0.1:5070\nrecord = %t.wav\n");
+		     "listen = udp:127.0.0.1:5070\nlisten = tcp:127.0.0.1:5070\nrecord = %t.wav\n"
+		     "dns_server = 192.0.2.53\n");
 	struct options options = WITH("a@b");
 
 	(void)state;
@@ -251,6 +254,7 @@ static void test_apply(void **state)
 	assert_int_equal(options.silence_ns, 0);
 	assert_string_equal(tone_plan_name(options.country), "Germany");
 	assert_string_equal(options.record, "%t.wav");
+	assert_int_equal(options.dns_server_count, 1);
 	assert_int_equal(options.listen_count, 0); /* one call: any port */
 	assert_int_equal(options.max_calls, 0);
 

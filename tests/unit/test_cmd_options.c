@@ -127,6 +127,15 @@ static const struct wrong {
 		"--hangup-at-eof has no effect on calls that are refused"},
 	{{"a@b", "-i", ""}, "--mic: SOURCE is empty"},
 	{{"a@b", "--speaker="}, "--speaker: SINK is empty"},
+	{{"a@b", "--dns-server", "ns.example.org"},
+		"--dns-server: \"ns.example.org\" is no IP address, like 192.0.2.53 or 127.0.0.1:5353"},
+	{{"a@b", "--dns-server=127.0.0.1:65536"},
+		"--dns-server: \"127.0.0.1:65536\" has a port that is none; 1 to 65535 are"},
+	{{"a@b", "--dns-server=fe80::1%2"},
+		"--dns-server: \"fe80::1%2\" is good on one link only; give another address of it"},
+	{{"a@b", "--dns-server=::1", "--dns-server=::2", "--dns-server=::3", "--dns-server=::4",
+		 "--dns-server=::5"},
+		"--dns-server: 4 are enough"},
 	{{"--answer", "-l", "5060"}, "--listen: \"5060\" is not like udp:127.0.0.1:5060"},
 	{{"--answer", "-l", "tls:127.0.0.1:5060"},
 		"--listen: \"tls:127.0.0.1:5060\" has a transport that is not there; udp and tcp are"},
@@ -324,7 +333,8 @@ static void test_call(void **state)
 static void test_answer(void **state)
 {
 	struct options options = RIGHT("--answer", "-n3", "--max-calls=2", "--answer-code", "603",
-		"-l", "udp:127.0.0.1:0", "--listen", "TCP:[::1]:5070", "-q");
+		"-l", "udp:127.0.0.1:0", "--listen", "TCP:[::1]:5070", "-q",
+		"--dns-server=192.0.2.53", "--dns-server", "[::1]:5353");
 
 	(void)state;
 	assert_true(options.answer);
@@ -333,6 +343,11 @@ static void test_answer(void **state)
 	assert_int_equal(options.calls, 3);
 	assert_int_equal(options.max_calls, 2);
 	assert_int_equal(options.answer_code, 603);
+	assert_int_equal(options.dns_server_count, 2);
+	assert_int_equal(options.dns_servers[0].family, ADDR_IPV4);
+	assert_int_equal(options.dns_servers[0].port, 0);
+	assert_int_equal(options.dns_servers[1].family, ADDR_IPV6);
+	assert_int_equal(options.dns_servers[1].port, 5353);
 	assert_int_equal(options.listen_count, 2);
 	assert_int_equal(options.listen[0].kind, SIP_UDP);
 	assert_int_equal(options.listen[0].address.family, ADDR_IPV4);
