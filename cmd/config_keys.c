@@ -83,6 +83,11 @@ static bool uses_pipe(const struct options *options)
 	       (options->speaker && audio_is_pipe(slice_of(options->speaker)));
 }
 
+static bool is_real(const struct options *options)
+{
+	return !options->in_virtual;
+}
+
 static bool has_speaker(const struct options *options)
 {
 	return !options->speaker || audio_sink_is_device(slice_of(options->speaker));
@@ -148,7 +153,7 @@ static const struct config_key settings[] = {
 	{"ring_tone",     check_tone,        rings_loud,  false, true},
 	{"waiting_tone",  check_tone,        rings_loud,  false, true},
 	{"listen",        NULL,              waits,       true,  false},
-	{"dns_server",    NULL,              NULL,        true,  false},
+	{"dns_server",    NULL,              is_real,     true,  false},
 };
 /* clang-format on */
 

@@ -42,6 +42,7 @@ struct dns_socket {
 	struct list link;
 	struct dns_uv *dns;
 	int fd;
+	int events; /* that c-ares waits for */
 };
 
 /* What is called of it. */
@@ -92,7 +93,7 @@ static int load(void)
 		&cares, "libcares.so.2", symbols, sizeof(symbols) / sizeof(symbols[0]), &why);
 
 	if (err)
-		log_error("names cannot be looked up: %s", why.words);
+		log_warning("servers of domains are not looked for: %s", why.words);
 	return err ? -ENOTSUP : 0;
 }
 
@@ -137,18 +138,6 @@ static void time_is_up(void *arg)
 	run_again(dns);
 }
 
-static void socket_ready(uv_poll_t *handle, int status, int events)
-{
-	struct dns_socket *self = handle->data;
-	struct dns_uv *dns = self->dns;
-	int fd = self->fd;
-	bool failed = status < 0; /* both then: reading or writing says what is wrong */
-
-	cares.process_fd(dns->channel, failed || events & UV_READABLE ? fd : ARES_SOCKET_BAD,
-		failed || events & UV_WRITABLE ? fd : ARES_SOCKET_BAD);
-	run_again(dns);
-}
-
 static void free_socket(uv_handle_t *handle)
 {
 	free(handle->data);
@@ -170,6 +159,21 @@ static struct dns_socket *find_socket(struct dns_uv *dns, int fd)
 			return self;
 	}
 	return NULL;
+}
+
+/* What has failed is no more watched; reading or writing tells c-ares what is wrong. */
+static void socket_ready(uv_poll_t *handle, int status, int events)
+{
+	struct dns_socket *self = handle->data;
+	struct dns_uv *dns = self->dns;
+	bool failed = status < 0;
+	int fd = self->fd;
+
+	cares.process_fd(dns->channel, failed || events & UV_READABLE ? fd : ARES_SOCKET_BAD,
+		failed || events & UV_WRITABLE ? fd : ARES_SOCKET_BAD);
+	if (failed && find_socket(dns, fd) == self)
+		uv_poll_start(handle, self->events, socket_ready);
+	run_again(dns);
 }
 
 /* NULL: what comes there will not be heard, and the question be in vain. */
@@ -204,9 +208,11 @@ static void socket_wanted(void *arg, ares_socket_t fd, int readable, int writabl
 	}
 	if (!self)
 		self = new_socket(dns, fd);
-	if (self)
-		uv_poll_start(&self->handle,
-			(readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0), socket_ready);
+	if (!self)
+		return;
+
+	self->events = (readable ? UV_READABLE : 0) | (writable ? UV_WRITABLE : 0);
+	uv_poll_start(&self->handle, self->events, socket_ready);
 }
 
 static void put_server(struct text *out, const struct ares_addr_port_node *server)

@@ -167,7 +167,11 @@ int resolve_uv(struct resolve **out, struct loop *loop, enum dns_type type, cons
 	timer_init(&question->limit, loop, tell, question);
 	timer_start_in(&question->limit, RESOLVE_LIMIT_NS);
 	list_add(&uv->questions, &question->link);
-	err = question->by_dns ? dns_uv_ask(question, name) : ask_system(question, name);
+	err = question->by_dns ? dns_uv_ask(question, name) : -ENOTSUP;
+	if (err == -ENOTSUP && type == DNS_HOST) {
+		question->by_dns = false;
+		err = ask_system(question, name);
+	}
 	if (err) {
 		question_free(question);
 		settle(uv);

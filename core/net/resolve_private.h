@@ -25,7 +25,7 @@ void question_answered(struct question *question);
 
 /*
  * Asks the name servers; question_answered() comes then, maybe before this returns. -ENOMEM,
- * -ENOENT and the like: there is no c-ares on this machine; -EINVAL.
+ * -ENOTSUP: there is no c-ares on this machine; -EPROTO: the servers that were named are none.
  */
 int dns_uv_ask(struct question *question, const char *name);
 

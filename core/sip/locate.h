@@ -1,6 +1,10 @@
 /*
- * Where a request for a URI is to be sent (RFC 3263): here numeric hosts and A/AAAA records. On the
- * stack's thread.
+ * Where a request for a URI is to be sent (RFC 3263). On the stack's thread.
+ *
+ * A host's name may have NAPTR records, which say by which transport, SRV records, which say at
+ * which servers, and addresses. What these say is not believed to be small or true: at most four
+ * services are asked for their servers, eight servers for their addresses, and eight flows come of
+ * it; within two times RESOLVE_LIMIT_NS where nobody answers, and three where they are slow.
  */
 #pragma once
 
@@ -14,7 +18,8 @@ struct sip_locate;
 enum { SIP_LOCATE_MAX = 8 };
 
 /*
- * Called once, never before sip_locate() returns; flows in the order in which to try them. On error
+ * Called once, never before sip_locate() returns; flows in the order in which to try them: as the
+ * records say, but those that have failed lately (core/sip/avoid.h) come last. On error
  * (-ENOENT: no such host; -EAFNOSUPPORT, -ENETUNREACH, -EPROTONOSUPPORT, -EAGAIN: no name server
  * answers) count is 0 and why says in words what is wrong. The question is gone when it returns.
  */

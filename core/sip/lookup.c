@@ -44,11 +44,12 @@ static struct kept *find(struct sip_stack *stack, enum dns_type type, const char
 static void keep(const struct sip_lookup *lookup, const struct dns_answer *answer)
 {
 	struct sip_stack *stack = lookup->stack;
-	uint32_t ttl_s = answer->err == -ENOENT ? SIP_LOOKUP_NOTHING_S : answer->ttl_s;
+	bool nothing = answer->err == -ENOENT && lookup->type != DNS_HOST;
+	uint32_t ttl_s = nothing ? SIP_LOOKUP_NOTHING_S : answer->ttl_s;
 	size_t size = answer->count * sizeof(*answer->records);
 	struct kept *kept;
 
-	if ((answer->err && answer->err != -ENOENT) || ttl_s == 0)
+	if ((answer->err && !nothing) || ttl_s == 0)
 		return;
 	kept = find(stack, lookup->type, lookup->name);
 	if (kept) /* two have asked at the same time */

@@ -22,7 +22,7 @@ struct sip_lookup {
 
 enum {
 	SIP_LOOKUP_KEPT_MAX = 64,  /* answers of a stack */
-	SIP_LOOKUP_NOTHING_S = 30, /* for how long it is believed that there is nothing */
+	SIP_LOOKUP_NOTHING_S = 30, /* for how long it is believed that a domain has no servers */
 };
 
 /* done is called as by loop_resolve(). name is copied; one that is too long does not exist. */

@@ -31,10 +31,10 @@ struct sip_request_events {
 };
 
 /*
- * Every place that uri leads to is tried in its order, after a transport's failure, a timeout or a
- * 503 of the one before (RFC 3263, section 4.3), until something but 100 has come back or it was
- * cancelled. Beyond 1300 bytes it goes by TCP where we listen by that, too, and by UDP if that
- * fails (section 18.1.1).
+ * Every place that uri leads to is tried in its order, after a transport's failure, a timeout
+ * (SIP_PATIENCE_NS, where there is another) or a 503 of the one before (RFC 3263, section 4.3),
+ * until something but 100 has come back or it was cancelled. Beyond 1300 bytes it goes by TCP where
+ * we listen by that, too, and by UDP if that fails (section 18.1.1).
  *
  * Sends it, at once if flow is given. All of config is copied. events NULL: nobody wants to know,
  * and it belongs to the stack. Returns -ENOMEM, -EMSGSIZE, -EINVAL or, with a flow, what udp_send()

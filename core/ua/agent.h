@@ -69,9 +69,9 @@ typedef void agent_pinged(void *arg, const struct agent_pong *pong);
 /*
  * Asks target, in any form as agent_call() has it, what it can do (OPTIONS, RFC 3261, section 11);
  * each address that it leads to is tried in turn. done is called once, never before this returns:
- * with the response, whatever its code; or when nothing came, which by UDP takes 32 s an address;
- * or when the agent closes; but not after agent_ping_cancel(). Errors as agent_call(), and
- * -ESHUTDOWN: the agent closes.
+ * with the response, whatever its code; or when nothing came, which takes 4 s an address and 32 s
+ * the last; or when the agent closes; but not after agent_ping_cancel(). Errors as agent_call(),
+ * and -ESHUTDOWN: the agent closes.
  */
 int agent_ping(struct agent *agent, const char *target, agent_pinged *done, void *arg,
 	struct fault *why, size_t *at);

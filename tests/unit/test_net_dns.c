@@ -414,6 +414,8 @@ static void test_nothing_to_ask_with(void **state)
 	assert_int_equal(
 		loop_resolve(&resolve, place.loop, DNS_SRV, "exact.test", answered, &asked),
 		-ENOTSUP);
+	ask(&asked, &place, DNS_HOST, "127.1"); /* the system is asked in its place */
+	assert_true(addr_is_loopback(&asked.records[0].addr));
 	no_library = false;
 	close_place(&place);
 }

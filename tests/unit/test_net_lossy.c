@@ -207,11 +207,11 @@ static void run_post(struct post *post)
 	play_note(container_of(post, struct letter, post)->play, 'p');
 }
 
-static void found(void *arg, int err, const struct addr *addrs, size_t count)
+static void found(void *arg, const struct dns_answer *answer)
 {
-	assert_int_equal(err, 0);
-	assert_int_equal(count, 1);
-	assert_true(addr_is_loopback(&addrs[0]));
+	assert_int_equal(answer->err, 0);
+	assert_int_equal(answer->count, 1);
+	assert_true(addr_is_loopback(&answer->records[0].addr));
 	play_note(arg, 'n');
 }
 
@@ -235,8 +235,8 @@ static void test_the_rest(void **state)
 	timer_init(&timer, lossy, note, play);
 	timer_start_in(&timer, NS_PER_MS);
 	loop_post(lossy, &letter.post);
-	assert_int_equal(loop_resolve(&resolve, lossy, "localhost", found, play), 0);
-	assert_int_equal(loop_resolve(&resolve, lossy, "localhost", found, play), 0);
+	assert_int_equal(loop_resolve(&resolve, lossy, DNS_HOST, "localhost", found, play), 0);
+	assert_int_equal(loop_resolve(&resolve, lossy, DNS_HOST, "localhost", found, play), 0);
 	resolve_cancel(resolve);
 	assert_int_equal(loop_route(&local, lossy, &to), 0);
 	station_assert_addr(&local, "192.0.2.1:0");
