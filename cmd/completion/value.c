@@ -127,6 +127,7 @@ static const struct value table[] = {
 	{"udp:ADDR:PORT", word_transport, false, false},
 	{"all", word_all, false, false},
 	{"COMMAND", word_line, false, false},
+	{"ADDR[:PORT]", NULL, false, false},
 	{"'X: y'", NULL, false, false},
 	{"DB", NULL, false, false},
 	{"HZ", NULL, false, false},
