@@ -208,6 +208,17 @@ void sip_client_release(struct sip_client *client)
 		end(client, 0);
 }
 
+/* Section 22.1: ACK has the INVITE's, as nobody can ask it for any; CANCEL has none. */
+static void print_credentials(struct text *out, const struct sip_msg *request)
+{
+	const struct slice *authorization = sip_msg_header_named(request, "Authorization");
+
+	if (authorization)
+		text_printf(out, "Authorization: %.*s\r\n", (int)authorization->len,
+			(const char *)authorization->data);
+	sip_print_copies(out, request, SIP_PROXY_AUTHORIZATION);
+}
+
 /*
  * What ACK for a final response other than 2xx (section 17.1.1.3) and CANCEL (section 9.1) have in
  * common: they go where the INVITE went, as its shadow. to: the To line's value.
@@ -227,6 +238,8 @@ static void print_shadow(struct text *out, const struct sip_client *client, enum
 	sip_print_copies(out, request, SIP_CALL_ID);
 	sip_print_header_text(
 		out, SIP_CSEQ, "%lu %s", (unsigned long)request->cseq, sip_method_name(method));
+	if (method == SIP_ACK)
+		print_credentials(out, request);
 	text_put(out, headers);
 	sip_print_body(out, NULL, (struct slice){0});
 }

@@ -24,6 +24,8 @@ struct sip_dialog {
 	bool routed;         /* there is a route set: the target is not where requests go */
 	uint32_t local_seq;
 	int64_t remote_seq; /* -1: none yet */
+	struct sip_auth *auth;
+	bool called; /* by the far end */
 
 	/* What changes with the target (section 12.2.1.2); the slices point into way. */
 	char *way;
@@ -231,6 +233,7 @@ static int make(struct sip_dialog **out, struct sip_stack *stack, const struct o
 	dialog->routes = put_routes(&text, &routes, &path);
 	dialog->names = put_names(&text, origin);
 	dialog->routed = routes.count > 0;
+	dialog->called = !origin->reversed;
 	dialog->local_seq = origin->local_seq;
 	dialog->remote_seq = origin->remote_seq;
 	if (text.cut || set_target(dialog, origin->target, &path.target)) {
@@ -328,6 +331,19 @@ int sip_dialog_refresh(struct sip_dialog *dialog, const struct sip_msg *msg)
 	return err;
 }
 
+void sip_dialog_authorize(struct sip_dialog *dialog, struct sip_auth *auth)
+{
+	dialog->auth = auth;
+}
+
+/* Section 22.1 has a far end beyond the proxies ask as the server does; only the way tells. */
+static bool peer_asks(const struct sip_dialog *dialog, enum sip_method method)
+{
+	bool is_server = !dialog->routed && sip_auth_trusts(dialog->auth, &dialog->flow);
+
+	return !is_server && (dialog->called || method == SIP_BYE);
+}
+
 struct sip_stack *sip_dialog_stack(const struct sip_dialog *dialog)
 {
 	return dialog->stack;
@@ -363,6 +379,8 @@ static struct sip_request_config config_of(
 		.cseq = cseq,
 		.headers = dialog->headers,
 		.flow = &dialog->flow,
+		.auth = dialog->auth,
+		.peer_asks = peer_asks(dialog, method),
 	};
 }
 
@@ -391,11 +409,18 @@ uint32_t sip_dialog_local_seq(const struct sip_dialog *dialog)
 	return dialog->local_seq;
 }
 
+void sip_dialog_count(struct sip_dialog *dialog, uint32_t cseq)
+{
+	dialog->local_seq = cseq;
+}
+
 void sip_dialog_print_ack(struct text *out, const struct sip_dialog *dialog,
-	const struct sip_flow *flow, uint32_t cseq, const struct sip_body *body)
+	const struct sip_flow *flow, uint32_t cseq, struct slice credentials,
+	const struct sip_body *body)
 {
 	struct sip_request_config config = config_of(dialog, SIP_ACK, cseq);
 
+	config.credentials = credentials;
 	config.content_type = body->type;
 	config.body = body->bytes;
 	sip_request_print(out, dialog->stack, flow, &config);

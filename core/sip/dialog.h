@@ -42,6 +42,13 @@ void sip_dialog_inherit(struct sip_dialog *dialog, const struct sip_dialog *earl
  */
 int sip_dialog_refresh(struct sip_dialog *dialog, const struct sip_msg *msg);
 
+/*
+ * Whose credentials its requests carry. Within a dialog, who answers is the far end: unless that is
+ * the account's server itself, a challenge to BYE, or to anything in a call that came from there,
+ * may be its own and gets nothing.
+ */
+void sip_dialog_authorize(struct sip_dialog *dialog, struct sip_auth *auth);
+
 /* NULL is allowed. */
 void sip_dialog_free(struct sip_dialog *dialog);
 
@@ -67,10 +74,12 @@ int sip_dialog_send(struct sip_request **out, struct sip_dialog *dialog, enum si
 int sip_dialog_offer(struct sip_request **out, struct sip_dialog *dialog, struct slice more,
 	const struct sip_body *body, const struct sip_request_events *events, void *arg);
 
-/* The CSeq number of the last request that was sent within it. */
+/* The CSeq number of the last request that was sent within it; that this one was used. */
 uint32_t sip_dialog_local_seq(const struct sip_dialog *dialog);
+void sip_dialog_count(struct sip_dialog *dialog, uint32_t cseq);
 
-/* Prints the ACK for a 2xx to the INVITE with that CSeq number (section 13.2.2.4), as it goes by
- * flow. */
+/* Prints the ACK for a 2xx to the INVITE with that CSeq number and those credentials (section
+ * 13.2.2.4), as it goes by flow. */
 void sip_dialog_print_ack(struct text *out, const struct sip_dialog *dialog,
-	const struct sip_flow *flow, uint32_t cseq, const struct sip_body *body);
+	const struct sip_flow *flow, uint32_t cseq, struct slice credentials,
+	const struct sip_body *body);

@@ -17,7 +17,9 @@ void sip_invite_become(struct sip_invite *invite, enum sip_invite_state next)
 	static const unsigned int allowed[] = {
 		[SIP_INVITE_CALLING] =
 			BIT(PROCEEDING) | BIT(CANCELLING) | BIT(CONFIRMED) | BIT(ENDED),
-		[SIP_INVITE_PROCEEDING] = BIT(CANCELLING) | BIT(CONFIRMED) | BIT(ENDED),
+		/* back, when a challenge is answered */
+		[SIP_INVITE_PROCEEDING] =
+			BIT(CALLING) | BIT(CANCELLING) | BIT(CONFIRMED) | BIT(ENDED),
 		[SIP_INVITE_CANCELLING] = BIT(ENDING) | BIT(ENDED),
 		[SIP_INVITE_INCOMING] = BIT(ACCEPTED) | BIT(ENDED),
 		[SIP_INVITE_ACCEPTED] = BIT(CONFIRMED) | BIT(ENDING) | BIT(ENDED),
@@ -282,6 +284,12 @@ void sip_invite_free_all(struct sip_stack *stack)
 {
 	list_each(link, &stack->invites)
 		sip_invite_free(container_of(link, struct sip_invite, link));
+}
+
+void sip_invite_authorize(struct sip_invite *invite, struct sip_auth *auth)
+{
+	invite->auth = auth;
+	sip_dialog_authorize(invite->dialog, auth);
 }
 
 enum sip_invite_state sip_invite_state(const struct sip_invite *invite)

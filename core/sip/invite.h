@@ -80,9 +80,11 @@ struct sip_invite_config {
 	struct slice from_display; /* plain text, printed quoted; may be empty */
 	struct slice
 		contact_user; /* user part of our Contact; its host is the flow's local address */
+	struct slice routes;  /* whole Route lines, if it goes by a proxy of ours */
 	struct slice headers; /* whole lines to be added, checked by sip_header_check() */
 	const char *content_type;
-	struct slice body; /* empty: the far end makes the offer, in its 200 */
+	struct slice body;     /* empty: the far end makes the offer, in its 200 */
+	struct sip_auth *auth; /* whose credentials its requests carry, or NULL */
 
 	/* Of a call that was redirected (section 8.1.3.4), what is kept; empty and 0 at first. The
 	 * number is that of the last INVITE: the new one counts on. */
@@ -105,6 +107,9 @@ int sip_invite_call(struct sip_invite **out, struct sip_stack *stack,
 int sip_invite_take(struct sip_invite **out, struct sip_stack *stack, struct sip_server *server,
 	const struct sip_msg *msg, struct slice contact_user,
 	const struct sip_invite_events *events, void *arg);
+
+/* Whose credentials requests of this call carry that we were called by. */
+void sip_invite_authorize(struct sip_invite *invite, struct sip_auth *auth);
 
 /* Sends 180 or another 1xx, and again each minute. Only while INCOMING. */
 int sip_invite_ring(struct sip_invite *invite, uint16_t status);

@@ -21,6 +21,7 @@ int sip_caller_new(struct sip_caller **out, struct sip_invite *invite)
 	caller->stack = invite->stack;
 	caller->invite = invite;
 	caller->flow = invite->flow;
+	caller->auth = invite->auth;
 	list_init(&caller->answers);
 	timer_init(&caller->limit, invite->stack->loop, limit_reached, caller);
 	list_add(&invite->stack->callers, &caller->link);
@@ -90,11 +91,12 @@ void sip_caller_flush(struct sip_invite *invite)
 
 /* -EMSGSIZE, -ENOMEM. */
 static int print_ack(char **out, size_t *len, const struct sip_dialog *dialog,
-	const struct sip_flow *flow, uint32_t cseq, const struct sip_body *body)
+	const struct sip_flow *flow, const struct sip_answer *answer, const struct sip_body *body)
 {
 	struct text text = sip_stack_scratch(sip_dialog_stack(dialog));
 
-	sip_dialog_print_ack(&text, dialog, flow, cseq, body);
+	sip_dialog_print_ack(&text, dialog, flow, answer->cseq,
+		sip_request_credentials(answer->caller->request), body);
 	if (text.cut)
 		return -EMSGSIZE;
 	*out = slice_copy(text_slice(&text));
@@ -112,11 +114,11 @@ int sip_answer_renew(
 	char *ack;
 	int err;
 
-	err = print_ack(&ack, &len, dialog, flow, answer->cseq, body);
+	err = print_ack(&ack, &len, dialog, flow, answer, body);
 	if (err)
 		return err;
 	if (sip_request_stream(&by, sip_dialog_stack(dialog), flow, len))
-		err = print_ack(&stream, &stream_len, dialog, &by, answer->cseq, body);
+		err = print_ack(&stream, &stream_len, dialog, &by, answer, body);
 	if (err) {
 		free(ack);
 		return err;
@@ -145,6 +147,7 @@ int sip_answer_new(struct sip_answer **out, struct sip_caller *caller,
 		return -ENOMEM;
 
 	list_init(&answer->link);
+	answer->caller = caller;
 	answer->cseq = cseq;
 	answer->tag = (struct slice){(const uint8_t *)answer->text, tag.len};
 	if (tag.len > 0)

@@ -177,10 +177,23 @@ static void ended(void *arg, int err, const struct fault *why)
 		tell_unchanged(invite, NULL);
 }
 
+/* A challenge is answered: its ACK has to have another number. Without memory it is refused. */
+static bool again(void *arg, uint32_t cseq)
+{
+	struct sip_caller *caller = arg;
+	struct sip_answer *answer = container_of(caller->answers.next, struct sip_answer, link);
+
+	if (!caller->invite)
+		return false;
+	answer->cseq = cseq;
+	sip_dialog_count(caller->invite->dialog, cseq);
+	return sip_answer_renew(answer, caller->invite->dialog, &(struct sip_body){0}) == 0;
+}
+
 /* Its ACK is ready before it goes, so that there is one, too, when the call is over. */
 static int send_offer(struct sip_caller *caller, const struct sip_body *body)
 {
-	static const struct sip_request_events events = {.response = receive, .ended = ended};
+	static const struct sip_request_events events = {receive, ended, again};
 	struct sip_invite *invite = caller->invite;
 	struct text lines;
 	struct sip_answer *answer;

@@ -140,9 +140,12 @@ static int make_dialog(struct sip_dialog **out, const struct sip_caller *caller,
 		caller->invite ? sip_early_find(caller->invite, response->to.tag) : NULL;
 	int err = sip_dialog_from_response(out, caller->stack, &caller->flow, sent, response);
 
-	if (!err && early)
+	if (err)
+		return err;
+	if (early)
 		sip_dialog_inherit(*out, early);
-	return err;
+	sip_dialog_authorize(*out, caller->auth);
+	return 0;
 }
 
 static void accepted(struct sip_caller *caller, const struct sip_msg *response)
@@ -214,6 +217,24 @@ static void ended(void *arg, int err, const struct fault *why)
 	sip_invite_end(invite, &end);
 }
 
+/*
+ * A challenge is answered, so the call begins anew: what was provisional is void. Who gave up does
+ * not answer.
+ */
+static bool again(void *arg, uint32_t cseq)
+{
+	struct sip_caller *caller = arg;
+	struct sip_invite *invite = caller->invite;
+
+	if (!invite || invite->state == SIP_INVITE_CANCELLING)
+		return false;
+	if (invite->state == SIP_INVITE_PROCEEDING)
+		sip_invite_become(invite, SIP_INVITE_CALLING);
+	sip_early_free_all(invite);
+	invite->cseq = cseq;
+	return true;
+}
+
 /* Section 8.1.1.3, and To as section 8.1.1.2 wants it in a first request: without a tag. */
 static void print_names(struct text *out, const struct sip_invite *invite,
 	const struct sip_invite_config *config, struct slice to)
@@ -251,7 +272,7 @@ static int print_uri(struct slice *out, char room[static URI_SIZE], struct slice
 
 static int send_invite(struct sip_invite *invite, const struct sip_invite_config *config)
 {
-	static const struct sip_request_events events = {.response = receive, .ended = ended};
+	static const struct sip_request_events events = {receive, ended, again};
 	struct text lines = sip_stack_scratch(invite->stack);
 	struct sip_request_config request = {.method = SIP_INVITE, .cseq = invite->cseq};
 	char target[URI_SIZE], to_room[URI_SIZE];
@@ -264,6 +285,7 @@ static int send_invite(struct sip_invite *invite, const struct sip_invite_config
 	err = print_uri(&to, to_room, config->to.len > 0 ? config->to : config->target);
 	if (err)
 		return err;
+	text_put(&lines, config->routes);
 	print_names(&lines, invite, config, to);
 	if (!invite->offered) /* of what we want the offer to be (section 13.2.1) */
 		sip_print_header(&lines, SIP_ACCEPT, slice_of(invite->stack->config.accept));
@@ -274,6 +296,7 @@ static int send_invite(struct sip_invite *invite, const struct sip_invite_config
 	request.content_type = config->content_type;
 	request.body = config->body;
 	request.flow = &invite->flow;
+	request.auth = invite->auth;
 	return sip_request_send(
 		&invite->caller->request, invite->stack, &request, &events, invite->caller);
 }
@@ -312,6 +335,7 @@ int sip_invite_call(struct sip_invite **out, struct sip_stack *stack,
 
 	invite->state = SIP_INVITE_CALLING;
 	invite->calls = true;
+	invite->auth = config->auth;
 	invite->cseq = config->cseq + 1;
 	invite->offered = config->body.len > 0;
 	err = sip_caller_new(&invite->caller, invite);

@@ -56,6 +56,7 @@ static void add(
 		free(early);
 		return;
 	}
+	sip_dialog_authorize(early->dialog, invite->auth);
 	list_add(&invite->earlies, &early->link);
 	invite->early_count++;
 }

@@ -28,11 +28,13 @@ struct sip_caller {
 	struct list answers;
 	size_t answer_count;
 	struct timer limit; /* of the wait for a response to a re-INVITE, when the call is over */
+	struct sip_auth *auth;
 };
 
 /* A 2xx, known by the tag of its sender. */
 struct sip_answer {
 	struct list link;
+	const struct sip_caller *caller;
 	struct sip_flow flow;
 	uint32_t cseq;
 	char *ack;
@@ -66,6 +68,8 @@ struct sip_invite {
 	bool held;    /* that CANCEL or BYE waits until it may be sent */
 	struct sip_request *bye;
 	struct timer limit; /* of the wait for the answer to our CANCEL */
+
+	struct sip_auth *auth; /* whose credentials our requests carry, or NULL */
 
 	bool calls;          /* the INVITE and the Call-ID are ours */
 	bool offered;        /* our INVITE made an offer */

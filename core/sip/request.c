@@ -12,6 +12,7 @@
 enum {
 	MAX_FORWARDS = 70,   /* section 8.1.1.6 */
 	DATAGRAM_MAX = 1300, /* section 18.1.1: what is longer is sent by TCP */
+	CREDENTIALS_SIZE = 4096,
 };
 
 struct sip_request {
@@ -25,7 +26,10 @@ struct sip_request {
 	size_t rest_at, rest_count;
 	struct sip_flow datagram; /* that it goes by if TCP, taken for its size, fails */
 	bool has_datagram;
-	bool settled; /* a response or a CANCEL has bound it to where it went */
+	bool settled;         /* a response or a CANCEL has bound it to where it went */
+	struct sip_flow flow; /* by which it went last */
+	struct sip_auth_course course;
+	char *credentials; /* lines that it went with last, or NULL */
 	const struct sip_request_events *events;
 	void *arg;
 };
@@ -43,6 +47,7 @@ void sip_request_print(struct text *out, const struct sip_stack *stack, const st
 		SIP_BRANCH_COOKIE, sip_token(token, stack->loop));
 	sip_print_header_text(out, SIP_MAX_FORWARDS, "%d", MAX_FORWARDS);
 	text_put(out, config->headers);
+	text_put(out, config->credentials);
 	sip_print_header_text(out, SIP_CSEQ, "%lu %s", (unsigned long)config->cseq,
 		sip_method_name(config->method));
 	sip_print_header(out, SIP_USER_AGENT, slice_of(stack->config.user_agent));
@@ -75,6 +80,7 @@ static int copy_config(struct sip_request *request, const struct sip_request_con
 	text = text_in(request->text, size);
 	request->config = *config;
 	request->config.flow = NULL;
+	request->config.credentials = (struct slice){0};
 	request->config.uri = move(&text, config->uri);
 	request->config.headers = move(&text, config->headers);
 	request->config.more = move(&text, config->more);
@@ -90,6 +96,56 @@ static bool is_last(const struct sip_request *request, const struct sip_msg *res
 	       (response->status >= 200 && request->config.method != SIP_INVITE);
 }
 
+static struct sip_auth_request describe(const struct sip_request *request)
+{
+	const struct sip_request_config *config = &request->config;
+
+	return (struct sip_auth_request){config->method, config->uri, config->body};
+}
+
+/* What the account knows goes along without being asked for, each time with a new count. */
+static int put_credentials(struct sip_request *request, const struct sip_flow *flow)
+{
+	struct sip_auth_request what = describe(request);
+	char room[CREDENTIALS_SIZE];
+	struct text lines = TEXT_IN(room);
+
+	free(request->credentials);
+	request->credentials = NULL;
+	request->config.credentials = (struct slice){0};
+	request->course.carried[SIP_AUTH_WWW] = false;
+	request->course.carried[SIP_AUTH_PROXY] = false;
+	if (!sip_auth_trusts(request->config.auth, flow))
+		return 0;
+	sip_auth_print(&lines, request->config.auth, &what, &request->course);
+	if (lines.cut)
+		return -EMSGSIZE;
+	if (lines.len == 0)
+		return 0;
+	request->credentials = slice_copy(text_slice(&lines));
+	if (!request->credentials)
+		return -ENOMEM;
+	request->config.credentials = slice_of(request->credentials);
+	return 0;
+}
+
+/* Whether a response is a challenge that is answered; nothing is sent yet. */
+static bool wants_again(struct sip_request *request, const struct sip_msg *response)
+{
+	struct sip_auth_request what = describe(request);
+
+	if ((response->status != 401 && response->status != 407) || request->settled)
+		return false;
+	if (request->config.peer_asks || !sip_auth_trusts(request->config.auth, &request->flow))
+		return false;
+	if (!sip_auth_challenge(request->config.auth, response, &what, &request->course))
+		return false;
+	return !request->events || !request->events->again ||
+	       request->events->again(request->arg, request->config.cseq + 1);
+}
+
+static int transmit(struct sip_request *request, const struct sip_flow *flow);
+
 /* err 0: after a 503. */
 static bool try_next(struct sip_request *request, int err);
 
@@ -103,6 +159,20 @@ static void settle(struct sip_request *request)
 	request->text = NULL;
 }
 
+static void end(struct sip_request *request, int err, const struct fault *why);
+
+/* Section 22.2: the same again, by the same way, as the next in its Call-ID. */
+static void send_again(struct sip_request *request)
+{
+	struct sip_flow flow = request->flow;
+	int err;
+
+	request->config.cseq++;
+	err = transmit(request, &flow);
+	if (err && !try_next(request, err))
+		end(request, err, NULL);
+}
+
 /* RFC 3263, section 4.3, has 503 stand for a host that cannot be reached. */
 static void receive(void *arg, const struct sip_msg *response)
 {
@@ -111,6 +181,10 @@ static void receive(void *arg, const struct sip_msg *response)
 	request->has_datagram = false; /* it was read */
 	if (is_last(request, response))
 		request->client = NULL;
+	if (wants_again(request, response)) {
+		send_again(request);
+		return;
+	}
 	if (response->status == 503 && try_next(request, 0))
 		return;
 	if (response->status > 100)
@@ -141,6 +215,10 @@ static void client_ended(void *arg, int err)
 
 static int print(struct text *out, struct sip_request *request, const struct sip_flow *flow)
 {
+	int err = put_credentials(request, flow);
+
+	if (err)
+		return err;
 	*out = sip_stack_scratch(request->stack);
 	sip_request_print(out, request->stack, flow, &request->config);
 	return out->cut ? -EMSGSIZE : 0;
@@ -151,6 +229,7 @@ static int send_text(
 {
 	static const struct sip_client_events events = {.response = receive, .ended = client_ended};
 
+	request->flow = *flow;
 	return sip_client_new(
 		&request->client, request->stack, flow, text_slice(text), &events, request);
 }
@@ -284,6 +363,11 @@ struct sip_sent sip_request_sent(const struct sip_request *request)
 	return sip_client_sent(request->client);
 }
 
+struct slice sip_request_credentials(const struct sip_request *request)
+{
+	return request && request->credentials ? slice_of(request->credentials) : (struct slice){0};
+}
+
 int sip_request_cancel(struct sip_request *request, struct slice headers)
 {
 	request->settled = true;
@@ -310,6 +394,7 @@ void sip_request_free(struct sip_request *request)
 	sip_client_release(request->client);
 	free(request->rest);
 	free(request->text);
+	free(request->credentials);
 	free(request);
 }
 

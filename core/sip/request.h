@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/base/fault.h"
+#include "core/sip/auth.h"
 #include "core/sip/msg.h"
 #include "core/sip/server.h"
 
@@ -21,13 +22,21 @@ struct sip_request_config {
 	const char *content_type;
 	struct slice body;
 	const struct sip_flow *flow; /* NULL: wherever uri is located */
+	struct slice credentials;    /* whole lines, or empty; auth makes them anew */
+	struct sip_auth *auth;       /* whose credentials go with it to hops of its own, or NULL */
+	bool peer_asks;              /* a challenge would be the far end's: none is answered */
 };
 
 struct sip_request_events {
-	/* As sip_client_events.response. */
+	/* As sip_client_events.response; not of a challenge that is answered. */
 	void (*response)(void *arg, const struct sip_msg *response);
 	/* As sip_client_events.ended; why: in words if it could not be located, or NULL. */
 	void (*ended)(void *arg, int err, const struct fault *why);
+	/*
+	 * A challenge came, and it is to go again with that CSeq number (RFC 3261, section 22.2).
+	 * Returns whether it shall; if not, the challenge is a response like any. NULL: it shall.
+	 */
+	bool (*again)(void *arg, uint32_t cseq);
 };
 
 /*
@@ -46,6 +55,10 @@ int sip_request_send(struct sip_request **out, struct sip_stack *stack,
 
 /* As sip_client_sent(): only with a flow, and until its final response but 2xx to INVITE. */
 struct sip_sent sip_request_sent(const struct sip_request *request);
+
+/* The lines with credentials that it went with the last time, which its ACK repeats (RFC 3261,
+ * section 22.1); good until it goes again. */
+struct slice sip_request_credentials(const struct sip_request *request);
 
 /* CANCEL for an INVITE that has had a provisional response. As sip_client_cancel(). */
 int sip_request_cancel(struct sip_request *request, struct slice headers);

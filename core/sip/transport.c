@@ -45,14 +45,20 @@ const char *sip_transport_name(const struct sip_transport *transport)
 	return transport->carrier->name;
 }
 
-void sip_flow_print_contact(struct text *out, const struct sip_flow *flow, struct slice user)
+void sip_flow_print_uri(struct text *out, const struct sip_flow *flow, struct slice user)
 {
 	char local[ADDR_TEXT_SIZE];
 
-	sip_print_header_text(out, SIP_CONTACT, "<sip:%.*s%s%s%s>", (int)user.len,
-		(const char *)user.data, user.len > 0 ? "@" : "",
-		addr_print_port(local, &flow->local),
+	text_printf(out, "sip:%.*s%s%s%s", (int)user.len, (const char *)user.data,
+		user.len > 0 ? "@" : "", addr_print_port(local, &flow->local),
 		flow->transport->carrier->kind == SIP_TCP ? ";transport=tcp" : "");
+}
+
+void sip_flow_print_contact(struct text *out, const struct sip_flow *flow, struct slice user)
+{
+	text_printf(out, "%s: <", sip_header_canonical(SIP_CONTACT));
+	sip_flow_print_uri(out, flow, user);
+	text_puts(out, ">\r\n");
 }
 
 bool sip_flow_is_reliable(const struct sip_flow *flow)

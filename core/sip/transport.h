@@ -46,6 +46,9 @@ void sip_transport_free(struct sip_transport *transport);
 /* "UDP", as it stands in Via. */
 const char *sip_transport_name(const struct sip_transport *transport);
 
+/* Where a far end that is reached by flow reaches us: a URI. user may be empty. */
+void sip_flow_print_uri(struct text *out, const struct sip_flow *flow, struct slice user);
+
 /* Our Contact, a whole line, for a far end that is reached by flow; user may be empty. */
 void sip_flow_print_contact(struct text *out, const struct sip_flow *flow, struct slice user);
 

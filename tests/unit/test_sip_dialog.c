@@ -291,7 +291,8 @@ static void test_ack(void **state)
 	(void)state;
 	pair_open(&pair);
 	assert_int_equal(make(&dialog, &pair, true, CONTACT), 0);
-	sip_dialog_print_ack(&text, dialog, sip_dialog_flow(dialog), 10, &(struct sip_body){0});
+	sip_dialog_print_ack(&text, dialog, sip_dialog_flow(dialog), 10, (struct slice){0},
+		&(struct sip_body){0});
 	assert_match(room,
 		"ACK sip:c@192.0.2.3:5071;x=1 SIP/2.0\r\n" VIA CALLER_NAMES "CSeq: 10 ACK\r\n"
 		"User-Agent: test\r\nContent-Length: 0\r\n\r\n");

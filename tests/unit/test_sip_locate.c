@@ -192,7 +192,7 @@ static void ended(void *arg, int err, const struct fault *why)
 	heard->request = NULL;
 }
 
-static const struct sip_request_events request_events = {response, ended};
+static const struct sip_request_events request_events = {.response = response, .ended = ended};
 
 static int send_options(
 	struct sip_request **out, struct pair *pair, const char *uri, struct heard *heard)
