@@ -148,6 +148,26 @@ static void put_listening(struct object *to, const struct ua_event *event)
 	put_host_and_port(to, &event->listening.address);
 }
 
+static void put_registration(struct object *to, const struct ua_event *event)
+{
+	bool has_code = event->registration.code > 0;
+
+	put(to, "code", has_code ? json_integer(event->registration.code) : json_null());
+	if (has_code)
+		put_text(to, "reason", event->registration.reason);
+	else
+		put_string(to, "reason", NULL);
+	put_string(to, "words", event->registration.words);
+	if (event->kind == UA_REGISTRATION_OK) {
+		put_whole(to, "expires", event->registration.expires_s);
+		put_text(to, "contact", event->registration.contact);
+	} else {
+		put(to, "retry_s",
+			event->registration.retry_s > 0 ? json_integer(event->registration.retry_s)
+							: json_null());
+	}
+}
+
 static void put_way(struct object *to, const struct ua_event *event)
 {
 	put_string(to, "transport", event->way.transport);
@@ -295,6 +315,9 @@ static void put_command(struct object *to, const struct ua_event *event)
 
 static void (*const fields[])(struct object *to, const struct ua_event *event) = {
 	[UA_LISTENING] = put_listening,
+	[UA_REGISTRATION_OK] = put_registration,
+	[UA_REGISTRATION_FAILED] = put_registration,
+	[UA_REGISTRATION_LOST] = put_registration,
 	[UA_CALL_OUTGOING] = put_way,
 	[UA_CALL_INCOMING] = put_way,
 	[UA_CALL_RINGING] = put_provisional,

@@ -77,6 +77,20 @@ static const struct option table[] = {
 	{0, "ring-device", "DEVICE", false, false,
 		"default, device:NAME: where they ring (-o)", option_read_string, FIELD(ring_device)},
 
+	{0, NULL, NULL, false, false, "Account", NULL, 0},
+	{'a', "account", "NAME", false, false,
+		"of the configuration, or alice@example.org", option_read_string, FIELD(account)},
+	{0, "registrar", "URI", false, false,
+		"where it registers (the host of its address)", option_read_string,
+		FIELD(registrar)},
+	{0, "proxy", "URI", false, false,
+		"by which its requests go", option_read_string, FIELD(proxy)},
+	{0, "auth-user", "NAME", false, false,
+		"with the password (the user of its address)", option_read_string,
+		FIELD(auth_user)},
+	{0, "no-register", NULL, false, true,
+		"do not let calls to it come here", option_read_flag, FIELD(no_register)},
+
 	{0, NULL, NULL, false, false, "Network", NULL, 0},
 	{'l', "listen", "udp:ADDR:PORT", false, true,
 		"where to listen, or tcp:...; may be repeated", option_read_listen, FIELD(listen)},
@@ -312,7 +326,8 @@ static int read_short(struct reader *reader, const char *arg)
 		struct slice typed = slice_of(arg + 1);
 		int err;
 
-		if (i == COUNT && letter == arg + 1 && typed.len > 2) /* -answer */
+		if (letter == arg + 1 && typed.len > 2 && /* -answer */
+			(i == COUNT || find_name(typed) < COUNT))
 			return no_option(reader->why, slice_of(arg), typed);
 		if (i == COUNT) {
 			char dashed[] = {'-', *letter, '\0'};

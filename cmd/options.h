@@ -84,7 +84,12 @@ struct options {
 	size_t listen_count;
 	struct addr dns_servers[OPTIONS_DNS_SERVERS_MAX]; /* port 0: the usual one */
 	size_t dns_server_count;                          /* 0: the system's */
-	char headers[OPTIONS_HEADERS_SIZE];               /* lines with CRLF */
+	const char *account; /* a name, or an address */
+	const char *registrar;
+	const char *proxy;
+	const char *auth_user;
+	bool no_register;
+	char headers[OPTIONS_HEADERS_SIZE]; /* lines with CRLF */
 	size_t headers_len;
 	bool late_offer;
 	const char *control; /* path of a socket; NULL: none */

@@ -1,5 +1,6 @@
 #include "cmd/phone.h"
 
+#include "cmd/accounts.h"
 #include "cmd/call_log.h"
 #include "cmd/console.h"
 #include "cmd/control.h"
@@ -49,6 +50,7 @@ struct phone {
 
 	/* From here on the agent thread's, until it has been stopped. */
 	struct setup setup;
+	struct accounts accounts;
 	struct desk *desk;
 	struct readers *readers;
 	struct desk_watcher watcher;
@@ -108,6 +110,13 @@ static bool is_last(struct phone *self, const struct ua_event *event)
 	return options->calls > 0 && self->ended >= options->calls;
 }
 
+/* Calls are waited for, and none can come. */
+static bool is_hopeless(const struct phone *self, const struct ua_event *event)
+{
+	return options_mode(self->options) == OPTIONS_ANSWER && self->accounts.count == 1 &&
+	       event->registration.retry_s == 0;
+}
+
 static void on_event(void *arg, const struct ua_event *event)
 {
 	struct phone *self = arg;
@@ -120,6 +129,10 @@ static void on_event(void *arg, const struct ua_event *event)
 		self->live--;
 	if (is_last(self, event))
 		close_all(self);
+	if (event->kind == UA_REGISTRATION_FAILED && is_hopeless(self, event)) {
+		verdict_fail(&self->verdict, verdict_of_registration(event));
+		close_all(self);
+	}
 }
 
 /* Who does not read what we wrote shall not keep us for ever. */
@@ -332,6 +345,16 @@ static void look_for_devices(struct phone *self)
 		(void)loop_work(self->agent_loop, &self->look);
 }
 
+/* Once it listens, so that they register with where that is. */
+static int open_accounts(struct phone *self, struct handset *handset, struct fault *why)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < self->accounts.count && !err; i++)
+		err = agent_add_account(handset->agent, &self->accounts.list[i], why);
+	return err;
+}
+
 static void call_target(struct phone *self, struct handset *handset)
 {
 	struct fault why;
@@ -542,6 +565,10 @@ static void run_start(struct post *post)
 		fail(self, VERDICT_LOCAL, why.words);
 		return;
 	}
+	if (open_accounts(self, handset, &why)) {
+		fail(self, VERDICT_USAGE, why.words);
+		return;
+	}
 	loop_post(loops_main(self->loops), &self->ready);
 	look_for_devices(self);
 	if (self->options->target)
@@ -694,6 +721,9 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	self->config = config;
 	self->daemon.pipe = -1;
 	self->script = script;
+	err = accounts_make(&self->accounts, options, why);
+	if (err)
+		goto out;
 	err = make(self, why);
 	if (!err)
 		err = run(self);
@@ -711,6 +741,8 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	terminal_free(self->terminal);
 	readers_free(self->readers);
 	loops_free(self->loops);
+out:
+	accounts_wipe(&self->accounts);
 	free(self);
 	return err;
 }

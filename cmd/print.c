@@ -15,6 +15,8 @@ enum {
 	CODEC_SIZE = 16,
 	LISTENING_SIZE = 512,
 	FIRST_COLUMN = 10,
+	REGISTERED_MAX = 32,
+	NAME_SIZE = 128, /* of an account's that is told apart from others */
 };
 
 /* What has been told of a call that is not over. */
@@ -33,6 +35,7 @@ struct told {
 
 struct printer {
 	struct printer_config config;
+	char registered[REGISTERED_MAX][NAME_SIZE]; /* accounts that were told to be; or empty */
 	struct list calls; /* of struct told, in the order in which they came */
 	char room[LISTENING_SIZE];
 	struct text listening; /* where we listen, of a line that is not whole yet */
@@ -149,6 +152,32 @@ static void finish(struct printer *self, struct text *out)
 	self->config.line(self->config.arg, text_slice(out));
 }
 
+static char *find_registered(struct printer *self, const char *account)
+{
+	for (size_t i = 0; i < REGISTERED_MAX; i++)
+		if (strncmp(self->registered[i], account, NAME_SIZE - 1) == 0)
+			return self->registered[i];
+	return NULL;
+}
+
+static bool is_registered(struct printer *self, const char *account)
+{
+	return find_registered(self, account) != NULL;
+}
+
+/* Of more accounts than there is room for, each refresh is told. */
+static void set_registered(struct printer *self, const char *account, bool registered)
+{
+	char *place = find_registered(self, registered ? "" : account);
+	struct text text;
+
+	if (!place)
+		return;
+	text = text_in(place, NAME_SIZE);
+	if (registered)
+		text_printf(&text, "%.*s", NAME_SIZE - 1, account);
+}
+
 static void print_listening(struct printer *self, const struct ua_event *event, struct text *out)
 {
 	char address[ADDR_TEXT_SIZE];
@@ -166,6 +195,45 @@ static void print_listening(struct printer *self, const struct ua_event *event, 
 		event->listening.fallback ? "   as the usual port (5060) is taken" : "");
 	finish(self, out);
 	self->listening = TEXT_IN(self->room);
+}
+
+/* Once, and again after a failure: that it was refreshed is nothing new. */
+static void print_registered(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet || is_registered(self, event->account))
+		return;
+
+	set_registered(self, event->account, true);
+	start(self, out, GOOD, "registered", event);
+	text_put_escaped(out, slice_of(event->account));
+	finish(self, out);
+}
+
+/* "error     alice@example.org is not registered: 403 Forbidden; next try in 48 s" */
+static void print_unregistered(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	uint16_t code = event->registration.code;
+
+	set_registered(self, event->account, false);
+	if (event->registration.wanted && self->config.quiet)
+		return;
+	start(self, out, event->registration.wanted ? PLAIN : BAD,
+		event->registration.wanted ? "note" : "error", event);
+	text_put_escaped(out, slice_of(event->account));
+	text_printf(out, " is not registered%s", event->registration.wanted ? " any more" : "");
+	if (code > 0) {
+		text_printf(out, ": %u ", code);
+		text_put_escaped(out, event->registration.reason);
+	}
+	if (event->registration.words) {
+		text_puts(out, ": ");
+		text_put_escaped(out, slice_of(event->registration.words));
+	} else if (code == 401 || code == 407) {
+		text_puts(out, ": the password or --auth-user is wrong");
+	}
+	if (event->registration.retry_s > 0)
+		text_printf(out, "; next try in %lu s", (unsigned long)event->registration.retry_s);
+	finish(self, out);
 }
 
 static void print_outgoing(struct printer *self, const struct ua_event *event, struct text *out)
@@ -608,6 +676,9 @@ static void print_error(struct printer *self, const struct ua_event *event, stru
 static void (*const printers[])(
 	struct printer *self, const struct ua_event *event, struct text *out) = {
 	[UA_LISTENING] = print_listening,
+	[UA_REGISTRATION_OK] = print_registered,
+	[UA_REGISTRATION_FAILED] = print_unregistered,
+	[UA_REGISTRATION_LOST] = print_unregistered,
 	[UA_CALL_OUTGOING] = print_outgoing,
 	[UA_CALL_INCOMING] = print_incoming,
 	[UA_CALL_RINGING] = print_ringing,

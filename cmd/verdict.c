@@ -60,6 +60,25 @@ int verdict_of(const struct ua_event *event)
 	return VERDICT_LOCAL; /* a cause without a row */
 }
 
+int verdict_of_registration(const struct ua_event *event)
+{
+	static const struct {
+		uint16_t code;
+		int exit;
+	} codes[] = {
+		{401, VERDICT_AUTH},
+		{403, VERDICT_AUTH},
+		{407, VERDICT_AUTH},
+		{0, VERDICT_UNREACHABLE},
+		{503, VERDICT_UNREACHABLE},
+	};
+
+	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
+		if (codes[i].code == event->registration.code)
+			return codes[i].exit;
+	return VERDICT_REJECTED;
+}
+
 /* Ctrl-C is a way to hang up like any other; before the answer, there is nothing to hang up. */
 static bool by_signal(const struct verdict *verdict, const struct ua_event *event)
 {

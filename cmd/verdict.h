@@ -43,6 +43,9 @@ void verdict_event(struct verdict *verdict, const struct ua_event *event);
 /* What the end of a call that we placed is worth: an exit code. event: UA_CALL_ENDED. */
 int verdict_of(const struct ua_event *event);
 
+/* What a registration that failed or was lost is worth, likewise. */
+int verdict_of_registration(const struct ua_event *event);
+
 void verdict_signal(struct verdict *verdict, int number);
 
 /* What has nothing to do with a call went wrong. code: one of enum verdict_code. */

@@ -13,6 +13,7 @@
  * somebody else has asked the contrary of meanwhile is never told. */
 #define COMMAND_CHANGE_NS (40 * NS_PER_S)
 
+extern const struct command command_accounts;
 extern const struct command command_answer;
 extern const struct command command_audio_match;
 extern const struct command command_call;
@@ -32,9 +33,11 @@ extern const struct command command_play;
 extern const struct command command_quit;
 extern const struct command command_record;
 extern const struct command command_reject;
+extern const struct command command_register;
 extern const struct command command_resume;
 extern const struct command command_set;
 extern const struct command command_stats;
+extern const struct command command_unregister;
 extern const struct command command_wait;
 
 /* The call of argument arg, or the current one: to out. Else it has failed, and this is false. */

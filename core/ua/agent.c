@@ -1,6 +1,7 @@
 #include "core/ua/agent.h"
 
 #include "core/base/list.h"
+#include "core/ua/account.h"
 #include "core/ua/agent_private.h"
 #include "core/ua/target.h"
 
@@ -82,6 +83,8 @@ static void check_closed(void *arg)
 
 	if (!agent->closing || agent->closed || agent->calls.count > 0)
 		return;
+	if (agent_has_registrations(agent))
+		return;
 
 	if (sip_stack_owes(agent->stack) && now < agent->close_limit_ns) {
 		timer_start(&agent->linger, now + LINGER_NS);
@@ -89,6 +92,11 @@ static void check_closed(void *arg)
 	}
 	agent->closed = true;
 	agent->on_closed(agent->closed_arg);
+}
+
+void agent_settle(struct agent *agent)
+{
+	check_closed(agent);
 }
 
 static void call_gone(struct call_list *list)
@@ -133,6 +141,7 @@ int agent_new(struct agent **out, const struct ua_config *config)
 	agent->calls.need = call_needs;
 	list_init(&agent->calls.calls);
 	list_init(&agent->pings);
+	list_init(&agent->accounts);
 	*out = agent;
 	return 0;
 }
@@ -157,7 +166,9 @@ void agent_free(struct agent *agent)
 	assert(list_empty(&agent->calls.calls) && list_empty(&agent->pings));
 
 	timer_stop(&agent->linger);
+	list_each(link, &agent->accounts) account_silence(account_of(link));
 	sip_stack_free(agent->stack);
+	list_each(link, &agent->accounts) account_free(account_of(link));
 	free(agent);
 }
 
@@ -319,5 +330,6 @@ void agent_close(struct agent *agent, agent_closed *closed, void *arg)
 	agent->closed_arg = arg;
 	list_each(link, &agent->calls.calls) call_hangup(call_of(link));
 	agent_end_pings(agent);
+	agent_end_accounts(agent);
 	check_closed(agent);
 }

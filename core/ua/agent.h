@@ -26,7 +26,8 @@ int agent_new(struct agent **out, const struct ua_config *config);
  */
 void agent_configure(struct agent *agent, const struct ua_config *config);
 
-/* With all calls ended (agent_close()), or none ever made. NULL is allowed. */
+/* With all calls ended (agent_close()), or none ever made, and no account started. NULL is allowed.
+ */
 void agent_free(struct agent *agent);
 
 /*
@@ -144,6 +145,32 @@ int agent_record(struct agent *agent, unsigned call, const char *pattern, struct
  * or not EAR_HZ_MIN..EAR_HZ_MAX (audio/ear.h); -ENOTCONN: it has no sound yet, or no more; -ENOMEM.
  */
 int agent_listen_in(struct agent *agent, unsigned call, const double *tones_hz, size_t count);
+
+/*
+ * Another account; the password stays the caller's, who keeps it until the agent is freed. The
+ * events UA_REGISTRATION_* tell how its registration goes. -EINVAL, with words in why, if it cannot
+ * be; -ENOMEM.
+ */
+int agent_add_account(struct agent *agent, const struct ua_account *account, struct fault *why);
+
+/*
+ * Registers the account of that name, now, and goes on trying; NULL: the first. UA_REGISTRATION_OK
+ * or _FAILED tells. -ENOENT: there is none.
+ */
+int agent_register(struct agent *agent, const char *name);
+
+/* Withdraws it, and tries no more; UA_REGISTRATION_LOST tells, at once or within 2 s. -ENOENT;
+ * -EALREADY: it does not stand, and is not tried. */
+int agent_unregister(struct agent *agent, const char *name);
+
+struct agent_account {
+	const struct ua_account *settings; /* with all that was left open */
+	bool registered;
+	bool trying; /* to be, or to stay so */
+};
+
+/* The i-th account, from 0. Whether there is one. */
+bool agent_account_at(struct agent_account *out, const struct agent *agent, size_t i);
 
 /* How many calls there are, ringing ones included. */
 unsigned agent_calls(const struct agent *agent);

@@ -1,6 +1,6 @@
 /*
  * What the files of an agent share among each other: agent.c has its life, agent_listen.c where it
- * listens, agent_ping.c what it asks others.
+ * listens, agent_ping.c what it asks others, agent_accounts.c whom servers know it as.
  */
 #pragma once
 
@@ -21,9 +21,11 @@ struct agent {
 	struct sip_stack *stack;
 	struct call_list calls;
 	struct list pings;
+	struct list accounts; /* in the order in which they came */
 	struct agent_place places[AGENT_LISTENS_MAX];
 	size_t place_count;
 	bool closing;
+	bool settling; /* the accounts are being ended */
 	bool closed;
 	uint64_t close_limit_ns;
 	struct timer linger;
@@ -33,6 +35,13 @@ struct agent {
 
 /* A call is to go by kind: where we listen nowhere, or only by another, that is made good. */
 void agent_need(struct agent *agent, enum sip_transport_kind kind);
+
+/* Something may have ended that the closing waits for. */
+void agent_settle(struct agent *agent);
+
+/* Withdraws all registrations; whether one is not over. */
+void agent_end_accounts(struct agent *agent);
+bool agent_has_registrations(const struct agent *agent);
 
 /* Tells those who wait for a ping that none will be answered any more. */
 void agent_end_pings(struct agent *agent);

@@ -16,6 +16,23 @@
 
 struct codec;
 struct device_maker;
+struct secret;
+
+/* Somebody whom a server knows. */
+struct ua_account {
+	const char *name;      /* what people call it; NULL: as its address */
+	const char *aor;       /* "alice@example.org", its address of record */
+	const char *user;      /* that of aor; may be NULL, account_new() finds it */
+	const char *display;   /* plain text, or NULL */
+	const char *registrar; /* where it registers; NULL: the host of aor */
+	const char *proxy;     /* by which its requests go; NULL: none */
+	const char *auth_user; /* NULL: the user of aor */
+	const char *realm;     /* for which the password is; NULL: the first that is asked for */
+	const struct secret *password; /* NULL: there is none */
+	uint32_t expires_s;            /* 0: an hour */
+	bool registers;                /* by itself, as long as the phone is there */
+	bool allow_md5;
+};
 
 struct ua_config {
 	struct loop *loop;                  /* the agent's thread */

@@ -4,6 +4,9 @@
 
 static const char *const event_names[UA_EVENT_KINDS] = {
 	[UA_LISTENING] = "listening",
+	[UA_REGISTRATION_OK] = "registration.ok",
+	[UA_REGISTRATION_FAILED] = "registration.failed",
+	[UA_REGISTRATION_LOST] = "registration.lost",
 	[UA_CALL_OUTGOING] = "call.outgoing",
 	[UA_CALL_INCOMING] = "call.incoming",
 	[UA_CALL_RINGING] = "call.ringing",

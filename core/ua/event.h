@@ -14,6 +14,9 @@
 
 enum ua_event_kind {
 	UA_LISTENING,
+	UA_REGISTRATION_OK, /* each time that the registrar confirms it */
+	UA_REGISTRATION_FAILED,
+	UA_REGISTRATION_LOST, /* it stood, and does not any more; or it was given up */
 	UA_CALL_OUTGOING,
 	UA_CALL_INCOMING,
 	UA_CALL_RINGING,
@@ -91,6 +94,15 @@ struct ua_event {
 			bool fallback; /* the usual port was taken */
 			bool more;     /* another follows at once that belongs to it */
 		} listening;
+		struct {
+			uint16_t code; /* of the response; 0: none */
+			struct slice reason;
+			const char *words;    /* ours, or NULL if code and reason say it all */
+			uint32_t expires_s;   /* of OK */
+			struct slice contact; /* of OK: our URI */
+			uint32_t retry_s;     /* until it is tried again; 0: it is not */
+			bool wanted;          /* of LOST: we have withdrawn it */
+		} registration;
 		struct {
 			const char *transport;
 			struct addr address; /* ADDR_NONE while the host is not found */

@@ -53,6 +53,23 @@ static const struct {
 		"{\"v\":1,\"ts\":\"1970-01-01T00:00:00.000000Z\",\"event\":\"listening\","
 		"\"phone\":null,\"account\":\"work\",\"call\":null,\"call_id\":null,\"peer\":null,"
 		"\"transport\":\"udp\",\"address\":\"::1\",\"port\":0}"},
+	{{.kind = UA_REGISTRATION_OK, WALL, .account = "work",
+		.registration = {.code = 200, .reason = TEXT("OK"), .expires_s = 3600,
+			.contact = TEXT("sip:a@192.0.2.1:5060")}},
+		"{\"v\":1,\"ts\":\"2026-11-20T23:00:00.000412Z\",\"event\":\"registration.ok\","
+		"\"phone\":null,\"account\":\"work\",\"call\":null,\"call_id\":null,\"peer\":null,"
+		"\"code\":200,\"reason\":\"OK\",\"words\":null,\"expires\":3600,"
+		"\"contact\":\"sip:a@192.0.2.1:5060\"}"},
+	{{.kind = UA_REGISTRATION_FAILED, WALL, .account = "work",
+		.registration = {.code = 403, .reason = TEXT("No\x1b"), .retry_s = 48}},
+		"{\"v\":1,\"ts\":\"2026-11-20T23:00:00.000412Z\",\"event\":\"registration.failed\","
+		"\"phone\":null,\"account\":\"work\",\"call\":null,\"call_id\":null,\"peer\":null,"
+		"\"code\":403,\"reason\":\"No\\\\x1b\",\"words\":null,\"retry_s\":48}"},
+	{{.kind = UA_REGISTRATION_LOST, WALL, .account = "work",
+		.registration = {.words = "nobody there"}},
+		"{\"v\":1,\"ts\":\"2026-11-20T23:00:00.000412Z\",\"event\":\"registration.lost\","
+		"\"phone\":null,\"account\":\"work\",\"call\":null,\"call_id\":null,\"peer\":null,"
+		"\"code\":null,\"reason\":null,\"words\":\"nobody there\",\"retry_s\":null}"},
 	{{.kind = UA_CALL_OUTGOING, CALL, .way = {"udp", {0}}},
 		HEAD("call.outgoing")
 		"\"transport\":\"udp\",\"address\":null,\"port\":null,\"display\":null}"},

@@ -1,0 +1,27 @@
+/*
+ * The accounts of a run: those of the command line and the configuration, with their passwords.
+ * Whoever makes them keeps them as long as a phone has them. Made before the threads start.
+ */
+#pragma once
+
+#include "cmd/config.h"
+#include "cmd/options.h"
+#include "core/base/fault.h"
+#include "core/ua/config.h"
+
+enum { ACCOUNTS_MAX = 32 };
+
+struct accounts {
+	struct ua_account list[ACCOUNTS_MAX]; /* the first is that of outgoing calls */
+	struct secret *secrets[ACCOUNTS_MAX];
+	size_t count;
+};
+
+/*
+ * Reads passwords, too: SIPCALL_PASSWORD is taken out of the environment. What options say of an
+ * account is borrowed. -EINVAL, -ENOMEM with words in why, and nothing is kept.
+ */
+int accounts_make(struct accounts *out, const struct options *options, struct fault *why);
+
+/* Wipes the passwords. All zero is allowed. */
+void accounts_wipe(struct accounts *accounts);

@@ -1,0 +1,229 @@
+#include "core/ua/account.h"
+
+#include "core/sip/auth.h"
+#include "core/sip/uri.h"
+#include "core/ua/target.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct account {
+	struct list link;
+	struct account_config config;
+	struct ua_account settings;
+	char *texts[8]; /* what settings points to */
+	size_t text_count;
+	struct sip_auth *auth;
+	struct registration *registration;
+};
+
+/* A copy that goes with the account; NULL of NULL, and without memory. */
+static const char *keep(struct account *self, const char *text)
+{
+	char *copy = text ? slice_copy(slice_of(text)) : NULL;
+
+	if (copy)
+		self->texts[self->text_count++] = copy;
+	return copy;
+}
+
+static const char *keep_slice(struct account *self, struct slice text)
+{
+	char *copy = slice_copy(text);
+
+	if (copy)
+		self->texts[self->text_count++] = copy;
+	return copy;
+}
+
+/* The URI of a server: a host will do. */
+static int read_server(const char **out, struct account *self, const char *typed, const char *what,
+	struct fault *why)
+{
+	struct target target;
+	struct fault wrong;
+
+	if (target_parse(&target, slice_of(typed), &wrong, NULL))
+		return fault_set(why, -EINVAL, "%s of account %s: %s", what, self->settings.name,
+			wrong.words);
+	*out = keep(self, target.text);
+	return *out ? 0 : fault_set(why, -ENOMEM, "out of memory");
+}
+
+/* The registrar of an address is its host (RFC 3261, section 10.2). */
+static int find_registrar(struct account *self, const struct sip_uri *aor, struct fault *why)
+{
+	struct sip_uri host = {
+		.scheme = aor->scheme,
+		.scheme_name = aor->scheme_name,
+		.host = aor->host,
+		.host_is_ipv6 = aor->host_is_ipv6,
+		.port = aor->port,
+		.params = aor->params,
+	};
+	char room[TARGET_MAX];
+	struct text text = TEXT_IN(room);
+
+	sip_uri_print(&text, &host);
+	self->settings.registrar = text.cut ? NULL : keep(self, room);
+	return self->settings.registrar ? 0 : fault_set(why, -ENOMEM, "out of memory");
+}
+
+static int read_aor(struct account *self, const char *typed, struct target *aor, struct fault *why)
+{
+	struct fault wrong;
+
+	if (target_parse(aor, slice_of(typed), &wrong, NULL))
+		return fault_set(why, -EINVAL, "account %s: %s", self->settings.name, wrong.words);
+	if (aor->uri.user.len == 0)
+		return fault_set(why, -EINVAL,
+			"account %s: an address like alice@example.org is needed",
+			self->settings.name);
+	self->settings.aor = keep(self, aor->text);
+	self->settings.user = keep_slice(self, aor->uri.user);
+	return self->settings.aor && self->settings.user ? 0
+							 : fault_set(why, -ENOMEM, "out of memory");
+}
+
+static int read_settings(struct account *self, const struct ua_account *settings, struct fault *why)
+{
+	struct target aor;
+	int err;
+
+	self->settings = *settings;
+	self->settings.name = keep(self, settings->name ? settings->name : settings->aor);
+	self->settings.display = keep(self, settings->display);
+	self->settings.realm = keep(self, settings->realm);
+	if (settings->expires_s == 0)
+		self->settings.expires_s = ACCOUNT_EXPIRES_S;
+	if (!self->settings.name || (settings->display && !self->settings.display) ||
+		(settings->realm && !self->settings.realm))
+		return fault_set(why, -ENOMEM, "out of memory");
+	err = read_aor(self, settings->aor, &aor, why);
+	if (err)
+		return err;
+	err = settings->registrar ? read_server(&self->settings.registrar, self,
+					    settings->registrar, "the registrar", why)
+				  : find_registrar(self, &aor.uri, why);
+	if (!err && settings->proxy)
+		err = read_server(&self->settings.proxy, self, settings->proxy, "the proxy", why);
+	if (err || !settings->auth_user) {
+		self->settings.auth_user = self->settings.user;
+		return err;
+	}
+	self->settings.auth_user = keep(self, settings->auth_user);
+	return self->settings.auth_user ? 0 : fault_set(why, -ENOMEM, "out of memory");
+}
+
+static void need(void *arg, enum sip_transport_kind kind)
+{
+	struct account *self = arg;
+
+	self->config.need(self->config.arg, kind);
+}
+
+static void told(void *arg, const struct registration_news *news)
+{
+	struct account *self = arg;
+
+	self->config.told(self->config.arg, self, news);
+}
+
+static int make_parts(struct account *self)
+{
+	const struct sip_auth_config auth = {
+		.loop = self->config.loop,
+		.user = slice_of(self->settings.auth_user),
+		.password = self->settings.password,
+		.realm = slice_of(self->settings.realm ? self->settings.realm : ""),
+		.allow_md5 = self->settings.allow_md5,
+	};
+	struct registration_config registration = {
+		.loop = self->config.loop,
+		.stack = self->config.stack,
+		.account = &self->settings,
+		.need = need,
+		.told = told,
+		.arg = self,
+	};
+	int err;
+
+	err = sip_auth_new(&self->auth, &auth);
+	if (err)
+		return err;
+	registration.auth = self->auth;
+	return registration_new(&self->registration, &registration);
+}
+
+int account_new(struct account **out, const struct account_config *config,
+	const struct ua_account *account, struct fault *why)
+{
+	struct account *self = calloc(1, sizeof(*self));
+	int err;
+
+	if (!self)
+		return fault_set(why, -ENOMEM, "out of memory");
+
+	list_init(&self->link);
+	self->config = *config;
+	err = read_settings(self, account, why);
+	if (err)
+		goto out;
+	err = make_parts(self);
+	if (err) {
+		fault_set(why, err, "out of memory");
+		goto out;
+	}
+	*out = self;
+	self = NULL;
+out:
+	account_free(self);
+	return err;
+}
+
+const struct ua_account *account_settings(const struct account *self)
+{
+	return &self->settings;
+}
+
+struct sip_auth *account_auth(const struct account *self)
+{
+	return self->auth;
+}
+
+struct registration *account_registration(const struct account *self)
+{
+	return self->registration;
+}
+
+void account_silence(struct account *self)
+{
+	if (!self)
+		return;
+
+	registration_free(self->registration);
+	self->registration = NULL;
+}
+
+void account_free(struct account *self)
+{
+	if (!self)
+		return;
+
+	list_remove(&self->link);
+	account_silence(self);
+	sip_auth_free(self->auth);
+	for (size_t i = 0; i < self->text_count; i++)
+		free(self->texts[i]);
+	free(self);
+}
+
+struct list *account_link(struct account *self)
+{
+	return &self->link;
+}
+
+struct account *account_of(struct list *link)
+{
+	return container_of(link, struct account, link);
+}

@@ -1,0 +1,139 @@
+/* The accounts of an agent. */
+#include "core/ua/account.h"
+#include "core/ua/agent_private.h"
+
+#include <assert.h>
+#include <errno.h>
+
+static void need(void *arg, enum sip_transport_kind kind)
+{
+	agent_need(arg, kind);
+}
+
+static void emit(struct agent *agent, const struct account *account,
+	const struct registration_news *news, enum ua_event_kind kind)
+{
+	struct ua_event event = {
+		.kind = kind,
+		.wall_ns = loop_wall(agent->config.loop),
+		.account = account_settings(account)->name,
+		.registration =
+			{
+				.code = news->code,
+				.reason = news->reason,
+				.words = news->words,
+				.expires_s = news->expires_s,
+				.contact = news->contact,
+				.retry_s = news->retry_s,
+				.wanted = news->kind == REGISTRATION_GONE,
+			},
+	};
+
+	agent->config.event(agent->config.arg, &event);
+}
+
+static void told(void *arg, struct account *account, const struct registration_news *news)
+{
+	static const enum ua_event_kind kinds[] = {
+		[REGISTRATION_OK] = UA_REGISTRATION_OK,
+		[REGISTRATION_FAILED] = UA_REGISTRATION_FAILED,
+		[REGISTRATION_LOST] = UA_REGISTRATION_LOST,
+		[REGISTRATION_GONE] = UA_REGISTRATION_LOST,
+	};
+	struct agent *agent = arg;
+
+	if (!agent->closing)
+		emit(agent, account, news, kinds[news->kind]);
+	else if (!agent->settling)
+		agent_settle(agent);
+}
+
+int agent_add_account(struct agent *agent, const struct ua_account *settings, struct fault *why)
+{
+	const struct account_config config = {
+		.loop = agent->config.loop,
+		.stack = agent->stack,
+		.need = need,
+		.told = told,
+		.arg = agent,
+	};
+	struct account *account;
+	int err;
+
+	err = account_new(&account, &config, settings, why);
+	if (err)
+		return err;
+
+	list_add(&agent->accounts, account_link(account));
+	if (settings->registers)
+		registration_start(account_registration(account));
+	return 0;
+}
+
+/* NULL: the first. */
+static struct account *find(struct agent *agent, const char *name)
+{
+	list_each(link, &agent->accounts)
+	{
+		if (!name || strcmp(account_settings(account_of(link))->name, name) == 0)
+			return account_of(link);
+	}
+	return NULL;
+}
+
+int agent_register(struct agent *agent, const char *name)
+{
+	struct account *account = find(agent, name);
+
+	if (!account)
+		return -ENOENT;
+	registration_start(account_registration(account));
+	return 0;
+}
+
+int agent_unregister(struct agent *agent, const char *name)
+{
+	struct account *account = find(agent, name);
+
+	if (!account)
+		return -ENOENT;
+	if (registration_is_off(account_registration(account)))
+		return -EALREADY;
+	registration_stop(account_registration(account));
+	return 0;
+}
+
+bool agent_account_at(struct agent_account *out, const struct agent *agent, size_t i)
+{
+	list_each(link, &agent->accounts)
+	{
+		const struct account *account = account_of(link);
+
+		if (i-- > 0)
+			continue;
+		*out = (struct agent_account){
+			.settings = account_settings(account),
+			.registered = registration_stands(account_registration(account)),
+			.trying = !registration_is_off(account_registration(account)),
+		};
+		return true;
+	}
+	return false;
+}
+
+void agent_end_accounts(struct agent *agent)
+{
+	agent->settling = true;
+	list_each(link, &agent->accounts) registration_stop(account_registration(account_of(link)));
+	agent->settling = false;
+}
+
+bool agent_has_registrations(const struct agent *agent)
+{
+	list_each(link, &agent->accounts)
+	{
+		if (!registration_is_off(account_registration(account_of(link))))
+			return true;
+	}
+	return false;
+}

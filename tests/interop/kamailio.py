@@ -1,0 +1,99 @@
+"""Kamailio as the registrar and proxy of sip.test, on a free port of the loopback."""
+
+import glob
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+CONFIG = Path(__file__).with_name("kamailio.cfg")
+PROGRAM = shutil.which("kamailio") or "/usr/sbin/kamailio"
+UP_S = 10
+
+
+def free_port():
+    """A port that is free by UDP and TCP."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp:
+        tcp.bind(("127.0.0.1", 0))
+        port = tcp.getsockname()[1]
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
+            udp.bind(("127.0.0.1", port))
+    return port
+
+
+class Kamailio:
+    """Runs until the end of its with block; restart() is what a crash of the machine would be."""
+
+    def __init__(self, algorithm="MD5", nonce_s=300, min_expires_s=5):
+        self.port = free_port()
+        self.algorithm = algorithm
+        self.nonce_s = nonce_s
+        self.min_expires_s = min_expires_s
+
+    @property
+    def uri(self):
+        return f"sip:127.0.0.1:{self.port}"
+
+    def __enter__(self):
+        self.dir = Path(tempfile.mkdtemp(prefix="sipcall-kamailio-"))
+        text = CONFIG.read_text()
+        for name, value in {
+            "PORT": self.port,
+            "ALGORITHM": self.algorithm,
+            "NONCE_S": self.nonce_s,
+            "MIN_EXPIRES": self.min_expires_s,
+            "MODULES": glob.glob("/usr/lib/*/kamailio/modules")[0] + "/",
+        }.items():
+            text = text.replace(f"@{name}@", str(value))
+        (self.dir / "kamailio.cfg").write_text(text)
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def start(self):
+        with open(self.dir / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [PROGRAM, "-DD", "-E", "-f", "kamailio.cfg", "-m", "16", "-M", "4",
+                 "-w", str(self.dir), "-Y", str(self.dir), "-P", str(self.dir / "pid")],
+                cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.wait_up()
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def restart(self):
+        self.stop()
+        self.start()
+
+    def wait_up(self):
+        """Asks by OPTIONS until it answers."""
+        limit = time.monotonic() + UP_S
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("127.0.0.1", 0))
+            sock.settimeout(0.05)
+            here = sock.getsockname()[1]
+            ask = (
+                f"OPTIONS sip:sip.test SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP 127.0.0.1:{here};branch=z9hG4bKup;rport\r\n"
+                "Max-Forwards: 5\r\nFrom: <sip:up@sip.test>;tag=1\r\nTo: <sip:sip.test>\r\n"
+                f"Call-ID: up{here}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+            ).encode()
+            while time.monotonic() < limit:
+                try:
+                    sock.sendto(ask, ("127.0.0.1", self.port))
+                    if sock.recv(4096).startswith(b"SIP/2.0 200"):
+                        return
+                except (TimeoutError, ConnectionError):
+                    pass
+                assert self.process.poll() is None, (self.dir / "log").read_text()
+        raise AssertionError("kamailio does not answer: " + (self.dir / "log").read_text())
