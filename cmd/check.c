@@ -48,13 +48,13 @@ void check_put_caret(struct text *out, struct slice target, size_t at)
 		(int)columns_count(text_slice(&before)), "");
 }
 
-static int check_target(struct text *out, const char *target)
+static int check_target(struct text *out, const char *target, bool account)
 {
 	struct slice text = slice_of(target);
 	struct fault why;
 	size_t at = 0;
 
-	if (agent_check_target(target, &why, &at) == 0)
+	if (agent_check_target(target, account, &why, &at) == 0)
 		return VERDICT_DONE;
 
 	text_printf(out, "sipcall: %s\n", why.words);
@@ -324,7 +324,7 @@ int check_options(struct text *out, const struct options *options)
 	int err = 0;
 
 	if (options->target)
-		code = check_target(out, options->target);
+		code = check_target(out, options->target, options->account != NULL);
 	if (code == VERDICT_DONE && options->mic)
 		err = audio_source_check(slice_of(options->mic), &why);
 	if (err)

@@ -54,7 +54,7 @@ static int check_name(struct slice name, const char *string, struct fault *why)
 		return fault_set(why, -EINVAL, "a contact's name is text in UTF-8, not %s", shown);
 	if (name.data[0] == '#' || name.data[0] == '-')
 		return fault_set(why, -EINVAL, "a contact's name cannot begin like %s", shown);
-	if (slice_find(name, '@') < name.len || agent_check_target(string, NULL, NULL) == 0)
+	if (slice_find(name, '@') < name.len || agent_check_target(string, false, NULL, NULL) == 0)
 		return fault_set(why, -EINVAL, "%s is an address; a contact needs a name", shown);
 	return 0;
 }
@@ -66,7 +66,7 @@ static int check(const struct contact *contact, struct fault *why)
 
 	if (err)
 		return err;
-	if (agent_check_target(contact->target, &target_why, NULL))
+	if (agent_check_target(contact->target, false, &target_why, NULL))
 		return fault_set(why, -EINVAL, "%s: %s", contact->name, target_why.words);
 	return 0;
 }

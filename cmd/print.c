@@ -228,8 +228,6 @@ static void print_unregistered(struct printer *self, const struct ua_event *even
 	if (event->registration.words) {
 		text_puts(out, ": ");
 		text_put_escaped(out, slice_of(event->registration.words));
-	} else if (code == 401 || code == 407) {
-		text_puts(out, ": the password or --auth-user is wrong");
 	}
 	if (event->registration.retry_s > 0)
 		text_printf(out, "; next try in %lu s", (unsigned long)event->registration.retry_s);

@@ -72,7 +72,7 @@ static int no_target(const struct options *options, const struct contacts *conta
 	char room[LINE_SIZE];
 	struct text text = TEXT_IN(room);
 
-	if (!near || agent_check_target(options->target, NULL, NULL) == 0)
+	if (!near || agent_check_target(options->target, options->account != NULL, NULL, NULL) == 0)
 		return VERDICT_DONE; /* check_options() has the words */
 
 	text_puts(&text, "no contact ");

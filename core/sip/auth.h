@@ -63,10 +63,10 @@ void sip_auth_print(struct text *out, struct sip_auth *auth, const struct sip_au
 /*
  * Takes a 401 or 407 that has come from a trusted hop. Returns whether it can be answered, by
  * sending the request again: at most once for each challenge, and once more if only the nonce was
- * too old. If it cannot, sip_auth_words() says why, if there is more to say than the response does.
+ * too old. If it cannot, sip_auth_words() says why.
  */
 bool sip_auth_challenge(struct sip_auth *auth, const struct sip_msg *response,
 	const struct sip_auth_request *request, struct sip_auth_course *course);
 
-/* Why the last challenge got no answer; empty: the password was wrong. */
+/* Why the last challenge got no answer. */
 const char *sip_auth_words(const struct sip_auth *auth);

@@ -11,8 +11,10 @@ struct account {
 	struct list link;
 	struct account_config config;
 	struct ua_account settings;
-	char *texts[8]; /* what settings points to */
+	char *texts[12]; /* what settings points to */
 	size_t text_count;
+	struct sip_uri aor; /* points into them, as domain does */
+	const char *domain;
 	struct sip_auth *auth;
 	struct registration *registration;
 };
@@ -71,6 +73,8 @@ static int find_registrar(struct account *self, const struct sip_uri *aor, struc
 
 static int read_aor(struct account *self, const char *typed, struct target *aor, struct fault *why)
 {
+	char room[TARGET_MAX + 16];
+	struct text domain = TEXT_IN(room);
 	struct fault wrong;
 
 	if (target_parse(aor, slice_of(typed), &wrong, NULL))
@@ -79,10 +83,20 @@ static int read_aor(struct account *self, const char *typed, struct target *aor,
 		return fault_set(why, -EINVAL,
 			"account %s: an address like alice@example.org is needed",
 			self->settings.name);
+	text_put(&domain, aor->uri.host);
+	if (aor->uri.host_is_ipv6) {
+		domain = TEXT_IN(room);
+		text_printf(&domain, "[%.*s]", (int)aor->uri.host.len,
+			(const char *)aor->uri.host.data);
+	}
+	if (aor->uri.port > 0)
+		text_printf(&domain, ":%u", aor->uri.port);
 	self->settings.aor = keep(self, aor->text);
 	self->settings.user = keep_slice(self, aor->uri.user);
-	return self->settings.aor && self->settings.user ? 0
-							 : fault_set(why, -ENOMEM, "out of memory");
+	self->domain = keep(self, room);
+	if (!self->settings.aor || !self->settings.user || !self->domain)
+		return fault_set(why, -ENOMEM, "out of memory");
+	return sip_uri_parse(&self->aor, slice_of(self->settings.aor), NULL);
 }
 
 static int read_settings(struct account *self, const struct ua_account *settings, struct fault *why)
@@ -194,6 +208,59 @@ struct sip_auth *account_auth(const struct account *self)
 struct registration *account_registration(const struct account *self)
 {
 	return self->registration;
+}
+
+struct slice account_domain(const struct account *self)
+{
+	return slice_of(self->domain);
+}
+
+/*
+ * Section 8.1.2, and RFC 3608, section 5: a proxy of ours; the first of the registrar's routes; and
+ * of our own domain, where we register.
+ */
+const char *account_hop(const struct account *self, const struct sip_uri *target)
+{
+	const struct sip_uri *aor = &self->aor;
+
+	if (self->settings.proxy)
+		return self->settings.proxy;
+	if (registration_hop(self->registration))
+		return registration_hop(self->registration);
+	if (target->port == aor->port && slice_equal_nocase(target->host, aor->host))
+		return self->settings.registrar;
+	return NULL;
+}
+
+void account_print_routes(struct text *out, const struct account *self)
+{
+	registration_print_proxy(out, self->registration);
+	text_put(out, registration_routes(self->registration));
+}
+
+/* By the user of our Contact; of several with that name, whose server it came from. */
+struct account *account_find(
+	const struct list *accounts, const struct sip_uri *uri, const struct sip_flow *flow)
+{
+	struct account *found = NULL;
+
+	list_each(link, accounts)
+	{
+		struct account *self = account_of(link);
+
+		if (!slice_equal(uri->user, slice_of(self->settings.user)))
+			continue;
+		if (sip_auth_trusts(self->auth, flow))
+			return self;
+		if (!found)
+			found = self;
+	}
+	return found;
+}
+
+struct account *account_first(const struct list *accounts)
+{
+	return list_empty(accounts) ? NULL : account_of(accounts->next);
 }
 
 void account_silence(struct account *self)

@@ -6,6 +6,7 @@
 
 #include "core/base/fault.h"
 #include "core/base/list.h"
+#include "core/sip/uri.h"
 #include "core/ua/config.h"
 #include "core/ua/registration.h"
 
@@ -30,6 +31,26 @@ int account_new(struct account **out, const struct account_config *config,
 const struct ua_account *account_settings(const struct account *account);
 struct sip_auth *account_auth(const struct account *account);
 struct registration *account_registration(const struct account *account);
+
+/* Where names alone are: the host of its address, with the port if it has one. */
+struct slice account_domain(const struct account *account);
+
+/*
+ * The way of a request for target: the URI of the next hop that is to be located, which is the
+ * account's own (sip_auth_trust()); NULL: target itself, and no credentials go there. Good as long
+ * as the registration stays as it is.
+ */
+const char *account_hop(const struct account *account, const struct sip_uri *target);
+
+/* The Route lines that go with that. */
+void account_print_routes(struct text *out, const struct account *account);
+
+/* The URI to which a call came by flow is one of these accounts, or NULL. */
+struct account *account_find(
+	const struct list *accounts, const struct sip_uri *uri, const struct sip_flow *flow);
+
+/* The one that calls, or NULL. */
+struct account *account_first(const struct list *accounts);
 
 /* Ends what still goes on, without a word; before the stack is freed. NULL is allowed. */
 void account_silence(struct account *account);

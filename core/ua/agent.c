@@ -137,6 +137,7 @@ int agent_new(struct agent **out, const struct ua_config *config)
 	}
 	agent->calls.config = &agent->config;
 	agent->calls.stack = agent->stack;
+	agent->calls.accounts = &agent->accounts;
 	agent->calls.gone = call_gone;
 	agent->calls.need = call_needs;
 	list_init(&agent->calls.calls);
@@ -187,6 +188,7 @@ static void hold_others(struct agent *agent, const struct call *but)
 int agent_call(
 	unsigned *out, struct agent *agent, const char *target, struct fault *why, size_t *at)
 {
+	struct account *account = account_first(&agent->accounts);
 	struct target parsed;
 	struct call *call;
 	int err;
@@ -194,7 +196,8 @@ int agent_call(
 	if (agent->closing)
 		return fault_set(why, -ESHUTDOWN, "the phone is being put down");
 
-	err = target_parse(&parsed, slice_of(target), why, at);
+	err = target_parse_in(&parsed, slice_of(target),
+		account ? account_domain(account) : (struct slice){0}, why, at);
 	if (err)
 		return err;
 
@@ -207,11 +210,12 @@ int agent_call(
 	return 0;
 }
 
-int agent_check_target(const char *target, struct fault *why, size_t *at)
+int agent_check_target(const char *target, bool account, struct fault *why, size_t *at)
 {
+	struct slice domain = slice_of(account ? "localhost" : "");
 	struct target parsed;
 
-	return target_parse(&parsed, slice_of(target), why, at);
+	return target_parse_in(&parsed, slice_of(target), domain, why, at);
 }
 
 /* NULL if there is no such call. */

@@ -44,15 +44,17 @@ int agent_listen(struct agent *agent, enum sip_transport_kind kind, const struct
 int agent_listen_both(struct agent *agent, const struct addr *local, struct fault *why);
 
 /*
- * Calls target, in any form that people type: "sip:bob@host:5080", "bob@host", "<sip:...>". The
+ * Calls target, in any form that people type: "sip:bob@host:5080", "bob@host", "<sip:...>", and,
+ * where there is an account, "bob", who is one of its domain; the first account calls. The
  * call's number goes to out. -EINVAL if it cannot be parsed: why has the words and at the place in
  * target, in bytes. -ESHUTDOWN: the agent closes. Everything after that is told by events.
  */
 int agent_call(
 	unsigned *out, struct agent *agent, const char *target, struct fault *why, size_t *at);
 
-/* Checks a target without calling it; returns as agent_call() does. Any thread. */
-int agent_check_target(const char *target, struct fault *why, size_t *at);
+/* Checks a target without calling it; returns as agent_call() does, of an agent with an account or
+ * without one. Any thread. */
+int agent_check_target(const char *target, bool account, struct fault *why, size_t *at);
 
 /* What came of a ping; good during the call only. Text is raw, as in events. */
 struct agent_pong {

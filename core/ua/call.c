@@ -109,6 +109,7 @@ struct call *call_new(
 void call_emit(struct call *call, struct ua_event *event)
 {
 	event->call = call->number;
+	event->account = call->account ? account_settings(call->account)->name : NULL;
 	event->call_id = slice_of(call->call_id);
 	event->peer = slice_of(call->peer);
 	event->display = slice_of(call->display);

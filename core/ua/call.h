@@ -18,6 +18,7 @@ struct call;
 struct call_list {
 	const struct ua_config *config;
 	struct sip_stack *stack;
+	const struct list *accounts;
 	struct list calls; /* of struct call, oldest first */
 	unsigned count;
 	unsigned live; /* of them, those that are not ending */

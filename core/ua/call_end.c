@@ -17,6 +17,17 @@ static void forgotten(struct call *call, const struct sip_invite_end *end)
 	call_finish(call, UA_CAUSE_MEDIA, 408, slice_of(""), &words);
 }
 
+/* Why nothing that we know answers what they ask for. */
+static void explain_challenge(struct fault *words, const struct call *call)
+{
+	if (!call->account)
+		fault_set(words, 0, "they ask for a password: --account has who we are");
+	else if (!sip_auth_trusts(account_auth(call->account), &call->flow))
+		fault_set(words, 0, "they ask for a password, which goes to our own server only");
+	else
+		fault_set(words, 0, "%s", sip_auth_words(account_auth(call->account)));
+}
+
 static void rejected(struct call *call, const struct sip_invite_end *end)
 {
 	struct fault words = {0};
@@ -30,6 +41,8 @@ static void rejected(struct call *call, const struct sip_invite_end *end)
 			end->msg ? call_body(end->msg) : (struct slice){0});
 	if (end->msg)
 		call_words_refused(&words, end->msg);
+	if (end->status == 401 || end->status == 407)
+		explain_challenge(&words, call);
 	call_finish(call, UA_CAUSE_REJECTED, end->status, end->reason, &words);
 }
 

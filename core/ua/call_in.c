@@ -186,6 +186,12 @@ static void drop_escapes(char *display)
 	*out = '\0';
 }
 
+static struct slice contact_user(const struct call *call)
+{
+	return slice_of(
+		call->account ? account_settings(call->account)->user : call->list->config->user);
+}
+
 void call_in(struct call_list *list, struct sip_server *server, const struct sip_msg *msg,
 	const struct policy_decision *decision)
 {
@@ -205,8 +211,11 @@ void call_in(struct call_list *list, struct sip_server *server, const struct sip
 	call->decision = *decision;
 	drop_escapes(call->display);
 	sip_server_flow(&call->flow, server);
-	err = sip_invite_take(&call->invite, list->stack, server, msg, slice_of(list->config->user),
-		&invite_events, call);
+	call->account = account_find(list->accounts, &msg->uri, &call->flow);
+	err = sip_invite_take(
+		&call->invite, list->stack, server, msg, contact_user(call), &invite_events, call);
+	if (!err && call->account)
+		sip_invite_authorize(call->invite, account_auth(call->account));
 	emit_incoming(call);
 	if (call->state != CALL_INCOMING) /* who was told has hung up */
 		return;

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-enum { FROM_SIZE = 256 };
+enum { FROM_SIZE = 2048, ROUTES_SIZE = 4096 };
 
 /* What a person has to know once: a far end repeats its 180 as long as it rings. */
 static void tell_provisional(struct call *call, const struct sip_msg *response)
@@ -107,11 +107,26 @@ static const struct sip_invite_events invite_events = {
 	.ended = call_invite_ended,
 };
 
+/* As whom, and by which proxies. */
+static void go_by_account(struct sip_invite_config *invite, struct text *from, struct text *routes,
+	const struct call *call)
+{
+	const struct ua_account *settings = account_settings(call->account);
+
+	text_puts(from, settings->aor);
+	invite->from_display = slice_of(settings->display ? settings->display : "");
+	invite->contact_user = slice_of(settings->user);
+	invite->auth = account_auth(call->account);
+	account_print_routes(routes, call->account);
+	invite->routes = text_slice(routes);
+}
+
 static int send_invite(struct call *call, struct slice offer)
 {
 	const struct ua_config *config = call->list->config;
 	char from_room[FROM_SIZE], host[ADDR_TEXT_SIZE];
-	struct text from = TEXT_IN(from_room);
+	char routes_room[ROUTES_SIZE];
+	struct text from = TEXT_IN(from_room), routes = TEXT_IN(routes_room);
 	struct sip_invite_config invite = {
 		.flow = &call->flow,
 		.target = redirect_target(&call->redirect),
@@ -129,8 +144,12 @@ static int send_invite(struct call *call, struct slice offer)
 		invite.cseq = call->first.cseq;
 	}
 
-	text_printf(&from, "sip:%s@%s", config->user, addr_print_host(host, &call->flow.local));
-	if (from.cut)
+	if (call->account)
+		go_by_account(&invite, &from, &routes, call);
+	else
+		text_printf(
+			&from, "sip:%s@%s", config->user, addr_print_host(host, &call->flow.local));
+	if (from.cut || routes.cut)
 		return -ENAMETOOLONG;
 
 	invite.from_uri = text_slice(&from);
@@ -202,8 +221,11 @@ static void located(
 	struct call *call = arg;
 
 	call->locate = NULL;
-	for (size_t i = 0; i < count && i < SIP_LOCATE_MAX; i++)
+	for (size_t i = 0; i < count && i < SIP_LOCATE_MAX; i++) {
 		call->flows[call->flow_count++] = flows[i];
+		if (call->by_account)
+			sip_auth_trust(account_auth(call->account), &flows[i]);
+	}
 	if (count > 0)
 		call->flow = flows[0];
 	call_tell_outgoing(call);
@@ -220,6 +242,19 @@ static void located(
 	}
 }
 
+/* To a hop of the account's, or to the target itself. */
+static int read_hop(struct sip_uri *out, struct call *call)
+{
+	const char *hop = NULL;
+	int err;
+
+	err = sip_uri_parse(out, redirect_target(&call->redirect), NULL);
+	if (!err && call->account)
+		hop = account_hop(call->account, out);
+	call->by_account = hop != NULL;
+	return hop ? sip_uri_parse(out, slice_of(hop), NULL) : err;
+}
+
 void call_locate(struct call *call)
 {
 	struct sip_uri uri;
@@ -227,7 +262,7 @@ void call_locate(struct call *call)
 
 	if (call->ring_due_ns > 0)
 		timer_start(&call->limit, call->ring_due_ns);
-	err = sip_uri_parse(&uri, redirect_target(&call->redirect), NULL);
+	err = read_hop(&uri, call);
 	if (!err) {
 		call->list->need(call->list, way_wanted(&uri));
 		err = sip_locate(&call->locate, call->list->stack, &uri, located, call);
@@ -247,6 +282,7 @@ int call_out(struct call **out, struct call_list *list, const struct target *tar
 		return -ENOMEM;
 
 	call->outgoing = true;
+	call->account = account_first(list->accounts);
 	if (limit_ns > 0)
 		call->ring_due_ns = loop_now(list->config->loop) + limit_ns;
 	if (redirect_init(&call->redirect, peer))

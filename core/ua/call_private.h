@@ -9,6 +9,7 @@
 #include "core/media/media.h"
 #include "core/sip/invite.h"
 #include "core/sip/locate.h"
+#include "core/ua/account.h"
 #include "core/ua/call.h"
 #include "core/ua/negotiation.h"
 #include "core/ua/redirect.h"
@@ -68,6 +69,8 @@ struct call {
 	struct call_list *list;
 	unsigned number;
 	bool outgoing;
+	struct account *account; /* the agent's, or NULL */
+	bool by_account;         /* outgoing: flows lead to a hop of its own */
 	enum call_state state;
 
 	char *peer;

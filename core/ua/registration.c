@@ -50,6 +50,7 @@ struct registration {
 	bool extended; /* wish_s has been made longer in this try (423) */
 	char *moved;   /* where a 3xx has sent us, or NULL */
 	char *routes;  /* lines, or NULL */
+	char *hop;     /* the URI of the first of them */
 };
 
 static void become(struct registration *self, enum state next)
@@ -57,8 +58,8 @@ static void become(struct registration *self, enum state next)
 	static const unsigned allowed[] = {
 		[OFF] = 1u << WAITING,
 		[LOCATING] = 1u << ASKING | 1u << WAITING | 1u << LEAVING | 1u << OFF,
-		[ASKING] = 1u << LOCATING | 1u << STANDING | 1u << WAITING | 1u << LEAVING |
-			   1u << OFF,
+		[ASKING] =
+			1u << LOCATING | 1u << STANDING | 1u << WAITING | 1u << LEAVING | 1u << OFF,
 		[STANDING] = 1u << LOCATING | 1u << WAITING | 1u << LEAVING,
 		[WAITING] = 1u << LOCATING | 1u << WAITING | 1u << LEAVING | 1u << OFF,
 		[LEAVING] = 1u << WAITING | 1u << OFF,
@@ -98,6 +99,15 @@ static void print_contact(struct text *out, const struct registration *self)
 	sip_flow_print_uri(out, flow_of(self), slice_of(self->config.account->user));
 }
 
+void registration_print_proxy(struct text *out, const struct registration *self)
+{
+	const char *proxy = self->config.account->proxy;
+
+	if (proxy)
+		sip_print_header_text(
+			out, SIP_ROUTE, "<%s%s>", proxy, is_loose(proxy) ? "" : ";lr");
+}
+
 static void print_lines(struct text *out, const struct registration *self, uint32_t expires_s)
 {
 	const struct ua_account *account = self->config.account;
@@ -106,9 +116,8 @@ static void print_lines(struct text *out, const struct registration *self, uint3
 
 	print_contact(&contact, self);
 	out->cut |= contact.cut;
-	if (account->proxy && !self->moved)
-		sip_print_header_text(out, SIP_ROUTE, "<%s%s>", account->proxy,
-			is_loose(account->proxy) ? "" : ";lr");
+	if (!self->moved)
+		registration_print_proxy(out, self);
 	sip_print_header_text(out, SIP_FROM, "<%s>;tag=%016" PRIx64, account->aor, self->tag);
 	sip_print_header_text(out, SIP_TO, "<%s>", account->aor);
 	sip_print_header_text(out, SIP_CALL_ID, "%016" PRIx64 "@%s", self->call_id,
@@ -233,6 +242,27 @@ static uint32_t refresh_s(uint32_t expires_s)
 	return expires_s > 4 * MARGIN_S ? expires_s - 2 * MARGIN_S : (expires_s + 1) / 2;
 }
 
+static void drop_routes(struct registration *self)
+{
+	free(self->routes);
+	free(self->hop);
+	self->routes = NULL;
+	self->hop = NULL;
+}
+
+/* The URI of the first Route line, in the brackets that it has (RFC 3608, section 5); NULL if there
+ * is none that can be used. */
+static char *first_route(const struct registration *self)
+{
+	struct slice rest = slice_of(self->routes), before, uri;
+	struct sip_uri parsed;
+
+	slice_cut(&before, &rest, '<');
+	if (!slice_cut(&uri, &rest, '>') || sip_uri_parse(&parsed, uri, NULL))
+		return NULL;
+	return slice_copy(uri);
+}
+
 /* RFC 3608, section 5. */
 static void keep_routes(struct registration *self, const struct sip_msg *response)
 {
@@ -242,8 +272,12 @@ static void keep_routes(struct registration *self, const struct sip_msg *respons
 	for (size_t i = 0; i < response->header_count; i++)
 		if (slice_is_nocase(response->headers[i].name, "Service-Route"))
 			sip_print_header(&lines, SIP_ROUTE, response->headers[i].value);
-	free(self->routes);
+	drop_routes(self);
 	self->routes = lines.len > 0 && !lines.cut ? slice_copy(text_slice(&lines)) : NULL;
+	if (self->routes)
+		self->hop = first_route(self);
+	if (!self->hop)
+		drop_routes(self);
 }
 
 static void succeed(struct registration *self, const struct sip_msg *response)
@@ -513,6 +547,11 @@ bool registration_is_off(const struct registration *self)
 	return self->state == OFF;
 }
 
+const char *registration_hop(const struct registration *self)
+{
+	return self->hop;
+}
+
 struct slice registration_routes(const struct registration *self)
 {
 	return self->routes ? slice_of(self->routes) : (struct slice){0};
@@ -527,6 +566,6 @@ void registration_free(struct registration *self)
 	sip_locate_cancel(self->locate);
 	drop_request(self);
 	free(self->moved);
-	free(self->routes);
+	drop_routes(self);
 	free(self);
 }

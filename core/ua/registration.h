@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/base/bytes.h"
+#include "core/base/text.h"
 #include "core/sip/auth.h"
 #include "core/sip/flow.h"
 
@@ -65,6 +66,12 @@ bool registration_is_off(const struct registration *registration);
 
 /* The Route lines that its proxies want of requests (RFC 3608), or empty. */
 struct slice registration_routes(const struct registration *registration);
+
+/* The URI of the first of them, or NULL. */
+const char *registration_hop(const struct registration *registration);
+
+/* Appends the Route line of the account's proxy, if it has one. */
+void registration_print_proxy(struct text *out, const struct registration *registration);
 
 /* Says nothing to anybody. NULL is allowed. */
 void registration_free(struct registration *registration);

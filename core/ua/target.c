@@ -140,11 +140,18 @@ static int check_request(const struct target *target, size_t added, struct fault
 
 int target_parse(struct target *out, struct slice typed, struct fault *why, size_t *at)
 {
+	return target_parse_in(out, typed, (struct slice){0}, why, at);
+}
+
+int target_parse_in(
+	struct target *out, struct slice typed, struct slice domain, struct fault *why, size_t *at)
+{
 	struct text text = TEXT_IN(out->text);
 	struct slice rest = typed;
 	struct slice other;
 	struct sip_syntax syntax;
 	size_t skipped = 0, added = 0;
+	bool bare = false;
 	int err;
 
 	if (slice_trim(typed).len == 0)
@@ -163,13 +170,20 @@ int target_parse(struct target *out, struct slice typed, struct fault *why, size
 			(int)(other.len < SHOWN ? other.len : SHOWN), (const char *)other.data);
 	}
 	if (!has_scheme(rest)) {
-		if (is_bare_name(rest))
+		bare = is_bare_name(rest);
+		if (bare && domain.len == 0)
 			return refuse(why, at, skipped + rest.len,
 				"a name alone says nothing of where: write NAME@HOST");
 		text_puts(&text, SCHEME);
 		added = text.len;
 	}
 	text_put(&text, rest);
+	if (bare) {
+		text_putc(&text, '@');
+		text_put(&text, domain);
+		if (text.cut)
+			return refuse(why, at, 0, "the address is too long");
+	}
 
 	if (sip_uri_parse(&out->uri, text_slice(&text), &syntax) != 0) {
 		size_t where = syntax.at > added ? syntax.at - added : 0;

@@ -20,3 +20,10 @@ struct target {
  * both may be NULL. out is its own: it must not be moved.
  */
 int target_parse(struct target *out, struct slice typed, struct fault *why, size_t *at);
+
+/*
+ * The same where a name alone, "bob", is one of domain: "example.org", with a port if it has one.
+ * Empty: as above.
+ */
+int target_parse_in(
+	struct target *out, struct slice typed, struct slice domain, struct fault *why, size_t *at);

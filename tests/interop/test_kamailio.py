@@ -3,7 +3,12 @@
 import pytest
 
 from kamailio import Kamailio
-from phone import environment, run
+from phone import answerer, caller, environment, run
+
+WRONG = (
+    "alice@sip.test is not registered: 401 Unauthorized: "
+    "the password, or the name that goes with it, is wrong"
+)
 
 
 def register(server, *args, password="secret", limit=10):
@@ -23,7 +28,28 @@ def test_registers(algorithm):
         assert "registered alice@sip.test" in process.out.text
         code, process = register(server, "--trace", password="wrong")
         assert code == 7, process.report()
-        words = "alice@sip.test is not registered: 401 Unauthorized: the password or --auth-user is wrong"
-        assert words in process.out.text
+        assert WRONG in process.out.text
         assert process.err.text.count("REGISTER sip:") == 2  # without an answer, and with one
-        assert "wrong" not in process.err.text.replace("is wrong", "")
+
+
+def account(server, name="alice"):
+    return ["-a", f"{name}@sip.test", "--registrar", server.uri]
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_calls_one_of_the_domain(transport):
+    way = f";transport={transport}"
+    secret = environment(SIPCALL_PASSWORD="secret")
+    with Kamailio() as server:
+        hop = ["--registrar", server.uri + way]
+        called = answerer("-a", "alice@sip.test", *hop, env=secret)
+        assert called.event("registration.ok")["contact"].endswith(
+            ";transport=tcp" if transport == "tcp" else str(called.port())
+        )
+        calling = caller("alice", "-a", "bob@sip.test", *hop, "-d", "1", "--trace", env=secret)
+        assert calling.event("call.answered")["account"] == "bob@sip.test"
+        incoming = called.event("call.incoming")
+        assert (incoming["peer"], incoming["account"]) == ("sip:bob@sip.test", "alice@sip.test")
+        assert calling.exit() == 0
+        sent = calling.err.text
+        assert sent.count("INVITE sip:alice@sip.test") == 2 and "\nProxy-Authorization: " in sent
