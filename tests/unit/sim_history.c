@@ -174,6 +174,9 @@ static void do_event(struct history *history, char who, const char *name, const 
 {
 	static const char *const names[] = {
 		[UA_LISTENING] = "listening",
+		[UA_REGISTRATION_OK] = "registered",
+		[UA_REGISTRATION_FAILED] = "unregistered",
+		[UA_REGISTRATION_LOST] = "lost",
 		[UA_CALL_OUTGOING] = "outgoing",
 		[UA_CALL_INCOMING] = "incoming",
 		[UA_CALL_RINGING] = "ringing",

@@ -165,6 +165,8 @@ static void take(struct phone *phone, struct sip_server *server, const struct si
 	if (sip_invite_take(&phone->invite, phone->stack, server, msg, slice_of("b"),
 		    &invite_events, phone))
 		return;
+	if (phone->auth)
+		sip_invite_authorize(phone->invite, phone->auth);
 	if (phone->forget)
 		free_invite(phone);
 	note(phone, "incoming(%.*s) ", (int)msg->body.len, (const char *)msg->body.data);
@@ -242,9 +244,11 @@ int phone_call(struct phone *phone, const struct phone *to)
 			.from_uri = slice_of("sip:a@192.0.2.1"),
 			.from_display = slice_of("Al \"A\""),
 			.contact_user = slice_of("a"),
+			.routes = slice_of(phone->routes ? phone->routes : ""),
 			.headers = slice_of("X-Test: 1\r\n"),
 			.content_type = "application/sdp",
 			.body = slice_of(phone->late ? "" : "offer"),
+			.auth = phone->auth,
 		},
 		&invite_events, phone);
 }

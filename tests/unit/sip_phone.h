@@ -33,6 +33,8 @@ struct phone {
 	bool accept;                            /* at once */
 	bool forget;                            /* frees the call at once */
 	bool late;                              /* calls without an offer */
+	struct sip_auth *auth;                  /* of its calls, or NULL */
+	const char *routes;                     /* lines of its INVITE, or NULL */
 	const char *in_ack;                     /* its answer in the ACK; NULL: none */
 	uint16_t refuse;                        /* a change of the far end; 0: takes it */
 	const char *change_lines;               /* headers of the response to that */
