@@ -205,7 +205,7 @@ static int keep(struct slot *slot, struct sip_auth *auth, const struct sip_chall
 {
 	size_t size = challenge->realm.len + challenge->nonce.len + challenge->opaque.len +
 		      challenge->algorithm.len + 1;
-	char *room = malloc(size);
+	char *room = calloc(1, size);
 	struct text text, cnonce;
 	uint64_t chance;
 

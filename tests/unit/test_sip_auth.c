@@ -17,28 +17,13 @@
 
 void *__wrap_calloc(size_t count, size_t size);
 void *__real_calloc(size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_malloc(size_t size);
 
 static size_t allowed = SIZE_MAX; /* allocations until one fails */
 
-static bool may_have(void)
-{
-	return allowed == SIZE_MAX || allowed-- > 0;
-}
-
 void *__wrap_calloc(size_t count, size_t size)
 {
-	if (may_have())
+	if (allowed == SIZE_MAX || allowed-- > 0)
 		return __real_calloc(count, size);
-	allowed = SIZE_MAX;
-	return NULL;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	if (may_have())
-		return __real_malloc(size);
 	allowed = SIZE_MAX;
 	return NULL;
 }
