@@ -354,7 +354,9 @@ static void respond(char out[static HEX_SIZE], struct hasher *hasher,
 
 static void print_pair(struct text *out, const char *name, struct slice value)
 {
-	text_printf(out, "%s=\"%.*s\"", name, (int)value.len, (const char *)value.data);
+	text_printf(out, "%s=\"", name);
+	text_put(out, value);
+	text_putc(out, '"');
 }
 
 static void print_user(struct text *out, struct hasher *hasher,
