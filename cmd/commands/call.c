@@ -39,7 +39,8 @@ static int check_call(const struct command_run *run, struct fault *why, size_t *
 		return fault_set(why, -ENOMEM, "too little memory");
 
 	if (is_address)
-		err = agent_check_target(target, why, &offset);
+		err = agent_check_target(
+			target, true, why, &offset); /* who calls, is not known yet */
 	*at = run->values[0].at + offset;
 	free(target);
 	return err;

@@ -502,7 +502,8 @@ static void on_ended(void *arg, int err, const struct fault *why)
 
 static struct sip_request *begin_request(struct sent *sent, struct sim *sim, const char *uri)
 {
-	static const struct sip_request_events events = {on_response, on_ended};
+	static const struct sip_request_events events = {
+		.response = on_response, .ended = on_ended};
 	static uint32_t cseq; /* each is another */
 	const struct sip_request_config config = {.method = SIP_OPTIONS,
 		.uri = slice_of(uri),
