@@ -11,6 +11,8 @@
 
 enum { TIME_SIZE = 64, PEER_SIZE = 512, DISPLAY_SIZE = 256, REASON_SIZE = 256, DIGITS = 6 };
 
+#define DURATION_MAX 4e9 /* s: what words_put_duration() has room for */
+
 static const char time_form[] = "%Y-%m-%dT%H:%M:%SZ";
 
 /* As they stand in the file. */
@@ -129,7 +131,7 @@ static int read_json(struct call_entry *out, json_t *json)
 	err = read_time(&out->began_ns, when);
 	if (!err)
 		err = read_way(&out->way, way);
-	if (!err && !(out->duration_s >= 0))
+	if (!err && !(out->duration_s >= 0 && out->duration_s <= DURATION_MAX))
 		err = -EPROTO;
 	return err ? err : copy(out, peer, display, reason);
 }

@@ -17,7 +17,7 @@ void words_put_uri(struct text *out, struct slice uri);
 /* The password of a SIP URI with the colon before it, as a part of uri; empty if there is none. */
 struct slice words_password(struct slice uri);
 
-/* Appends "2:31" or "1:02:31"; half a second is none. duration_s: at least 0. */
+/* Appends "2:31" or "1:02:31"; half a second is none. duration_s: 0 to UINT_MAX. */
 void words_put_duration(struct text *out, double duration_s);
 
 /* A URI as people write it: without "sip:". */

@@ -20,6 +20,7 @@ static void say_figures(struct command_run *run, const struct ua_stats *stats)
 
 static enum command_state run_stats(struct command_run *run)
 {
+	uint64_t now = desk_wall(run->desk); /* which may have been set back */
 	struct desk_call *call;
 	char room[64];
 	struct text lasts = TEXT_IN(room);
@@ -27,7 +28,8 @@ static enum command_state run_stats(struct command_run *run)
 	if (!pick_talking(&call, run, 0))
 		return COMMAND_FAILED;
 
-	words_put_duration(&lasts, (double)(desk_wall(run->desk) - call->answered_ns) / NS_PER_S);
+	words_put_duration(
+		&lasts, now > call->answered_ns ? (double)(now - call->answered_ns) / NS_PER_S : 0);
 	command_say(run, "call #%u  %s, %s %g kHz", call->number, room, call->codec,
 		call->rate_hz / 1000.0);
 	if (call->has_stats)

@@ -84,6 +84,8 @@ static const char *const bad[] = {
 		"\"duration_s\":0.0,\"reason\":\"\"}",
 	HEAD "\"way\":\"made\",\"peer\":\"x\",\"display\":\"\",\"answered\":true,"
 		"\"duration_s\":-1,\"reason\":\"\"}",
+	HEAD "\"way\":\"made\",\"peer\":\"x\",\"display\":\"\",\"answered\":true,"
+		"\"duration_s\":1e300,\"reason\":\"\"}",
 };
 /* clang-format on */
 
