@@ -263,7 +263,8 @@ struct reader {
 	const char *line;
 	const struct command_word *words;
 	size_t count;
-	size_t next; /* word */
+	size_t next;   /* word */
+	bool doubtful; /* why tells of an argument that was hardly meant */
 	struct fault *why;
 	size_t *at;
 };
@@ -288,8 +289,15 @@ static void take_rest(struct reader *reader, struct command_value *value)
 	reader->next = reader->count;
 }
 
+/* A word for what may be left out, and is no number, was meant for what follows. */
+static bool is_hardly(enum command_kind kind, struct slice word)
+{
+	return kind == ARG_CALL && word.len > 0 && word.data[0] != '#' &&
+	       !(word.data[0] >= '0' && word.data[0] <= '9');
+}
+
 /* Reads the next word for argument i, or passes by an optional one that it does not fit; the first
- * of those has said why. */
+ * of those that may have been meant has said why. */
 static int take(struct reader *reader, size_t i, bool *passed)
 {
 	const struct command_arg *arg = &reader->run->command->args[i];
@@ -310,9 +318,10 @@ static int take(struct reader *reader, size_t i, bool *passed)
 		*passed = false;
 		return 0;
 	}
-	if (!*passed) {
+	if (!*passed || reader->doubtful) {
 		*reader->why = why;
 		*reader->at = word->at;
+		reader->doubtful = is_hardly(arg->kind, word->text);
 	}
 	*passed = true;
 	return arg->optional ? 0 : err;
@@ -346,7 +355,7 @@ static int read_values(struct reader *reader)
 int command_parse(struct command_run *run, bool *behind, const char *line,
 	const struct command_word *words, size_t count, struct fault *why, size_t *at)
 {
-	struct reader reader = {run, line, words, count, 0, why, at};
+	struct reader reader = {run, line, words, count, 0, false, why, at};
 
 	*behind = count > 0 && !words[count - 1].quoted && slice_is(words[count - 1].text, "&");
 	if (*behind)

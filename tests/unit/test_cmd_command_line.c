@@ -97,7 +97,9 @@ static void test_lines(void **state)
 		{"stats 0", "6: \"0\" is no call; \"calls\" shows them"},
 		{"hold x", "5: \"x\" is no call; \"calls\" shows them"},
 		{"hold 99999999999", "5: \"99999999999\" is no call; \"calls\" shows them"},
-		{"mute x", "5: \"x\" is no call; \"calls\" shows them"},
+		{"mute x", "5: \"x\" is neither on nor off"},
+		{"codec opuss", "6: no codec opuss; did you mean opus?"},
+		{"codec 0 opus", "6: \"0\" is no call; \"calls\" shows them"},
 		{"mute on on", "8: mute takes no more than that; help mute"},
 		{"quit now", "5: quit takes no more than that; help quit"},
 	};
