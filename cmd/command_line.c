@@ -352,12 +352,17 @@ static int read_values(struct reader *reader)
 		command->name);
 }
 
+bool command_is_behind(const struct command_word *words, size_t count)
+{
+	return count > 0 && !words[count - 1].quoted && slice_is(words[count - 1].text, "&");
+}
+
 int command_parse(struct command_run *run, bool *behind, const char *line,
 	const struct command_word *words, size_t count, struct fault *why, size_t *at)
 {
 	struct reader reader = {run, line, words, count, 0, false, why, at};
 
-	*behind = count > 0 && !words[count - 1].quoted && slice_is(words[count - 1].text, "&");
+	*behind = command_is_behind(words, count);
 	if (*behind)
 		reader.count--;
 	run->line = line;

@@ -25,10 +25,13 @@ struct command_word {
 int command_cut(struct command_word *words, size_t *count, char *room, const char *line,
 	struct fault *why, size_t *at);
 
+/* Whether such a line ends in "&": nobody waits for it. */
+bool command_is_behind(const struct command_word *words, size_t count);
+
 /*
  * Reads line, whose words are given, into a run: its command, values, line. Where run->command is
  * set already, all words are its arguments. The values borrow from
- * the words. behind: whether "&" ended it. -EINVAL with words in why and at the place in line.
+ * the words. behind: command_is_behind(). -EINVAL with words in why and at the place in line.
  */
 int command_parse(struct command_run *run, bool *behind, const char *line,
 	const struct command_word *words, size_t count, struct fault *why, size_t *at);

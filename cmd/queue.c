@@ -254,11 +254,12 @@ static void run_command(struct run *run)
 		timer_start_in(&run->limit, command->limit_ns);
 }
 
-/* A single word that is no command may be whom to call. */
+/* A single word that is no command may be whom to call, also behind. */
 static bool is_target(const struct queue *queue, const struct command_word *words, size_t count)
 {
 	struct slice word = words[0].text;
 
+	count -= command_is_behind(words, count);
 	if (!queue->config.bare_targets || count != 1 || command_find(word))
 		return false;
 	return slice_find(word, '@') < word.len || slice_find(word, ':') < word.len ||

@@ -108,7 +108,7 @@ static void look_at(struct asked *asked)
 	if (room && command_cut(words, &count, room, asked->line, &why, &at) == 0 && count > 0) {
 		command = command_find(words[0].text);
 		asked->quits = command && strcmp(command->name, "quit") == 0;
-		asked->behind = !words[count - 1].quoted && slice_is(words[count - 1].text, "&");
+		asked->behind = command_is_behind(words, count);
 	}
 	free(room);
 }

@@ -163,7 +163,7 @@ static void test_prompt(void **state)
 	(void)state;
 	desk_pair_open(&pair, false);
 	desk_pair_put(&pair, pair.near, "Friend");
-	desk_pair_put(&pair, pair.near, "sip:x@" FAR_URI);
+	desk_pair_put(&pair, pair.near, "sip:x@" FAR_URI " &");
 	desk_pair_put(&pair, pair.near, "nobody");
 	desk_pair_put(&pair, pair.near, "");
 	desk_pair_put(&pair, pair.near, "# nothing");
@@ -176,7 +176,7 @@ static void test_prompt(void **state)
 	desk_pair_put(&pair, pair.far, "hangup all");
 	desk_pair_run(&pair, 5000);
 	desk_pair_expect(&pair, "ok hangup all; 6 Friend: 480 Temporarily Unavailable; "
-				"6 sip:x@" FAR_URI ": 480 Temporarily Unavailable; ");
+				"6 sip:x@" FAR_URI " &: 480 Temporarily Unavailable; ");
 	desk_pair_close(&pair);
 }
 
