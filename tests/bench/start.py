@@ -1,12 +1,15 @@
 #!/usr/bin/python3
-"""bench start: from exec to `listening`, and what is in memory then. Prints one JSON line.
+"""bench start: from exec to `listening`, and what is in memory then; and to the prompt. Prints one
+JSON line.
 
 Medians of RUNS starts; base_ms is what /bin/true takes from exec to its end, and ratio says how
-many of them a start is worth.
+many of them a start is worth. empty_ms is the same of a program that does nothing, but has all the
+libraries that the prompt has when it stands; prompt_ratio how many of those a prompt is worth.
 """
 
 import json
 import os
+import pty
 import signal
 import statistics
 import subprocess
@@ -46,20 +49,45 @@ def start():
     return ms, int(rss.split()[1]), len(objects)
 
 
-def base():
+def prompt():
+    """ms until the prompt stands in a terminal."""
+    ours, theirs = pty.openpty()
+    args = ["-l", "udp:127.0.0.1:0", "-i", "silence", "-o", "null", "-q"]
     before = time.monotonic()
-    with subprocess.Popen(["/bin/true"], env=environment()) as process:
+    process = subprocess.Popen(
+        [SIPCALL, *args], stdin=theirs, stdout=theirs, stderr=theirs, env=environment()
+    )
+    shown = b""
+    while b"> " not in shown:
+        shown += os.read(ours, 4096)
+    ms = (time.monotonic() - before) * 1000
+    os.write(ours, b"quit\n")
+    process.wait()
+    os.close(theirs)
+    os.close(ours)
+    assert process.returncode == 0
+    return ms
+
+
+def run(program):
+    """ms from exec to its end."""
+    before = time.monotonic()
+    with subprocess.Popen([program], env=environment()) as process:
         process.wait()
     return (time.monotonic() - before) * 1000
 
 
 def main():
-    starts, bases = [], []
+    empty = Path(__file__).resolve().parent / "empty"
+    starts, bases, prompts, empties = [], [], [], []
     for _ in range(RUNS):
         starts.append(start())
-        bases.append(base())
+        bases.append(run("/bin/true"))
+        prompts.append(prompt())
+        empties.append(run(empty))
     ready_ms, rss_kb, objects = map(statistics.median, zip(*starts))
     base_ms = statistics.median(bases)
+    prompt_ms, empty_ms = statistics.median(prompts), statistics.median(empties)
     result = {
         "bench": "start",
         "runs": RUNS,
@@ -68,6 +96,9 @@ def main():
         "shared_objects": int(objects),
         "base_ms": round(base_ms, 2),
         "ratio": round(ready_ms / base_ms, 2),
+        "prompt_ms": round(prompt_ms, 2),
+        "empty_ms": round(empty_ms, 2),
+        "prompt_ratio": round(prompt_ms / empty_ms, 2),
     }
     print(json.dumps(result))
 
