@@ -1,11 +1,16 @@
 #include "cmd/accounts.h"
 
+#include "cmd/config_account.h"
+#include "cmd/password.h"
+#include "cmd/words.h"
 #include "core/base/secret.h"
 #include "core/base/text.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { NAME_SIZE = 256 };
 
 #define PASSWORD_VARIABLE "SIPCALL_PASSWORD"
 
@@ -36,26 +41,110 @@ static bool registers(const struct options *options)
 	return (mode == OPTIONS_ANSWER || mode == OPTIONS_PROMPT) && !options->no_register;
 }
 
-int accounts_make(struct accounts *out, const struct options *options, struct fault *why)
+/* Of an [account]; its own password is the configuration's, and stays there. */
+static struct ua_account of_config(const struct config_account *account)
+{
+	return (struct ua_account){
+		.name = account->name,
+		.aor = account->texts[ACCOUNT_ADDRESS],
+		.display = account->texts[ACCOUNT_DISPLAY],
+		.registrar = account->texts[ACCOUNT_REGISTRAR],
+		.proxy = account->texts[ACCOUNT_PROXY],
+		.auth_user = account->texts[ACCOUNT_AUTH_USER],
+		.realm = account->texts[ACCOUNT_REALM],
+		.password = account->password,
+		.expires_s = account->expires_s,
+		.registers = !account->no_register,
+		.allow_md5 = !account->no_md5,
+	};
+}
+
+/* The command line comes before the configuration. */
+static void override(struct ua_account *account, const struct options *options)
+{
+	if (options->registrar)
+		account->registrar = options->registrar;
+	if (options->proxy)
+		account->proxy = options->proxy;
+	if (options->auth_user)
+		account->auth_user = options->auth_user;
+}
+
+static int no_account(const char *name, const struct config *config, struct fault *why)
+{
+	char shown[NAME_SIZE];
+	struct text text = TEXT_IN(shown);
+
+	words_put(&text, slice_of(name));
+	if (config_account_at(config, 0))
+		return fault_set(why, -EINVAL, "--account: no [account %s] in %s", shown,
+			config_name(config));
+	return fault_set(why, -EINVAL,
+		"--account: %s is no address like alice@example.org, and there is no [account] "
+		"of that name",
+		shown);
+}
+
+/* Only the one that is named, or all. */
+static int choose(struct accounts *out, const struct options *options, const struct config *config,
+	struct fault *why)
+{
+	const struct config_account *account;
+
+	for (size_t i = 0; (account = config_account_at(config, i)); i++) {
+		if (options->account && strcmp(options->account, account->name) != 0)
+			continue;
+		if (out->count == ACCOUNTS_MAX)
+			return fault_set(why, -EINVAL, "%d accounts are enough", ACCOUNTS_MAX);
+		out->commands[out->count] = account->texts[ACCOUNT_PASSWORD_COMMAND];
+		out->list[out->count++] = of_config(account);
+	}
+	if (out->count > 0 || !options->account)
+		return 0;
+	if (!strpbrk(options->account, "@:"))
+		return no_account(options->account, config, why);
+	out->list[out->count++] = (struct ua_account){
+		.aor = options->account,
+		.registers = true,
+		.allow_md5 = true,
+	};
+	return 0;
+}
+
+/* From the environment for the first, else as the configuration says, else from a person. */
+static int find_password(struct accounts *out, size_t i, struct fault *why)
+{
+	struct ua_account *account = &out->list[i];
+	struct secret **secret = &out->secrets[i];
+	int err = 0;
+
+	if (!*secret && !account->password && out->commands[i])
+		err = password_run(secret, out->commands[i], why);
+	else if (!*secret && !account->password)
+		err = password_ask(secret, account->name ? account->name : account->aor, why);
+	if (*secret)
+		account->password = *secret;
+	return err;
+}
+
+int accounts_make(struct accounts *out, const struct options *options, const struct config *config,
+	struct fault *why)
 {
 	int err;
 
 	*out = (struct accounts){.count = 0};
 	err = take_variable(&out->secrets[0], why);
-	if (err || !options->account)
-		return err;
-
-	out->list[0] = (struct ua_account){
-		.aor = options->account,
-		.registrar = options->registrar,
-		.proxy = options->proxy,
-		.auth_user = options->auth_user,
-		.password = out->secrets[0],
-		.registers = registers(options),
-		.allow_md5 = true,
-	};
-	out->count = 1;
-	return 0;
+	if (!err)
+		err = choose(out, options, config, why);
+	if (!err && out->count > 0)
+		override(&out->list[0], options);
+	for (size_t i = 0; i < out->count && !err; i++) {
+		out->list[i].registers = out->list[i].registers && registers(options);
+		err = find_password(out, i, why);
+	}
+	if (err)
+		accounts_wipe(out);
+	return err;
 }
 
 void accounts_wipe(struct accounts *accounts)

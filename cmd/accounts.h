@@ -14,14 +14,17 @@ enum { ACCOUNTS_MAX = 32 };
 struct accounts {
 	struct ua_account list[ACCOUNTS_MAX]; /* the first is that of outgoing calls */
 	struct secret *secrets[ACCOUNTS_MAX];
+	const char *commands[ACCOUNTS_MAX]; /* that print passwords */
 	size_t count;
 };
 
 /*
  * Reads passwords, too: SIPCALL_PASSWORD is taken out of the environment. What options say of an
- * account is borrowed. -EINVAL, -ENOMEM with words in why, and nothing is kept.
+ * and config say of an account is borrowed. -EINVAL, -EINTR (a person has had enough), -ENOMEM,
+ * with words in why, and nothing is kept.
  */
-int accounts_make(struct accounts *out, const struct options *options, struct fault *why);
+int accounts_make(struct accounts *out, const struct options *options, const struct config *config,
+	struct fault *why);
 
 /* Wipes the passwords. All zero is allowed. */
 void accounts_wipe(struct accounts *accounts);

@@ -324,7 +324,7 @@ int check_options(struct text *out, const struct options *options)
 	int err = 0;
 
 	if (options->target)
-		code = check_target(out, options->target, options->account != NULL);
+		code = check_target(out, options->target, options->known);
 	if (code == VERDICT_DONE && options->mic)
 		err = audio_source_check(slice_of(options->mic), &why);
 	if (err)

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -22,6 +23,8 @@ struct config {
 	size_t count;       /* of them and the hooks */
 	char *hooks[CONFIG_HOOKS];
 	struct contacts *contacts;
+	struct list accounts; /* of struct config_account */
+	bool open;            /* others may read the file */
 };
 
 /* While it is read. */
@@ -31,9 +34,10 @@ struct reading {
 	struct ini ini;
 	struct options scratch; /* what the settings come to; borrows their values */
 	const struct section *section;
-	bool lost;   /* in a section that was complained about */
-	size_t line; /* at hand, from 1 */
-	bool wrong;  /* something was told */
+	struct config_account *account; /* whose section it is */
+	bool lost;                      /* in a section that was complained about */
+	size_t line;                    /* at hand, from 1 */
+	bool wrong;                     /* something was told */
 };
 
 /* A section, and what is done with an entry in it: 0, -EINVAL once it was told why, -ENOMEM. */
@@ -44,10 +48,11 @@ struct section {
 
 static int read_setting(struct reading *reading, const char *name, struct slice value);
 static int read_contact(struct reading *reading, const char *name, struct slice value);
+static int read_account(struct reading *reading, const char *name, struct slice value);
 
 static const struct section sections[] = {
-	{"sipcall", read_setting},
-	{"contacts", read_contact},
+	{"sipcall", read_setting}, {"contacts", read_contact},
+	{"account", read_account}, /* with a name behind it */
 };
 
 enum { SECTIONS = sizeof(sections) / sizeof(sections[0]) };
@@ -254,6 +259,69 @@ static int read_contact(struct reading *reading, const char *name, struct slice 
 	return err;
 }
 
+static int read_account(struct reading *reading, const char *name, struct slice value)
+{
+	struct fault why;
+	int err;
+
+	err = config_account_set(reading->account, name, value, &why);
+	if (err == -EEXIST)
+		return twice(reading, name);
+	if (err == -ENOENT)
+		return no_such(reading, "key", name,
+			nearest_name(
+				slice_of(name), CONFIG_ACCOUNT_KEYS, config_account_key, NULL));
+	if (!err)
+		reading->out->count++;
+	return err == -EINVAL ? complain(reading, "%s", why.words) : err;
+}
+
+static struct config_account *find_account(const struct config *config, struct slice name)
+{
+	list_each(link, &config->accounts)
+	{
+		struct config_account *account = container_of(link, struct config_account, link);
+
+		if (slice_is(name, account->name))
+			return account;
+	}
+	return NULL;
+}
+
+/* "[account work]" */
+static int begin_account(struct reading *reading, struct slice name)
+{
+	int err;
+
+	reading->lost = true;
+	if (name.len == 0)
+		return complain(reading, "an account needs a name: [account work]");
+	if (find_account(reading->out, name))
+		return complain(reading, "an account of that name is there already");
+
+	err = config_account_new(&reading->account, name, reading->line);
+	if (err)
+		return err;
+	list_add(&reading->out->accounts, &reading->account->link);
+	reading->lost = false;
+	return 0;
+}
+
+static int check_accounts(struct reading *reading)
+{
+	struct fault why;
+
+	list_each(link, &reading->out->accounts)
+	{
+		const struct config_account *account =
+			container_of(link, struct config_account, link);
+
+		if (config_account_check(account, &why))
+			(void)complain_at(reading, account->line, "%s", why.words);
+	}
+	return reading->wrong ? -EINVAL : 0;
+}
+
 static const char *section_at(const void *arg, size_t i)
 {
 	(void)arg;
@@ -262,11 +330,17 @@ static const char *section_at(const void *arg, size_t i)
 
 static int read_section(struct reading *reading, const char *name)
 {
+	struct slice behind = slice_of(name), kind;
+
+	(void)slice_cut(&kind, &behind, ' ');
 	reading->section = NULL;
 	for (size_t i = 0; i < SECTIONS; i++)
-		if (strcmp(sections[i].name, name) == 0)
+		if (slice_is(sections[i].entry == read_account ? kind : slice_of(name),
+			    sections[i].name))
 			reading->section = &sections[i];
 	reading->lost = !reading->section;
+	if (reading->section && reading->section->entry == read_account)
+		return begin_account(reading, slice_trim(behind));
 	if (reading->section)
 		return 0;
 	return no_such(
@@ -357,7 +431,7 @@ static int read_text(struct reading *reading, struct slice text)
 		if (err && err != -EINVAL)
 			return err;
 	}
-	return reading->wrong ? -EINVAL : 0;
+	return check_accounts(reading);
 }
 
 static int make(struct config **out, const char *name)
@@ -369,6 +443,7 @@ static int make(struct config **out, const char *name)
 		return -ENOMEM;
 
 	list_init(&self->values);
+	list_init(&self->accounts);
 	self->name = slice_copy(slice_of(name));
 	if (!self->name || contacts_new(&self->contacts)) {
 		config_free(self);
@@ -420,6 +495,22 @@ static int cannot(const char *path, int err, const struct config_reader *reader)
 	return err == -ENOMEM ? err : complain_at(&reading, 0, "%s", strerror(-err));
 }
 
+/* Whether others may read it. */
+static bool is_open(int fd)
+{
+	struct stat status;
+
+	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0;
+}
+
+/* Below us, lines with passwords may still stand where they were read. */
+static void __attribute__((noinline)) wipe_stack(void)
+{
+	char room[4 * CONFIG_LINE_MAX];
+
+	explicit_bzero(room, sizeof(room));
+}
+
 static int read_file(
 	struct config **out, const char *path, int fd, const struct config_reader *reader)
 {
@@ -434,6 +525,10 @@ static int read_file(
 		err = cannot(path, err, reader);
 	else
 		err = config_parse(out, path, (struct slice){bytes.data, bytes.len}, reader);
+	if (!err)
+		(*out)->open = is_open(fd);
+	explicit_bzero(bytes.data, bytes.len);
+	wipe_stack();
 	free(bytes.data);
 	return err;
 }
@@ -487,6 +582,8 @@ void config_free(struct config *config)
 	}
 	for (size_t i = 0; i < CONFIG_HOOKS; i++)
 		free(config->hooks[i]);
+	list_each(link, &config->accounts)
+		config_account_free(container_of(link, struct config_account, link));
 	contacts_free(config->contacts);
 	free(config->name);
 	free(config);
@@ -495,6 +592,26 @@ void config_free(struct config *config)
 void config_apply(const struct config *config, struct options *options)
 {
 	config_values_apply(&config->values, options);
+}
+
+const struct config_account *config_account_at(const struct config *config, size_t i)
+{
+	list_each(link, &config->accounts)
+	{
+		if (i-- == 0)
+			return container_of(link, struct config_account, link);
+	}
+	return NULL;
+}
+
+bool config_is_exposed(const struct config *config)
+{
+	list_each(link, &config->accounts)
+	{
+		if (container_of(link, struct config_account, link)->password)
+			return config->open;
+	}
+	return false;
 }
 
 const struct contacts *config_contacts(const struct config *config)

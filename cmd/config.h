@@ -22,6 +22,7 @@ enum {
 };
 
 struct config;
+struct config_account;
 
 /* Who is told of mistakes: a line, "FILE:LINE: words", without a newline. */
 struct config_reader {
@@ -49,6 +50,12 @@ void config_free(struct config *config);
  * what they ask for. options borrow from config.
  */
 void config_apply(const struct config *config, struct options *options);
+
+/* The i-th [account NAME], in the order of the file; NULL behind the last. */
+const struct config_account *config_account_at(const struct config *config, size_t i);
+
+/* A password stands there, and others than its owner may read the file. */
+bool config_is_exposed(const struct config *config);
 
 const struct contacts *config_contacts(const struct config *config);
 

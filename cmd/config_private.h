@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cmd/config.h"
+#include "cmd/config_account.h"
 #include "core/base/list.h"
 
 /* An option that is a setting as well. */

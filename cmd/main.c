@@ -43,9 +43,13 @@ static int run(const struct options *options, const struct config *config)
 	}
 	if (options->script)
 		code = script_start(&script, options);
-	if (code == VERDICT_DONE && !options->check &&
-		phone_run(&code, options, config, script, &why))
-		code = show_complaint(VERDICT_LOCAL, why.words);
+	if (code == VERDICT_DONE && !options->check) {
+		int err = phone_run(&code, options, config, script, &why);
+
+		if (err)
+			code = show_complaint(
+				err == -EINVAL ? VERDICT_USAGE : VERDICT_LOCAL, why.words);
+	}
 	script_free(script);
 	return code;
 }

@@ -89,6 +89,7 @@ struct options {
 	const char *proxy;
 	const char *auth_user;
 	bool no_register;
+	bool known; /* there is an account, of the command line or the configuration */
 	char headers[OPTIONS_HEADERS_SIZE]; /* lines with CRLF */
 	size_t headers_len;
 	bool late_offer;

@@ -721,7 +721,7 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	self->config = config;
 	self->daemon.pipe = -1;
 	self->script = script;
-	err = accounts_make(&self->accounts, options, why);
+	err = accounts_make(&self->accounts, options, config, why);
 	if (err)
 		goto out;
 	err = make(self, why);

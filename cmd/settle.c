@@ -72,7 +72,7 @@ static int no_target(const struct options *options, const struct contacts *conta
 	char room[LINE_SIZE];
 	struct text text = TEXT_IN(room);
 
-	if (!near || agent_check_target(options->target, options->account != NULL, NULL, NULL) == 0)
+	if (!near || agent_check_target(options->target, options->known, NULL, NULL) == 0)
 		return VERDICT_DONE; /* check_options() has the words */
 
 	text_puts(&text, "no contact ");
@@ -95,6 +95,17 @@ static int find_target(struct options *options, const struct contacts *contacts)
 	return VERDICT_DONE;
 }
 
+static void warn_exposed(const struct config *config)
+{
+	char room[LINE_SIZE];
+	struct text text = TEXT_IN(room);
+
+	words_put(&text, slice_of(config_name(config)));
+	text_puts(&text, " holds a password, and others may read it: chmod 600 ");
+	words_put(&text, slice_of(config_name(config)));
+	(void)show_complaint(VERDICT_DONE, room);
+}
+
 int settle(struct config **out, struct options *options)
 {
 	int code;
@@ -106,6 +117,9 @@ int settle(struct config **out, struct options *options)
 
 	if (options_mode(options) != OPTIONS_SCRIPT)
 		config_apply(*out, options); /* a script does the same for everybody */
+	options->known = options->account || config_account_at(*out, 0);
+	if (config_is_exposed(*out))
+		warn_exposed(*out);
 	code = find_target(options, config_contacts(*out));
 	if (code != VERDICT_DONE) {
 		config_free(*out);

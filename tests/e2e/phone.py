@@ -356,6 +356,7 @@ class Message:
 REASONS = {100: "Trying", 180: "Ringing", 183: "Session Progress", 200: "OK", 302: "Moved"}
 REASONS.update({305: "Use Proxy", 401: "Unauthorized", 404: "Not Found", 408: "Request Timeout"})
 REASONS.update({480: "Temporarily Unavailable", 486: "Busy Here", 487: "Request Terminated"})
+REASONS.update({403: "Forbidden", 407: "Proxy Authentication Required"})
 REASONS.update({481: "Call/Transaction Does Not Exist"})
 REASONS.update({488: "Not Acceptable Here", 500: "Server Internal Error"})
 REASONS.update({503: "Service Unavailable", 600: "Busy Everywhere", 603: "Decline"})

@@ -164,3 +164,10 @@ def test_the_pages_are_clean(tmp_path):
     )
     assert lint.stdout == ""
     assert lint.returncode == 0
+
+
+def test_the_page_of_the_configuration_has_each_key_of_an_account():
+    table = (ROOT / "cmd" / "config_account.c").read_text()
+    rows = re.search(r"keys\[CONFIG_ACCOUNT_KEYS\] = \{\n(.*?)^\};", table, re.M | re.S)[1]
+    keys = re.findall(r"^\.It Cm (\w+) No = Ar", CONF_PAGE.read_text(), re.M)
+    assert keys == re.findall(r'^\t\{"(\w+)",', rows, re.M)

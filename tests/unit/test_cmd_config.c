@@ -38,6 +38,10 @@ static const struct {
 	{HEAD "listen = udp:127.0.0.1:5070\nlisten = tcp:[::1]:5070\n", 2, 0},
 	{HEAD "dns_server = 192.0.2.53\ndns_server = [::1]:5353\n", 2, 0},
 	{HEAD "on_event = a = b : c ; d # e\non_call_ended = \"x y\" z\non_listening=:\n", 3, 0},
+	{"[account work]\naddress = a@b\npassword = x y;z\nexpires = 60\nallow_md5 = no\n"
+	 "register = yes\ndisplay = A \"B\"\nrealm = b\nproxy = sip:p;transport=tcp\n"
+	 "[account at home]\naddress = sip:c@d\nregistrar = 192.0.2.1\nauth_user = e\n",
+		11, 0},
 	{PEOPLE "bob = a@b\n\"Carol Example\" = \"C\" <sip:c@d;transport=tcp>\nDave E: d@e\n", 0, 3},
 };
 
@@ -48,6 +52,22 @@ static const struct {
 	{"mic = silence\nspeaker = null\n[x]\n",
 		"f:1: mic stands in no section; write [sipcall] above it\n"
 		"f:3: no section x; man sipcall.conf has them all\n"},
+	{"[account]\n[account  ]\nx = 1\n[account a]\n[account a]\nx=1\n[accounts b]\n",
+		"f:1: an account needs a name: [account work]\n"
+		"f:2: an account needs a name: [account work]\n"
+		"f:5: an account of that name is there already\n"
+		"f:7: no section accounts b; man sipcall.conf has them all\n"
+		"f:4: an account needs an address: address = alice@example.org\n"},
+	{"[account a]\naddress = bob\naddress = a@b\nadress = a@b\nregister = on\nexpires = 1h\n"
+	 "realm =\nregistrar = mailto:x\npassword = a\npassword_command = b\n",
+		"f:2: address: a name alone says nothing of where: write NAME@HOST\n"
+		"f:3: address is given twice\n"
+		"f:4: no key adress; did you mean address?\n"
+		"f:5: register: yes or no\n"
+		"f:6: expires: seconds, 60 to 86400\n"
+		"f:7: realm: there is nothing behind it\n"
+		"f:8: registrar: not a SIP address: mailto\n"
+		"f:1: password or password_command, not both\n"},
 	{"[sipcal]\nx = y\nz\n[Contacts]\n[sipcall ]\n",
 		"f:1: no section sipcal; did you mean sipcall?\n"
 		"f:3: neither NAME = VALUE nor [SECTION]: z\n"

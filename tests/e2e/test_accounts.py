@@ -1,0 +1,208 @@
+"""Accounts: who asks for the password, by what, and where it can be seen."""
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from phone import SIPCALL, Peer, Process, Terminal, answerer, caller, environment, run
+
+HASHES = {"MD5": "md5", "SHA-256": "sha256", "SHA-512-256": "sha512_256"}
+HERE = ["-l", "udp:127.0.0.1:0"]
+
+
+def digest(algorithm, *parts):
+    return hashlib.new(HASHES[algorithm], ":".join(parts).encode()).hexdigest()
+
+
+def challenge(algorithm="SHA-512-256", nonce="n1", realm="sip.test", qop="auth"):
+    return f'Digest realm="{realm}", nonce="{nonce}", algorithm={algorithm}, qop="{qop}"'
+
+
+def check(message, header="authorization", password="secret", user="alice"):
+    """That the request answers its challenge, by RFC 7616."""
+    value = message.get(header)
+    fields = dict(re.findall(r'(\w+)="?([^",]*)"?', value.removeprefix("Digest ")))
+    algorithm = fields["algorithm"]
+    method = message.get("cseq").split()[1]
+    body = str(message).split("\r\n\r\n", 1)[1]
+    request = [method, fields["uri"]]
+    if fields["qop"] == "auth-int":
+        request.append(digest(algorithm, body))
+    expected = digest(
+        algorithm, digest(algorithm, user, fields["realm"], password), fields["nonce"],
+        fields["nc"], fields["cnonce"], fields["qop"], digest(algorithm, *request),
+    )  # fmt: skip
+    assert (fields["username"], fields["response"]) == (user, expected)
+    return fields
+
+
+def ok(peer, request, expires=3600):
+    contact = request.get("contact")
+    peer.respond(request, 200, f"Contact: {contact};expires={expires}")
+
+
+def account(peer, name="alice"):
+    return ["-a", f"{name}@sip.test", "--registrar", peer.uri().replace("x@", "")]
+
+
+def start(*args, **changes):
+    """sipcall with -e register."""
+    argv = [SIPCALL, *HERE, *args, "-e", "register"]
+    return Process(argv, env=environment(**changes))
+
+
+@pytest.mark.parametrize("qop", ["auth", "auth-int"])
+def test_sha512_256(qop):
+    peer = Peer()
+    process = start(*account(peer), "--trace", SIPCALL_PASSWORD="secret")
+    peer.respond(peer.expect("REGISTER"), 401, "WWW-Authenticate: " + challenge(qop=qop))
+    answered = peer.expect("REGISTER")
+    assert check(answered)["nc"] == "00000001"
+    ok(peer, answered)
+    gone = peer.expect("REGISTER")
+    assert check(gone)["nc"] == "00000002" and gone.get("expires") == "0"
+    peer.respond(gone, 200)
+    assert process.exit() == 0
+    assert "secret" not in process.out.text + process.err.text
+
+
+def test_a_call_through_the_server_is_answered_for():
+    peer = Peer()
+    calling = caller("bob", *account(peer), env=environment(SIPCALL_PASSWORD="secret"))
+    invite = peer.expect("INVITE")
+    assert invite.get("from").startswith("<sip:alice@sip.test>;tag=")
+    assert invite.get("to") == "<sip:bob@sip.test>"
+    peer.respond(invite, 407, "Proxy-Authenticate: " + challenge(qop="auth-int"))
+    peer.expect("ACK")
+    again = peer.expect("INVITE")
+    check(again, "proxy-authorization")
+    peer.respond(again, 486)
+    assert calling.exit() == 5
+
+
+def test_a_wrong_password_is_tried_once():
+    peer = Peer()
+    calling = caller("bob", *account(peer), env=environment(SIPCALL_PASSWORD="wrong"))
+    for nonce in ("n1", "n2"):
+        asked = "Proxy-Authenticate: " + challenge(nonce=nonce)
+        peer.respond(peer.expect("INVITE"), 407, asked)
+        peer.expect("ACK")
+    ended = calling.ended()
+    assert (ended["code"], ended["account"]) == (407, "alice@sip.test")
+    assert calling.exit() == 7
+    peer.nothing(0.1)
+
+
+def test_somebody_else_gets_no_answer():
+    """The digest leak: a far end that is no server of ours asks, in a call and for it."""
+    server, evil = Peer(), Peer()
+    env = environment(SIPCALL_PASSWORD="secret")
+    calling = caller(evil.uri("evil"), *account(server), env=env)
+    evil.respond(evil.expect("INVITE"), 401, "WWW-Authenticate: " + challenge())
+    evil.expect("ACK")
+    assert calling.exit() == 7
+    evil.nothing(0.1)
+
+    calling = caller(evil.uri("evil"), *account(server), "-d", "0.1", env=env)
+    evil.answer(evil.expect("INVITE"), 9)
+    bye = evil.expect("BYE")
+    evil.respond(bye, 407, "Proxy-Authenticate: " + challenge())
+    assert calling.exit() == 0
+    evil.nothing(0.1)
+    assert not any("uthorization:" in str(message) for message in evil.log)
+
+
+def test_where_the_password_comes_from(tmp_path):
+    """A command, the file, the environment, which has the first word."""
+    folder = tmp_path / "sipcall.conf"
+    for line, changes, password, warned in [
+        ("password_command = echo from-command", {}, "from-command", False),
+        ("password = from file", {}, "from file", True),
+        ("password = x", {"SIPCALL_PASSWORD": "from-env"}, "from-env", True),
+    ]:
+        peer = Peer()
+        folder.write_text(
+            f"[account work]\naddress = alice@sip.test\nregistrar = {peer.host}\n"
+            f"auth_user = al\n{line}\n"
+        )
+        folder.chmod(0o644 if warned else 0o600)
+        process = start("-c", str(folder), **changes)
+        peer.respond(peer.expect("REGISTER"), 401, "WWW-Authenticate: " + challenge("MD5"))
+        answered = peer.expect("REGISTER")
+        check(answered, user="al", password=password)
+        ok(peer, answered)
+        peer.respond(peer.expect("REGISTER"), 200)
+        assert process.exit() == 0
+        assert ("chmod 600" in process.err.text) == warned or "command" in line
+
+
+def test_the_password_is_typed_unseen_and_found_nowhere():
+    peer = Peer()
+    argv = [SIPCALL, *HERE, *account(peer), "-e", "register"]
+    terminal = Terminal(argv)
+    terminal.shows("password of alice@sip.test: ")
+    terminal.type(b"sexret\x7f\x7f\x7f\x7fcret\r")
+    peer.respond(peer.expect("REGISTER"), 401, "WWW-Authenticate: " + challenge())
+    answered = peer.expect("REGISTER")
+    check(answered)
+    proc = Path("/proc") / str(terminal.process.pid)
+    assert b"secret" not in (proc / "environ").read_bytes() + (proc / "cmdline").read_bytes()
+    ok(peer, answered)
+    peer.respond(peer.expect("REGISTER"), 200)
+    assert terminal.exit() == 0
+    assert b"cret" not in terminal.screen.bytes
+
+    terminal = Terminal(argv)
+    terminal.shows("password of ")
+    terminal.type(b"\x03")
+    assert terminal.exit() != 0
+
+
+def test_the_environment_forgets_the_password():
+    peer = Peer()
+    process = start(*account(peer), SIPCALL_PASSWORD="hunter2")
+    request = peer.expect("REGISTER")
+    environ = Path("/proc") / str(process.pid) / "environ"
+    assert b"hunter2" not in environ.read_bytes()
+    peer.respond(request, 403)
+    assert process.exit() == 7
+
+
+def test_calls_to_the_account_come_in():
+    peer = Peer()
+    called = answerer(*account(peer), env=environment(SIPCALL_PASSWORD="x"))
+    request = peer.expect("REGISTER")
+    ok(peer, request)
+    called.event("registration.ok", account="alice@sip.test", expires=3600)
+    uri = re.search(r"<(.*?)>", request.get("contact"))[1]
+    peer.call(("127.0.0.1", called.port()), 9, uri=uri)
+    assert called.event("call.incoming")["account"] == "alice@sip.test"
+    called.signal(2)
+    peer.respond(peer.expect("BYE"), 200)
+    left = next(message for message in iter(peer.receive, None) if message.kind == "REGISTER")
+    assert left.get("expires") == "0"
+    peer.respond(left, 200)
+    assert called.exit() == 0
+
+
+@pytest.mark.parametrize(
+    "args, words",
+    [
+        (["-a", "nobody", "-e", "accounts"], "nobody is no address like alice@example.org"),
+        (["-a", "alice@", "-e", "accounts"], "account alice@: "),
+        (["-a", "a@b", "--proxy", "x y", "-e", "accounts"], "the proxy of account a@b: "),
+        (["-a", "sips:a@b", "-e", "accounts"], "account sips:a@b: sips: asks for"),
+    ],
+)
+def test_mistakes(args, words):
+    code, process = run(*HERE, *args, env=environment(SIPCALL_PASSWORD="x"))
+    assert code == 2 and words in process.err.text, process.report()
+
+
+def test_without_an_account_there_is_nothing_to_register():
+    code, process = run(*HERE, "-e", "register")
+    assert code == 2 and "--account alice@example.org" in process.err.text
+    assert os.environ.get("SIPCALL_PASSWORD") is None
