@@ -198,6 +198,11 @@ struct sip_sent sip_client_sent(const struct sip_client *client)
 	return client->sent;
 }
 
+struct sip_flow sip_client_flow(const struct sip_client *client)
+{
+	return client->flow;
+}
+
 void sip_client_release(struct sip_client *client)
 {
 	if (!client)

@@ -26,8 +26,7 @@ struct sip_request {
 	size_t rest_at, rest_count;
 	struct sip_flow datagram; /* that it goes by if TCP, taken for its size, fails */
 	bool has_datagram;
-	bool settled;         /* a response or a CANCEL has bound it to where it went */
-	struct sip_flow flow; /* by which it went last */
+	bool settled; /* a response or a CANCEL has bound it to where it went */
 	struct sip_auth_course course;
 	char *credentials; /* lines that it went with last, or NULL */
 	const struct sip_request_events *events;
@@ -130,13 +129,14 @@ static int put_credentials(struct sip_request *request, const struct sip_flow *f
 }
 
 /* Whether a response is a challenge that is answered; nothing is sent yet. */
-static bool wants_again(struct sip_request *request, const struct sip_msg *response)
+static bool wants_again(
+	struct sip_request *request, const struct sip_msg *response, const struct sip_flow *by)
 {
 	struct sip_auth_request what = describe(request);
 
 	if ((response->status != 401 && response->status != 407) || request->settled)
 		return false;
-	if (request->config.peer_asks || !sip_auth_trusts(request->config.auth, &request->flow))
+	if (request->config.peer_asks || !sip_auth_trusts(request->config.auth, by))
 		return false;
 	if (!sip_auth_challenge(request->config.auth, response, &what, &request->course))
 		return false;
@@ -162,13 +162,12 @@ static void settle(struct sip_request *request)
 static void end(struct sip_request *request, int err, const struct fault *why);
 
 /* Section 22.2: the same again, by the same way, as the next in its Call-ID. */
-static void send_again(struct sip_request *request)
+static void send_again(struct sip_request *request, const struct sip_flow *by)
 {
-	struct sip_flow flow = request->flow;
 	int err;
 
 	request->config.cseq++;
-	err = transmit(request, &flow);
+	err = transmit(request, by);
 	if (err && !try_next(request, err))
 		end(request, err, NULL);
 }
@@ -177,12 +176,13 @@ static void send_again(struct sip_request *request)
 static void receive(void *arg, const struct sip_msg *response)
 {
 	struct sip_request *request = arg;
+	struct sip_flow by = sip_client_flow(request->client);
 
 	request->has_datagram = false; /* it was read */
 	if (is_last(request, response))
 		request->client = NULL;
-	if (wants_again(request, response)) {
-		send_again(request);
+	if (wants_again(request, response, &by)) {
+		send_again(request, &by);
 		return;
 	}
 	if (response->status == 503 && try_next(request, 0))
@@ -229,7 +229,6 @@ static int send_text(
 {
 	static const struct sip_client_events events = {.response = receive, .ended = client_ended};
 
-	request->flow = *flow;
 	return sip_client_new(
 		&request->client, request->stack, flow, text_slice(text), &events, request);
 }

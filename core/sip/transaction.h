@@ -60,6 +60,9 @@ struct sip_sent sip_client_sent(const struct sip_client *client);
  */
 int sip_client_cancel(struct sip_client *invite, struct slice headers);
 
+/* By which way it went. */
+struct sip_flow sip_client_flow(const struct sip_client *client);
+
 /* No event comes any more; a request that has no final response is forgotten. NULL is allowed. */
 void sip_client_release(struct sip_client *client);
 
