@@ -26,11 +26,12 @@ def free_port():
 class Kamailio:
     """Runs until the end of its with block; restart() is what a crash of the machine would be."""
 
-    def __init__(self, algorithm="MD5", nonce_s=300, min_expires_s=5):
+    def __init__(self, algorithm="MD5", nonce_s=300, min_expires_s=5, max_expires_s=3600):
         self.port = free_port()
         self.algorithm = algorithm
         self.nonce_s = nonce_s
         self.min_expires_s = min_expires_s
+        self.max_expires_s = max_expires_s
 
     @property
     def uri(self):
@@ -44,6 +45,7 @@ class Kamailio:
             "ALGORITHM": self.algorithm,
             "NONCE_S": self.nonce_s,
             "MIN_EXPIRES": self.min_expires_s,
+            "MAX_EXPIRES": self.max_expires_s,
             "MODULES": glob.glob("/usr/lib/*/kamailio/modules")[0] + "/",
         }.items():
             text = text.replace(f"@{name}@", str(value))

@@ -46,10 +46,39 @@ def test_calls_one_of_the_domain(transport):
         assert called.event("registration.ok")["contact"].endswith(
             ";transport=tcp" if transport == "tcp" else str(called.port())
         )
-        calling = caller("alice", "-a", "bob@sip.test", *hop, "-d", "1", "--trace", env=secret)
+        calling = caller("alice", "-a", "bob@sip.test", *hop, "-d", "0.2", "--trace", env=secret)
         assert calling.event("call.answered")["account"] == "bob@sip.test"
         incoming = called.event("call.incoming")
         assert (incoming["peer"], incoming["account"]) == ("sip:bob@sip.test", "alice@sip.test")
         assert calling.exit() == 0
         sent = calling.err.text
         assert sent.count("INVITE sip:alice@sip.test") == 2 and "\nProxy-Authorization: " in sent
+
+
+def test_a_server_that_was_restarted_knows_it_again():
+    """It has forgotten the nonce as well as the account."""
+    secret = environment(SIPCALL_PASSWORD="secret")
+    with Kamailio(min_expires_s=1, max_expires_s=2) as server:
+        called = answerer(*account(server), env=secret)
+        called.event("registration.ok", expires=2)
+        before = len(called.having("registration.ok"))
+        server.restart()
+        called.event("registration.ok", nth=before + 1)
+        calling = caller("alice", *account(server, "bob"), "-d", "0.1", env=secret)
+        assert calling.exit() == 0
+        called.event("call.ended")
+        assert not called.having("registration.lost") and not called.having("registration.failed")
+
+
+def test_the_registrar_has_its_least(tmp_path):
+    """423, and what is asked for then."""
+    config = tmp_path / "sipcall.conf"
+    with Kamailio(min_expires_s=1800) as server:
+        config.write_text(
+            f"[account work]\naddress = alice@sip.test\nregistrar = {server.uri}\nexpires = 60\n"
+        )
+        code, process = run(
+            "--json", "-l", "udp:127.0.0.1:0", "-c", config, "-e", "register",
+            env=environment(SIPCALL_PASSWORD="secret"), limit=10,
+        )  # fmt: skip
+        assert code == 0 and '"expires":1800' in process.out.text
