@@ -16,8 +16,14 @@ static void print_lines(struct text *out, const struct sip_stack *stack,
 	const struct sip_flow *flow = query->flow;
 	char host[ADDR_TEXT_SIZE];
 
-	sip_print_header_text(out, SIP_FROM, "<sip:%.*s@%s>;tag=%016" PRIx64, (int)query->user.len,
-		(const char *)query->user.data, addr_print_host(host, &flow->local), query->tag);
+	addr_print_host(host, &flow->local);
+	text_put(out, query->routes);
+	if (query->from.len > 0)
+		sip_print_header_text(out, SIP_FROM, "<%.*s>;tag=%016" PRIx64, (int)query->from.len,
+			(const char *)query->from.data, query->tag);
+	else
+		sip_print_header_text(out, SIP_FROM, "<sip:%.*s@%s>;tag=%016" PRIx64,
+			(int)query->user.len, (const char *)query->user.data, host, query->tag);
 	sip_print_header_text(out, SIP_TO, "<%.*s>", (int)uri.len, (const char *)uri.data);
 	sip_print_header_text(out, SIP_CALL_ID, "%016" PRIx64 "@%s", query->call_id, host);
 	sip_flow_print_contact(out, flow, query->user);
@@ -32,7 +38,7 @@ int sip_query_send(struct sip_request **out, struct sip_stack *stack, const stru
 	struct text target = TEXT_IN(room);
 	struct sip_uri uri;
 	struct sip_request_config request = {
-		.method = query->method, .cseq = 1, .flow = query->flow};
+		.method = query->method, .cseq = 1, .flow = query->flow, .auth = query->auth};
 
 	if (sip_uri_parse(&uri, query->target, NULL))
 		return -EINVAL;

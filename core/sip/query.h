@@ -12,6 +12,9 @@ struct sip_query {
 	const struct sip_flow *flow;
 	struct slice target;   /* a URI: Request-URI and To */
 	struct slice user;     /* user part of From and Contact; their host is the flow's */
+	struct slice from;     /* a URI, in the place of From's; or empty */
+	struct slice routes;   /* whole Route lines, or empty */
+	struct sip_auth *auth; /* whose credentials go with it, or NULL */
 	uint64_t call_id, tag; /* two by chance; the same again at another address */
 };
 

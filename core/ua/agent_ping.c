@@ -2,6 +2,7 @@
 #include "core/base/list.h"
 #include "core/sip/locate.h"
 #include "core/sip/query.h"
+#include "core/ua/account.h"
 #include "core/ua/agent_private.h"
 #include "core/ua/target.h"
 #include "core/ua/way.h"
@@ -9,12 +10,14 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum { ALLOW_SIZE = 512 };
+enum { ALLOW_SIZE = 512, ROUTES_SIZE = 4096 };
 
 struct ping {
 	struct list link;
 	struct agent *agent;
 	struct target target;
+	struct account *account; /* the agent's, or NULL */
+	bool by_account;         /* flows lead to a hop of its own */
 	uint64_t call_id, tag;
 	struct sip_locate *locate; /* NULL: it is located */
 	struct sip_flow flows[SIP_LOCATE_MAX];
@@ -144,7 +147,9 @@ static int ask(struct ping *ping)
 {
 	static const struct sip_request_events events = {.response = answered, .ended = ended};
 	const struct ua_config *config = &ping->agent->config;
-	const struct sip_query query = {
+	char room[ROUTES_SIZE];
+	struct text routes = TEXT_IN(room);
+	struct sip_query query = {
 		.method = SIP_OPTIONS,
 		.flow = &ping->flows[ping->flow_at],
 		.target = slice_of(ping->target.text),
@@ -153,6 +158,15 @@ static int ask(struct ping *ping)
 		.tag = ping->tag,
 	};
 
+	if (ping->account) {
+		const struct ua_account *settings = account_settings(ping->account);
+
+		account_print_routes(&routes, ping->account);
+		query.user = slice_of(settings->user);
+		query.from = slice_of(settings->aor);
+		query.routes = text_slice(&routes);
+		query.auth = account_auth(ping->account);
+	}
 	ping->sent_ns = loop_now(config->loop);
 	return sip_query_send(&ping->request, ping->agent->stack, &query, &events, ping);
 }
@@ -163,8 +177,11 @@ static void located(
 	struct ping *ping = arg;
 
 	ping->locate = NULL;
-	for (size_t i = 0; i < count && i < SIP_LOCATE_MAX; i++)
+	for (size_t i = 0; i < count && i < SIP_LOCATE_MAX; i++) {
 		ping->flows[ping->flow_count++] = flows[i];
+		if (ping->by_account)
+			sip_auth_trust(account_auth(ping->account), &flows[i]);
+	}
 	if (err) {
 		fail(ping, why->words);
 		return;
@@ -172,6 +189,19 @@ static void located(
 	err = ask(ping);
 	if (err && !ask_next(ping))
 		tell_failure(ping, err);
+}
+
+/* By the account's server, where calls would go by that. */
+static int locate(struct ping *ping)
+{
+	const char *hop = ping->account ? account_hop(ping->account, &ping->target.uri) : NULL;
+	struct sip_uri uri = ping->target.uri;
+
+	ping->by_account = hop != NULL;
+	if (hop && sip_uri_parse(&uri, slice_of(hop), NULL))
+		return -EINVAL;
+	agent_need(ping->agent, way_wanted(&uri));
+	return sip_locate(&ping->locate, ping->agent->stack, &uri, located, ping);
 }
 
 int agent_ping(struct agent *agent, const char *target, agent_pinged *done, void *arg,
@@ -193,11 +223,12 @@ int agent_ping(struct agent *agent, const char *target, agent_pinged *done, void
 	ping->arg = arg;
 	loop_random(agent->config.loop, &ping->call_id, sizeof(ping->call_id));
 	loop_random(agent->config.loop, &ping->tag, sizeof(ping->tag));
-	err = target_parse(&ping->target, slice_of(target), why, at);
+	ping->account = account_first(&agent->accounts);
+	err = target_parse_in(&ping->target, slice_of(target),
+		ping->account ? account_domain(ping->account) : (struct slice){0}, why, at);
 	if (err)
 		goto out;
-	agent_need(agent, way_wanted(&ping->target.uri));
-	err = sip_locate(&ping->locate, agent->stack, &ping->target.uri, located, ping);
+	err = locate(ping);
 	if (err) {
 		fault_set(why, err, "out of memory");
 		goto out;

@@ -206,3 +206,16 @@ def test_without_an_account_there_is_nothing_to_register():
     code, process = run(*HERE, "-e", "register")
     assert code == 2 and "--account alice@example.org" in process.err.text
     assert os.environ.get("SIPCALL_PASSWORD") is None
+
+
+def test_a_ping_is_answered_for():
+    peer = Peer()
+    argv = [SIPCALL, *HERE, *account(peer), "-e", "ping bob"]
+    process = Process(argv, env=environment(SIPCALL_PASSWORD="secret"))
+    asked = peer.expect("OPTIONS")
+    assert asked.get("from").startswith("<sip:alice@sip.test>;tag=")
+    peer.respond(asked, 407, "Proxy-Authenticate: " + challenge())
+    again = peer.expect("OPTIONS")
+    check(again, "proxy-authorization")
+    peer.respond(again, 200)
+    assert process.exit() == 0 and "200 OK in " in process.out.text
