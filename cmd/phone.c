@@ -62,6 +62,7 @@ struct phone {
 	struct console *console;
 	struct script_run *script_run;
 	struct verdict verdict;
+	unsigned target; /* the call that options->target has asked for; 0: none */
 	unsigned ended;
 	unsigned signals;
 	int last_signal;
@@ -104,7 +105,9 @@ static bool is_last(struct phone *self, const struct ua_event *event)
 	if (event->kind != UA_CALL_ENDED)
 		return false;
 	if (options_mode(options) == OPTIONS_CALL)
-		return event->ended.outgoing;
+		return event->call == self->target;
+	if (event->ended.outgoing)
+		return false; /* by --control: none of those that were waited for */
 
 	self->ended++;
 	return options->calls > 0 && self->ended >= options->calls;
@@ -117,11 +120,23 @@ static bool is_hopeless(const struct phone *self, const struct ua_event *event)
 	       event->registration.retry_s == 0;
 }
 
+/* Whether how it ended is what the program was started for. Whoever places calls at a prompt or by
+ * --control is told there, and goes on; a script judges by itself. */
+static bool is_judged(const struct phone *self, const struct ua_event *event)
+{
+	enum options_mode mode = options_mode(self->options);
+
+	if (mode == OPTIONS_CALL)
+		return event->call == self->target;
+	return mode == OPTIONS_COMMANDS ||
+	       (mode == OPTIONS_PROMPT && !prompt_has_keys(self->prompt));
+}
+
 static void on_event(void *arg, const struct ua_event *event)
 {
 	struct phone *self = arg;
 
-	if (!self->script || event->kind != UA_CALL_ENDED) /* a script judges by itself */
+	if (event->kind != UA_CALL_ENDED || is_judged(self, event))
 		verdict_event(&self->verdict, event);
 	if (event->kind == UA_CALL_OUTGOING || event->kind == UA_CALL_INCOMING)
 		self->live++;
@@ -358,11 +373,10 @@ static int open_accounts(struct phone *self, struct handset *handset, struct fau
 static void call_target(struct phone *self, struct handset *handset)
 {
 	struct fault why;
-	unsigned call;
 	size_t at;
 	int err;
 
-	err = agent_call(&call, handset->agent, self->options->target, &why, &at);
+	err = agent_call(&self->target, handset->agent, self->options->target, &why, &at);
 	if (err)
 		fail(self, err == -EINVAL ? VERDICT_USAGE : VERDICT_LOCAL, why.words);
 }

@@ -10,7 +10,7 @@ import time
 import pytest
 
 from phone import (
-    SIPCALL, Late, Media, Peer, Process, Stream, Terminal, alive, answerer, environment, run, sdp,
+    SIPCALL, Late, Media, Peer, Phone, Process, Stream, Terminal, alive, answerer, environment, run, sdp,
 )  # fmt: skip
 
 LISTEN = ("-l", "udp:127.0.0.1:0", "-i", "silence", "-o", "null")
@@ -95,6 +95,20 @@ def test_one_commands_and_both_are_told(path):
     assert not path.exists()
 
 
+def test_calls_of_others_are_not_what_a_call_was_started_for(path):
+    """They end neither the program nor as its exit code tells."""
+    peer, media = Peer(), Media()
+    phone = Phone(*LISTEN, "--control", path, peer.uri())
+    peer.answer(peer.expect("INVITE"), media.port)
+    phone.event("call.answered")
+    client = Client(path)
+    assert client.ask("call 127.0.0.1:9")["code"] == 3
+    assert "answered" in client.ask("calls")["output"][0]
+    client.send("hangup 1")
+    peer.respond(peer.expect("BYE"), 200)
+    assert phone.exit() == 0
+
+
 def test_what_is_no_command(path):
     controlled(path)
     client = Client(path)
@@ -174,7 +188,7 @@ def test_commands_while_all_ends(path):
     assert client.ask("calls")["ok"]
     assert client.ask("quit")["ok"]
     peer.respond(bye, 200)
-    assert phone.exit() == 6  # the second call was given up
+    assert phone.exit() == 0  # its calls are those of its clients
 
 
 def test_one_too_many(path):

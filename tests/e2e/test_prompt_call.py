@@ -86,6 +86,14 @@ def test_a_call_comes_while_somebody_types(env):
     assert leave(screen) == 0
 
 
+def test_a_call_that_failed_is_not_how_a_prompt_ends(env):
+    screen, _ = prompt(env)
+    screen.type("call 127.0.0.1:9")
+    screen.press("Enter")
+    shows(screen, "^failed ")
+    assert leave(screen) == 0
+
+
 def test_one_key_refuses(env):
     screen, uri = prompt(env)
     far = caller(uri)
