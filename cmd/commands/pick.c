@@ -66,17 +66,20 @@ enum command_state fail_call(struct command_run *run, int err)
 
 enum command_state fail_ended(struct command_run *run, const struct ua_event *event)
 {
+	int exit = verdict_of(event);
 	char room[FAULT_SIZE];
 	struct text text = TEXT_IN(room);
 
+	run->told = true;
+	if (exit == VERDICT_DONE) /* a good end of the call, but not of this */
+		return command_fail(run, VERDICT_MEDIA, "call %u ended before", run->call);
 	if (event->ended.words) {
 		text_put_escaped(&text, slice_of(event->ended.words));
 	} else {
 		text_printf(&text, "%u ", event->ended.code);
 		words_put(&text, event->ended.reason);
 	}
-	run->told = true;
-	return command_fail(run, verdict_of(event), "%s", room);
+	return command_fail(run, exit, "%s", room);
 }
 
 bool is_mine(const struct command_run *run, const struct ua_event *event)

@@ -85,6 +85,25 @@ static void test_second_thoughts(void **state)
 	desk_pair_close(&pair);
 }
 
+/* What fails has no code of success, however well the call ended. */
+static void test_hung_up_meanwhile(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	desk_pair_put(&pair, pair.near, "call Friend &");
+	desk_pair_run(&pair, 500);
+	desk_pair_put(&pair, pair.far, "answer");
+	desk_pair_run(&pair, 500);
+	desk_pair_expect(&pair, "ok answer; ok call Friend &; ");
+	assert_int_equal(agent_hangup(pair.far->agent, 1), 0);
+	desk_pair_put(&pair, pair.near, "hold");
+	desk_pair_run(&pair, 1000);
+	desk_pair_expect(&pair, "8 hold: call 1 ended before; ");
+	desk_pair_close(&pair);
+}
+
 /* A wish that was taken back before it could be told has an end all the same. */
 static void test_taken_back(void **state)
 {
@@ -334,6 +353,7 @@ int main(void)
 		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_behind),
 		cmocka_unit_test(test_second_thoughts),
+		cmocka_unit_test(test_hung_up_meanwhile),
 		cmocka_unit_test(test_taken_back),
 		cmocka_unit_test(test_codec),
 		cmocka_unit_test(test_refused),
