@@ -55,7 +55,7 @@ static enum command_state see(
 		return COMMAND_DONE;
 	if (event->kind == UA_CALL_ENDED)
 		return fail_ended(run, event);
-	if (event->kind == UA_ERROR) {
+	if (event->kind == UA_ERROR && !event->error.ours) {
 		run->told = true;
 		return command_fail(run, VERDICT_REJECTED, "%s", event->error.words);
 	}

@@ -85,6 +85,28 @@ static void test_second_thoughts(void **state)
 	desk_pair_close(&pair);
 }
 
+/* What fails beside it, a disk say, is not what the far end thinks of it. */
+static void test_trouble_of_ours(void **state)
+{
+	struct ua_event trouble = {
+		.kind = UA_ERROR, .call = 1, .error = {.words = "the disk is full", .ours = true}};
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, false);
+	desk_pair_put(&pair, pair.near, "call Friend");
+	desk_pair_run(&pair, 500);
+	desk_pair_put(&pair, pair.far, "answer");
+	desk_pair_run(&pair, 500);
+	desk_pair_expect(&pair, "ok answer; ok call Friend; ");
+	desk_pair_put(&pair, pair.near, "hold");
+	desk_pair_put(&pair, pair.near, "codec pcma");
+	desk_tell(pair.desk, pair.near, &trouble);
+	desk_pair_run(&pair, 1000);
+	desk_pair_expect(&pair, "ok hold; ok codec pcma; ");
+	desk_pair_close(&pair);
+}
+
 /* What fails has no code of success, however well the call ended. */
 static void test_hung_up_meanwhile(void **state)
 {
@@ -353,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_behind),
 		cmocka_unit_test(test_second_thoughts),
+		cmocka_unit_test(test_trouble_of_ours),
 		cmocka_unit_test(test_hung_up_meanwhile),
 		cmocka_unit_test(test_taken_back),
 		cmocka_unit_test(test_codec),
