@@ -302,6 +302,25 @@ static void test_patience(void **state)
 	end(&stage);
 }
 
+/* Who ended in time was waited for, and nobody is any more: something else may take longer. */
+static void test_in_time(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	assert_int_equal(begin(&stage, "[sipcall]\non_event = x\n"), 0);
+	hooks_event(stage.hooks, &incoming);
+	hooks_close(stage.hooks, on_done, NULL);
+	fake_loop_settle(&fake);
+	starts[0].ended = true;
+	fake_loop_advance(&fake, NS_PER_S);
+	assert_int_equal(done, 1);
+	fake_loop_advance(&fake, HOOKS_PATIENCE_MS * NS_PER_MS);
+	assert_int_equal(done, 1);
+	assert_string_equal(told, "");
+	end(&stage);
+}
+
 /* Nobody is left who waits for what is on its way. */
 static void test_left(void **state)
 {
@@ -371,6 +390,7 @@ int main(void)
 		cmocka_unit_test(test_long),
 		cmocka_unit_test(test_many),
 		cmocka_unit_test(test_patience),
+		cmocka_unit_test(test_in_time),
 		cmocka_unit_test(test_left),
 		cmocka_unit_test(test_no_shell),
 		cmocka_unit_test(test_no_memory),

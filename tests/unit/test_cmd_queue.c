@@ -313,6 +313,26 @@ static void test_gone_within(void **state)
 	desk_pair_close(&pair);
 }
 
+/* What runs is dropped, whatever it waits for: what comes of that later finds nobody. */
+static void test_gone_while_all_wait(void **state)
+{
+	static const char *const lines[] = {"call Friend &", "ping 192.0.2.9 &", "wait 100ms &",
+		"history &", "set mic file:/nonexistent.wav &", "expect message &",
+		"play tone:440 &"};
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open_slow(&pair, true, 50);
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+		desk_pair_put(&pair, pair.near, lines[i]);
+	queue_free(pair.queue);
+	pair.queue = NULL;
+	pair.log = TEXT_IN(pair.room);
+	desk_pair_run(&pair, 40000);
+	desk_pair_expect(&pair, "");
+	desk_pair_close(&pair);
+}
+
 static void test_limits(void **state)
 {
 	static char line[QUEUE_LINE_MAX + 2];
@@ -385,6 +405,7 @@ int main(void)
 		cmocka_unit_test(test_hangup_all),
 		cmocka_unit_test(test_wrong_calls),
 		cmocka_unit_test(test_gone_within),
+		cmocka_unit_test(test_gone_while_all_wait),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_settings),
 	};

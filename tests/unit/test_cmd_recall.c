@@ -38,6 +38,7 @@ static const struct {
 	{"call bob", true},
 	{"call sip:bob@example.org", true},
 	{"call sip:bob@example.org:5070;transport=tcp", true},
+	{"call sips:bob@example.org:5061", true},
 	{"call bob@192.0.2.1:5060", true},
 	{"message carol at 10:30", true},
 	{"message carol at 10:30 to me@home", true},
