@@ -14,6 +14,8 @@
 
 #define START_WALL_NS (UINT64_C(1767225600) * NS_PER_S) /* 2026-01-01T00:00:00Z */
 
+enum { SLICE_EVENTS = 200 }; /* of which each may be many lines of a script */
+
 static const uint64_t slice_ns = 100 * NS_PER_MS; /* between two looks at what others want */
 static const uint64_t pace_ns = 10 * NS_PER_MS;
 
@@ -169,7 +171,7 @@ static void *run_world(void *arg)
 		uint64_t length_ns = self->paced ? pace_ns : slice_ns;
 
 		take_signal(self);
-		world_run(self->world, world_now(self->world) + length_ns);
+		(void)world_run_some(self->world, world_now(self->world) + length_ns, SLICE_EVENTS);
 	}
 	return NULL;
 }

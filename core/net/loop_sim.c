@@ -515,15 +515,24 @@ static void run_event(struct world *world, struct sim_event *event)
 	world->busy = false;
 }
 
-void world_run(struct world *world, uint64_t until_ns)
+bool world_run_some(struct world *world, uint64_t until_ns, size_t most)
 {
 	struct sim_event *event;
 
 	world->stopped = false;
-	while (!world->stopped && (event = next_event(world)) && event->due_ns <= until_ns)
+	while (!world->stopped && (event = next_event(world)) && event->due_ns <= until_ns) {
+		if (most-- == 0)
+			return false;
 		run_event(world, event);
+	}
 	if (!world->stopped && until_ns > world->now_ns)
 		world->now_ns = until_ns;
+	return true;
+}
+
+void world_run(struct world *world, uint64_t until_ns)
+{
+	(void)world_run_some(world, until_ns, SIZE_MAX);
 }
 
 void world_stop(struct world *world)

@@ -113,6 +113,10 @@ void world_counts(struct impair_counts *out, const struct world *world);
 void world_run(struct world *world, uint64_t until_ns);
 void world_stop(struct world *world);
 
+/* world_run() of at most so many events; returns false if there are more. For who must not wait for
+ * one who posts to itself for ever, by which no time passes. */
+bool world_run_some(struct world *world, uint64_t until_ns, size_t most);
+
 /* Runs the next event. Returns false if there is none. */
 bool world_step(struct world *world);
 

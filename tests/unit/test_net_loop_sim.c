@@ -432,6 +432,26 @@ static void test_world_stops_between_two_events(void **state)
 	assert_int_equal(world_now(play->world), stopped_ns);
 }
 
+static void test_world_runs_some_events(void **state)
+{
+	struct play *play = *state;
+	uint64_t until_ns = world_now(play->world) + NS_PER_S;
+	struct letter letter;
+
+	letter_init(&letter, play, 'p');
+	letter.then = &letter; /* for ever */
+	letter.to = play->loop;
+	loop_post(play->loop, &letter.post);
+	assert_false(world_run_some(play->world, until_ns, 3));
+	assert_string_equal(play->log, "ppp");
+	assert_false(world_run_some(play->world, until_ns, 0));
+	assert_string_equal(play->log, "ppp");
+	letter.then = NULL;
+	assert_true(world_run_some(play->world, until_ns, 1)); /* no more than that there is */
+	assert_string_equal(play->log, "pppp");
+	assert_int_equal(world_now(play->world), until_ns);
+}
+
 static void test_work(void **state)
 {
 	enum { ERRANDS = 100 };
@@ -511,6 +531,8 @@ int main(void)
 			test_loop_freed_with_timers, play_set_up, play_tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_world_stops_between_two_events, play_set_up, play_tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_world_runs_some_events, play_set_up, play_tear_down),
 		cmocka_unit_test_setup_teardown(test_work, play_set_up, play_tear_down),
 		cmocka_unit_test(test_loop_freed_with_work),
 	};
