@@ -206,6 +206,7 @@ static const struct {
 	{0x2066, 0x206f}, /* isolates of direction, and what was deprecated beside them */
 	{0xfeff, 0xfeff}, /* byte order mark */
 	{0xfff9, 0xfffb}, /* interlinear annotation: hides text */
+	{0xfffe, 0xffff}, /* no characters, and never to be: XML must not have them */
 };
 
 static bool is_harmful(struct slice character)

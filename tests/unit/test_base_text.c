@@ -161,6 +161,7 @@ static const struct {
 	{"beside it",           BYTES("\xef\xbb\xbe"),         "\xef\xbb\xbe"},
 	{"annotation",          BYTES("\xef\xbf\xb9\xef\xbf\xbb"),
 	                                                       "\\xef\\xbf\\xb9\\xef\\xbf\\xbb"},
+	{"no character",        BYTES("\xef\xbf\xbf"),         "\\xef\\xbf\\xbf"},
 	{"replacement sign",    BYTES("\xef\xbf\xbd"),         "\xef\xbf\xbd"},
 	{"rest without a head", BYTES("\x80\xbf"),             "\\x80\\xbf"},
 	{"one of two",          BYTES("\xc3"),                 "\\xc3"},
