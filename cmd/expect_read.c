@@ -277,6 +277,11 @@ static int read_limit(struct reader *reader)
 		return err;
 	if (reader->next < reader->count)
 		return wrong(reader, "\"", "\" comes behind within, which ends the line");
+	if (reader->out->what == EXPECT_SILENCE && reader->out->limit_ns <= reader->out->lasts_ns) {
+		reader->next--;
+		return wrong(reader, "\"",
+			"\" has to be longer than the silence itself: for 1s within 2s");
+	}
 	return 0;
 }
 
@@ -313,12 +318,16 @@ static int read_tone(struct reader *reader)
 /* "for 2s" */
 static int read_silence(struct reader *reader)
 {
+	int err;
+
 	reader->out->lasts_ns = usual_silence_ns;
 	if (reader->out->no)
 		return missing(reader, "no silence is a sound: rx.level > -50");
 	if (!next_is(reader, "for"))
 		return 0;
-	return read_time(reader, &reader->out->lasts_ns, "for how long? Like for 2s");
+	err = read_time(reader, &reader->out->lasts_ns, "for how long? Like for 2s");
+	reader->out->limit_ns += reader->out->lasts_ns;
+	return err;
 }
 
 /* "> -20" */

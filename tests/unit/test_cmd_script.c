@@ -82,7 +82,8 @@ static void test_right(void **state)
 		"expect ended recording == null answered == true",
 		"expect rx.tone 440\nexpect no rx.tone 697.5 within 1s",
 		"audio-match a.wav > 0.9\naudio-match a.wav < 0.4 of 'b c.wav' within 3s",
-		"expect rx.silence\nexpect rx.silence for 2s within 5s\nexpect rx.silence within "
+		"expect rx.silence for 1h\nexpect rx.silence for 2s within 5s\nexpect rx.silence "
+		"within "
 		"3s",
 		"expect rx.level > -20\nexpect rx.level <= -40.5 within 1s",
 	};
@@ -222,6 +223,8 @@ static const struct wrong {
 	{"expect rx.noise", 1, 7, "no sound \"rx.noise\"; rx.tone, rx.silence and rx.level are"},
 	{"expect no rx.silence within 1s", 1, 30, "no silence is a sound: rx.level > -50"},
 	{"expect rx.silence for", 1, 21, "for how long? Like for 2s"},
+	{"expect rx.silence within 1s", 1, 25,
+		"\"1s\" has to be longer than the silence itself: for 1s within 2s"},
 	{"expect rx.silence for ever", 1, 22,
 		"\"ever\" is no time; like 5, 1.5s, 200ms and 2m are"},
 	{"expect rx.level", 1, 15, "what is the field to be? Like code == 486"},
