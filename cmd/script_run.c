@@ -10,12 +10,11 @@ enum { STEPS_MAX = 500 }; /* at once, before others have their turn */
 static void free_begun(struct begun *begun)
 {
 	list_remove(&begun->link);
-	free(begun->text);
 	free(begun->words);
 	free(begun);
 }
 
-/* The command of a result: the one that is waited for, or the first with & that reads so. */
+/* The command of a result. Of those with &, several phones' may read alike. */
 static struct begun *find_begun(const struct script_run *run, const struct queue_result *result)
 {
 	if (!result->behind)
@@ -25,7 +24,7 @@ static struct begun *find_begun(const struct script_run *run, const struct queue
 	{
 		struct begun *begun = container_of(link, struct begun, link);
 
-		if (strcmp(begun->text, result->line) == 0)
+		if (begun == result->mark)
 			return begun;
 	}
 	return NULL;
@@ -129,18 +128,13 @@ static int begin_command(struct script_run *run, const struct script_line *line)
 	begun->phone = phone_of(run, step->name);
 	begun->begin_ns = script_run_now(run);
 	begun->expects_end = step->expects_end;
-	begun->text = slice_copy(slice_of(step->command));
-	if (!begun->text) {
-		free_begun(begun);
-		return -ENOMEM;
-	}
 	if (step->behind)
 		list_add(&run->behind, &begun->link);
 	else
 		run->waited = begun;
 	run->at++;
 	queue_use(run->queue, script_phone_handset(begun->phone));
-	return queue_put(run->queue, begun->text); /* by which it may be over already */
+	return queue_put_marked(run->queue, step->command, begun); /* which may be gone by then */
 }
 
 static int take_command(struct script_run *run, const struct script_line *line)

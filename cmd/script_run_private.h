@@ -21,7 +21,6 @@ struct begun {
 	struct script_phone *phone;
 	uint64_t begin_ns;
 	bool expects_end; /* of a call */
-	char *text;       /* as the queue has it */
 	char *words;      /* why it has failed; NULL: it has not */
 };
 

@@ -153,7 +153,7 @@ HEARD = CALL.split("alice expect ringing")[0]
     [
         ("alice expect rx.tone 697 within 0.5s", "heard no such tone, others up to -13.0 dBFS in 0.5 s"),
         ("alice expect no rx.tone 1000 within 1s", "heard 1000 Hz at -13.0 dBFS after 0.1 s"),
-        ("alice expect rx.silence within 0.5s", "heard up to -13.0 dBFS in 0.5 s"),
+        ("alice expect rx.silence for 0.4s within 0.5s", "heard up to -13.0 dBFS in 0.5 s"),
         ("alice expect rx.level < -20 within 0.5s", "heard up to -13.0 dBFS in 0.5 s"),
         ("alice hangup\nalice expect rx.level > -90 within 0.2s", "heard nothing at all in 0.2 s"),
     ],
@@ -236,6 +236,14 @@ def test_one_that_is_not_waited_for_has_to_be_expected(script, more, exit_code):
     assert code == exit_code
     if exit_code:
         assert lines(process)[1].strip() == "486 Busy Here"
+
+
+def test_phones_that_begin_alike_end_apart(script):
+    name = script(
+        "phone a\nphone b\nphone c max-calls=1\na call ${c.uri} &\na expect ringing\n"
+        "b call ${c.uri} &\nb expect ended code == 486\nc answer\na expect answered\n"
+    )
+    assert run("--script", name, "--virtual")[0] == 0
 
 
 def test_the_same_seed_prints_the_same_bytes(script):
@@ -395,6 +403,15 @@ def test_ctrl_c_hangs_up_and_the_reports_are_whole(script, world):
     suite = ElementTree.parse("j.xml").getroot().find("testsuite")
     assert suite.get("errors") == "1"
     assert suite.findall("testcase")[-1].find("error").get("message") == "Interrupt"
+
+
+def test_ctrl_c_ends_a_script_in_which_no_time_passes(script):
+    name = script("repeat 1000000\nrepeat 1000000\ncalls\nend\nend\n")
+    process = Process([SIPCALL, "--script", name, "--virtual", "--json"])
+    process.line('"command":"calls".*"ok":true')
+    process.signal(signal.SIGINT)
+    assert process.exit(5) == 130
+    assert "\nbroken off after " in process.err.text
 
 
 def test_quit_ends_a_script_before_its_end(script):
