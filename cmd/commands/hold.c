@@ -77,7 +77,8 @@ const struct command command_hold = {
 	.group = COMMAND_CALLS,
 	.args = {{"CALL", ARG_CALL, true}},
 	.help = "ask the far end to be quiet",
-	.about = "Nothing is sent either, until resume. Fails where the far end refuses.",
+	.about = "Nothing of the microphone is sent either, until resume; what play plays\n"
+		 "is. Fails where the far end refuses.",
 	.examples = {"hold", "hold 2"},
 	.run = run_hold,
 	.event = see_hold,

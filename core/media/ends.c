@@ -88,7 +88,8 @@ static size_t take_clip(
 }
 
 /* What is not sent is read on all the same, in time, and nobody hears it. */
-void ends_take(struct ends *ends, int16_t *near, const int16_t *far, size_t count, bool open)
+void ends_take(
+	struct ends *ends, int16_t *near, const int16_t *far, size_t count, enum ends_gate gate)
 {
 	size_t got = 0;
 
@@ -97,11 +98,11 @@ void ends_take(struct ends *ends, int16_t *near, const int16_t *far, size_t coun
 		if (got < count)
 			ends->source_ended = true;
 	}
-	if (ends->microphone != ENDS_MIC_OPEN)
+	if (ends->microphone != ENDS_MIC_OPEN || gate != ENDS_ALL)
 		got = 0;
 	if (ends->clip)
 		got = take_clip(ends, near, got, far, count);
-	if (!open)
+	if (gate == ENDS_NOTHING)
 		got = 0;
 	memset(near + got, 0, (count - got) * sizeof(*near));
 	gain_apply(&ends->mic, near, count);

@@ -34,6 +34,13 @@ enum ends_mic {
 	ENDS_MIC_WAITS, /* it is not even read: it begins when it is opened */
 };
 
+/* What of the near end is sent at all. */
+enum ends_gate {
+	ENDS_NOTHING, /* what there would be is taken all the same, in time */
+	ENDS_CLIPS,   /* and nothing of the source */
+	ENDS_ALL,
+};
+
 /* Made by ends_init(). */
 struct ends {
 	struct source *source; /* NULL: what is heard is sent back */
@@ -70,8 +77,10 @@ struct ends_clip *ends_turn_clip(struct ends *ends, struct ends_clip *clip);
 struct recorder *ends_turn_recorder(struct ends *ends, struct recorder *recorder);
 struct ear *ends_turn_ear(struct ends *ends, struct ear *ear);
 
-/* Fills near with what is to be sent, while far is to be played. Silence unless open. */
-void ends_take(struct ends *ends, int16_t *near, const int16_t *far, size_t count, bool open);
+/* Fills near with what is to be sent, while far is to be played: silence for what gate keeps back.
+ */
+void ends_take(
+	struct ends *ends, int16_t *near, const int16_t *far, size_t count, enum ends_gate gate);
 
 /* Hears and records far as it came, makes it as loud as it is to be, and plays it. */
 void ends_play(struct ends *ends, int16_t *far, size_t count);

@@ -70,6 +70,7 @@ struct media_params {
 	struct media_formats heard; /* what they may send */
 	bool sends;
 	bool receives;
+	bool holds; /* we have put them on hold: nothing of the microphone is sent */
 	struct addr remote_rtp;
 	struct addr remote_rtcp;
 	bool rtcp_mux; /* RTCP goes and comes with RTP (RFC 5761) */

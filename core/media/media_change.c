@@ -22,6 +22,7 @@ struct stream_params media_stream_params(const struct media_params *params, cons
 		.ptime_ms = params->ptime_ms,
 		.heard = params->heard,
 		.sends = params->sends,
+		.holds = params->holds,
 		.receives = params->receives,
 		.aim = {params->remote_rtp, params->remote_rtcp, params->rtcp_mux},
 	};
@@ -117,8 +118,8 @@ bool media_params_equal(const struct media_params *a, const struct media_params 
 	return a->codec == b->codec && slice_equal(a->remote_fmtp, b->remote_fmtp) &&
 	       a->send_payload_type == b->send_payload_type &&
 	       media_formats_equal(&a->heard, &b->heard) && a->ptime_ms == b->ptime_ms &&
-	       a->sends == b->sends && a->receives == b->receives && a->rtcp_mux == b->rtcp_mux &&
-	       addr_equal(&a->remote_rtp, &b->remote_rtp) &&
+	       a->sends == b->sends && a->receives == b->receives && a->holds == b->holds &&
+	       a->rtcp_mux == b->rtcp_mux && addr_equal(&a->remote_rtp, &b->remote_rtp) &&
 	       addr_equal(&a->remote_rtcp, &b->remote_rtcp);
 }
 

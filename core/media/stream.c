@@ -143,6 +143,14 @@ static void next_tick(struct stream *stream)
 	timer_start(&stream->tick, stream->tick_ns);
 }
 
+/* Who is on hold hears what is played to him, and nothing of the room that does not talk to him. */
+static enum ends_gate gate_of(const struct stream_params *params)
+{
+	if (!params->sends)
+		return ENDS_NOTHING;
+	return params->holds ? ENDS_CLIPS : ENDS_ALL;
+}
+
 /* Both ends' next step; what is to be sent gathers until it makes a packet. */
 static void run_tick(void *arg)
 {
@@ -159,7 +167,7 @@ static void run_tick(void *arg)
 		memset(far, 0, step * sizeof(*far));
 	if (stream->taken == 0)
 		stream->begun = stream->timestamp;
-	ends_take(&stream->ends, near + stream->taken, far, step, params->sends);
+	ends_take(&stream->ends, near + stream->taken, far, step, gate_of(params));
 	ends_play(&stream->ends, far, step);
 	stream->taken += step;
 	if (!params->sends)

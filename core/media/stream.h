@@ -50,6 +50,7 @@ struct stream_params {
 	struct media_formats heard; /* what they may send */
 	bool sends;                 /* the directions */
 	bool receives;
+	bool holds; /* nothing of the microphone is sent */
 	struct media_aim aim;
 };
 

@@ -115,6 +115,7 @@ static void fill_params(struct media_params *params, const struct negotiation *n
 		.ptime_ms = codec_ptime(codec, result->ptime_ms),
 		.sends = result->direction & SDP_SENDONLY,
 		.receives = result->direction & SDP_RECVONLY,
+		.holds = negotiation->hold,
 		.remote_rtp = result->rtp,
 		.remote_rtcp = result->rtcp,
 		.rtcp_mux = result->rtcp_mux,

@@ -246,6 +246,15 @@ def test_phones_that_begin_alike_end_apart(script):
     assert run("--script", name, "--virtual")[0] == 0
 
 
+@pytest.mark.parametrize("holder", ["alice", "bob"])
+def test_a_held_call_is_quiet_both_ways(script, holder):
+    name = script(
+        HEARD + f"{holder} hold\nalice expect rx.silence\nbob expect rx.silence\n"
+        f"{holder} resume\nalice expect rx.tone 1000\nbob expect rx.tone 440\n"
+    )
+    assert run("--script", name, "--virtual")[0] == 0
+
+
 def test_the_same_seed_prints_the_same_bytes(script):
     name = script(
         CALL.replace("alice call", "net bob loss 5% jitter 30ms\nalice call", 1).replace(

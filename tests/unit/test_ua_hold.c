@@ -40,12 +40,23 @@ static void test_hold_and_resume(void **state)
 	run_s(&pair, 1);
 	expect_log(&pair.near, "held(us) ");
 	expect_log(&pair.far, "held(them) ");
+	assert_true(pair.near.far_dbfs < -60);
+	assert_true(pair.far.far_dbfs < -60); /* nobody hears a room that does not talk to him */
+	assert_int_equal(agent_play(pair.near.agent, 1, "tone:700"), 0);
+	run_s(&pair, 1);
+	assert_true(pair.far.far_dbfs > -20);
+	assert_int_equal(agent_play(pair.near.agent, 1, NULL), 0);
+	run_s(&pair, 1);
+	assert_true(pair.far.far_dbfs < -60);
+	expect_log(&pair.near, "played(tone:700 stopped) ");
 	assert_int_equal(agent_hold(pair.near.agent, 1), -EALREADY);
 	run_s(&pair, 1);
 	expect_log(&pair.near, "");
 	expect_log(&pair.far, "");
 	assert_int_equal(agent_resume(pair.near.agent, 1), 0);
-	run_s(&pair, 1);
+	run_s(&pair, 2);
+	assert_true(pair.near.far_dbfs > -20);
+	assert_true(pair.far.far_dbfs > -20);
 	expect_log(&pair.near, "resumed(us) ");
 	expect_log(&pair.far, "resumed(them) ");
 	assert_int_equal(agent_resume(pair.near.agent, 1), -EALREADY);
