@@ -361,16 +361,16 @@ static int open_beside(struct text *out, int *fd, const char *path)
 	return -EEXIST;
 }
 
-/* Into a pipe or a device, which cannot be moved away. */
+/* Into a pipe or a device, which cannot be moved away. For who reads a pipe nobody waits. */
 static int write_through(const char *path, const char *text, size_t len)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	int err;
 
 	if (fd < 0)
 		return -errno;
 
-	err = write_all(fd, text, len);
+	err = fcntl(fd, F_SETFL, O_WRONLY) ? -errno : write_all(fd, text, len);
 	if (close(fd) && !err)
 		err = -errno;
 	return err;
@@ -415,7 +415,8 @@ static int write_one(const char *path, char *text, size_t len, struct fault *why
 		return 0;
 
 	words_put(&name, slice_of(path));
-	return fault_set(why, err, "cannot write %s: %s", shown, strerror(-err));
+	return fault_set(why, err, "cannot write %s: %s", shown,
+		err == -ENXIO ? "nobody reads that pipe" : strerror(-err));
 }
 
 static bool is_file(const char *path)

@@ -42,6 +42,7 @@ struct script_run {
 	struct list behind;   /* begun with &, the oldest first */
 	struct list owed;     /* of those, that have failed */
 	bool over;
+	bool met; /* all that was expected, whatever comes of the report */
 	int exit;
 	uint64_t begin_ns;
 	uint64_t begin_wall_ns;

@@ -103,6 +103,7 @@ void script_run_over(struct script_run *run, int exit)
 		return;
 
 	run->over = true;
+	run->met = exit == VERDICT_DONE;
 	run->exit = exit;
 	run->ns = script_run_now(run) - run->begin_ns;
 	queue_forget(run->queue);
@@ -196,7 +197,7 @@ static void put_summary(struct text *out, const struct script_run *run)
 
 	if (failed > 0)
 		text_printf(out, "%zu of %zu expectation%s failed", failed, count, plural(count));
-	else if (run->exit == VERDICT_DONE)
+	else if (run->met)
 		text_printf(out, "%zu expectation%s met", count, plural(count));
 	else
 		text_printf(out, "broken off after %zu expectation%s", count, plural(count));

@@ -361,7 +361,9 @@ def test_what_cannot_be_read_or_written_is_a_local_failure(script):
     assert process.err.text == "sipcall: nowhere.sipcall: No such file or directory\n"
     code, process = run("--script", script("calls"), "--virtual", "--tap", "no/where.tap")
     assert code == 9
-    assert "sipcall: cannot write no/where.tap: No such file or directory" in process.out.text
+    told = process.out.text.splitlines()
+    assert told[-2] == "sipcall: cannot write no/where.tap: No such file or directory"
+    assert told[-1].startswith("1 expectation met   ")
 
 
 def test_a_report_takes_the_place_of_no_device_and_leaves_links(script):
@@ -372,6 +374,11 @@ def test_a_report_takes_the_place_of_no_device_and_leaves_links(script):
     assert os.path.islink("link.tap")
     assert open("real.tap").read().endswith("1..1\n")
     assert not os.path.isfile("/dev/null")
+    os.mkfifo("pipe")
+    code, process = run("--script", name, "--virtual", "--tap", "pipe")
+    assert code == 9  # and nobody waits for who reads it
+    assert lines(process)[-2] == "sipcall: cannot write pipe: nobody reads that pipe"
+    os.unlink("pipe")
     assert sorted(os.listdir()) == ["link.tap", "real.tap", "test.sipcall"]
 
 
