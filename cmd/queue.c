@@ -101,6 +101,7 @@ static void tell(struct queue *queue, struct run *run)
 		.line = run->line,
 		.ok = ok,
 		.exit = ok ? VERDICT_DONE : run->run.exit,
+		.call = run->run.call,
 		.words = ok ? NULL : run->run.why.words,
 		.told = !ok && run->run.told,
 		.at = ok ? SIZE_MAX : run->run.at,

@@ -16,6 +16,7 @@ struct queue_result {
 	const char *line;
 	bool ok;
 	int exit;            /* enum verdict_code */
+	unsigned call;       /* that it was about; 0: none */
 	const char *words;   /* why it is not ok; NULL if it is */
 	bool told;           /* the events of a call have told that already */
 	size_t at;           /* of the caret in line; SIZE_MAX: none */

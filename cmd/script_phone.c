@@ -267,8 +267,8 @@ static void put_counts(struct text *out, const struct impair_counts *counts)
 		{"overtaken", counts->overtaken},
 	};
 
-	text_printf(
-		out, "%" PRIu64 " datagrams, %" PRIu64 " passed", counts->asked, counts->passed);
+	text_printf(out, "%" PRIu64 " datagram%s, %" PRIu64 " passed", counts->asked,
+		counts->asked == 1 ? "" : "s", counts->passed);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (rows[i].count > 0)
 			text_printf(out, ", %" PRIu64 " %s", rows[i].count, rows[i].name);

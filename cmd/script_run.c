@@ -30,14 +30,14 @@ static struct begun *find_begun(const struct script_run *run, const struct queue
 	return NULL;
 }
 
-/* An end that was expected is no failure of the call that was begun with &. */
-static void forgive(struct script_run *run, const struct script_phone *phone)
+/* An end that was expected is no failure of that call, which was begun with &. */
+static void forgive(struct script_run *run, const struct script_phone *phone, unsigned call)
 {
 	list_each(link, &run->owed)
 	{
 		struct begun *begun = container_of(link, struct begun, link);
 
-		if (begun->phone == phone) {
+		if (begun->phone == phone && begun->call == call) {
 			free_begun(begun);
 			return;
 		}
@@ -45,9 +45,10 @@ static void forgive(struct script_run *run, const struct script_phone *phone)
 }
 
 /* It may be expected yet: what comes of it is decided at the end. */
-static void owe(struct script_run *run, struct begun *begun, const char *words)
+static void owe(struct script_run *run, struct begun *begun, const struct queue_result *result)
 {
-	begun->words = slice_copy(slice_of(words));
+	begun->call = result->call;
+	begun->words = slice_copy(slice_of(result->words));
 	list_remove(&begun->link);
 	if (begun->words) {
 		list_add(&run->owed, &begun->link);
@@ -89,7 +90,7 @@ static void on_done(void *arg, const struct queue_result *result)
 	if (result->output.len > 0)
 		script_run_show(run, result->output);
 	if (!result->ok && result->behind) {
-		owe(run, begun, result->words);
+		owe(run, begun, result);
 		return;
 	}
 	if (!result->behind)
@@ -97,7 +98,7 @@ static void on_done(void *arg, const struct queue_result *result)
 	if (result->ok) {
 		script_run_pass(run, begun);
 		if (begun->expects_end)
-			forgive(run, begun->phone);
+			forgive(run, begun->phone, result->call);
 	} else {
 		script_run_fail(run, begun->line, begun->phone, result->words,
 			script_run_now(run) - begun->begin_ns);

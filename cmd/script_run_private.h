@@ -21,6 +21,7 @@ struct begun {
 	struct script_phone *phone;
 	uint64_t begin_ns;
 	bool expects_end; /* of a call */
+	unsigned call;    /* of what has failed; 0: no call */
 	char *words;      /* why it has failed; NULL: it has not */
 };
 

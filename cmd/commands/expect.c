@@ -118,8 +118,11 @@ static enum command_state look_at_events(struct waiting *waiting, bool over)
 		state = wants ? COMMAND_DONE : fail_found(waiting, event);
 	else
 		state = wants ? fail_late(waiting) : COMMAND_DONE;
-	if (event && wants)
+	if (event && wants) {
+		waiting->run->call =
+			(unsigned)json_integer_value(json_object_get(event->json, "call"));
 		inbox_take(waiting->inbox, event);
+	}
 	return state;
 }
 

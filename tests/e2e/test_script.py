@@ -228,6 +228,7 @@ BEHIND = "phone a\nphone b answer-code=486\na call ${b.uri} &\nwait 1s\n"
         ("a expect ended code == 486\n", 0),
         ("b expect ended code == 486\n", 1),  # another phone's
         ("a expect ended code == 486\na call ${b.uri} &\nwait 1s\n", 1),  # one more than expected
+        ("phone c answer\na call ${c.uri}\na hangup\na expect ended cause == local\n", 1),
         ("a expect no answered within 1s\n", 1),
     ],
 )
