@@ -203,7 +203,7 @@ static void work_run(struct work *work)
 		struct slice bytes = {lane->record.data + sizeof(lane->head),
 			lane->record.len - sizeof(lane->head)};
 
-		if (lane->head.kind == SIP_TCP)
+		if (lane->head.kind != SIP_UDP)
 			put_segments(self, &lane->head, bytes);
 		else
 			put_datagram(self, &lane->head, bytes);

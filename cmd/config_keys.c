@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 enum {
 	NAME_SIZE = CONFIG_KEY_SIZE, /* of an option */
@@ -75,6 +76,14 @@ static int check_record(const char *value, bool all, struct fault *why)
 		return fault_set(why, -EINVAL,
 			"each call needs a file of its own, in each run: use %%t in its name");
 	return !err && all ? sound_file_check(rooms[0], why) : err;
+}
+
+static int check_readable(const char *value, bool all, struct fault *why)
+{
+	(void)all;
+	if (access(value, R_OK) == 0)
+		return 0;
+	return fault_set(why, -errno, "%s cannot be read: %s", value, strerror(errno));
 }
 
 static bool uses_pipe(const struct options *options)
@@ -154,6 +163,9 @@ static const struct config_key settings[] = {
 	{"waiting_tone",  check_tone,        rings_loud,  false, true},
 	{"listen",        NULL,              waits,       true,  false},
 	{"dns_server",    NULL,              is_real,     true,  false},
+	{"tls_ca_file",   check_readable,    NULL,        false, true},
+	{"tls_certificate", check_readable,  NULL,        false, true},
+	{"tls_key",       check_readable,    NULL,        false, true},
 };
 /* clang-format on */
 

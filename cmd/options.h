@@ -9,6 +9,7 @@
 #include "core/base/addr.h"
 #include "core/base/fault.h"
 #include "core/base/text.h"
+#include "core/net/tls.h"
 #include "core/sip/flow.h"
 
 #include <stdbool.h>
@@ -84,12 +85,13 @@ struct options {
 	size_t listen_count;
 	struct addr dns_servers[OPTIONS_DNS_SERVERS_MAX]; /* port 0: the usual one */
 	size_t dns_server_count;                          /* 0: the system's */
-	const char *account; /* a name, or an address */
+	const char *account;                              /* a name, or an address */
 	const char *registrar;
 	const char *proxy;
 	const char *auth_user;
 	bool no_register;
-	bool known; /* there is an account, of the command line or the configuration */
+	bool known;            /* there is an account, of the command line or the configuration */
+	struct tls_config tls; /* NULL: not given */
 	char headers[OPTIONS_HEADERS_SIZE]; /* lines with CRLF */
 	size_t headers_len;
 	bool late_offer;

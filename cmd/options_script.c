@@ -63,6 +63,9 @@ static const char *const of_phone[] = {
 	"mic-volume",
 	"codecs",
 	"listen",
+	"tls-ca-file",
+	"tls-certificate",
+	"tls-key",
 	"header",
 	"late-offer",
 };

@@ -211,7 +211,7 @@ static int wrong_transport(const struct given *given)
 	char shown[OPTION_SHOWN_SIZE];
 	struct text text = TEXT_IN(shown);
 
-	text_puts(&text, "has no transport; write udp: or tcp: before it, like udp:");
+	text_puts(&text, "has no transport; write udp:, tcp: or tls: before it, like udp:");
 	words_put(&text, given->value);
 	return wrong(given, shown);
 }
@@ -233,7 +233,8 @@ static bool is_bad_port(struct slice text)
 
 static int find_transport(enum sip_transport_kind *out, struct slice name)
 {
-	static const char *const names[] = {[SIP_UDP] = "udp", [SIP_TCP] = "tcp"};
+	static const char *const names[] = {
+		[SIP_UDP] = "udp", [SIP_TCP] = "tcp", [SIP_TLS] = "tls"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (slice_is_nocase(name, names[i])) {
@@ -258,7 +259,7 @@ int option_read_listen(const struct given *given, void *field)
 	if (!slice_cut(&transport, &rest, ':'))
 		return wrong(given, "is not like udp:127.0.0.1:5060");
 	if (find_transport(&kind, transport))
-		return wrong(given, "has a transport that is not there; udp and tcp are");
+		return wrong(given, "has a transport that is not there; udp, tcp and tls are");
 	if (addr_parse(&addr, rest) == 0)
 		return wrong(given, "lacks a port; 0 picks a free one");
 	if (is_bad_port(rest))

@@ -54,6 +54,7 @@ void setup_make(struct setup *out, const struct options *options)
 		.volume = {.mic_db = options->mic_db, .speaker_db = options->speaker_db},
 		.headers = {(const uint8_t *)options->headers, options->headers_len},
 		.late_offer = options->late_offer,
+		.tls = options->tls,
 		.policy =
 			{
 				.answer = options->answer && options->answer_code == 0,

@@ -62,7 +62,7 @@ static bool word_country(char out[static VALUE_WORD_SIZE], size_t i)
 
 static bool word_transport(char out[static VALUE_WORD_SIZE], size_t i)
 {
-	static const char *const words[] = {"udp:", "tcp:", NULL};
+	static const char *const words[] = {"udp:", "tcp:", "tls:", NULL};
 
 	return put(out, words[i]);
 }

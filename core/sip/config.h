@@ -4,6 +4,7 @@
 #pragma once
 
 #include "core/base/loop.h"
+#include "core/net/tls.h"
 #include "core/sip/flow.h"
 #include "core/sip/msg.h"
 
@@ -27,6 +28,7 @@ struct sip_stack_config {
 	const char *user_agent; /* for User-Agent and Server */
 	const char *allow;      /* "INVITE, ACK, BYE, CANCEL, OPTIONS": others are answered 405 */
 	const char *accept;     /* "application/sdp": other bodies in INVITE are answered 415 */
+	struct tls_config tls;
 	const struct sip_stack_events *events;
 	void *arg;
 };

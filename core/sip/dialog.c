@@ -167,10 +167,28 @@ static int set_target(struct sip_dialog *dialog, struct slice target, const stru
 	return 0;
 }
 
+/*
+ * By TLS, as long as it goes to the same host, with whom the dialog has begun: who came to us may
+ * be reached by no other connection, having no certificate to take one with; whom we called by name
+ * has given us that name, and may have none for the bare address in its Contact (RFC 5923).
+ */
+static void stay_with(struct sip_flow *flow, const struct sip_flow *begun)
+{
+	if (flow->host == 0 || flow->transport != begun->transport ||
+		!addr_same_host(&flow->remote, &begun->remote))
+		return;
+	flow->connection = begun->connection;
+	if (begun->host != 0 && addr_equal(&flow->remote, &begun->remote))
+		flow->host = begun->host;
+}
+
 /* Requests in a dialog go nowhere else. */
 static void keep_flow(struct sip_dialog *dialog, const struct sip_flow *flow)
 {
+	const struct sip_flow begun = dialog->flow;
+
 	dialog->flow = *flow;
+	stay_with(&dialog->flow, &begun);
 	dialog->flow.others = false;
 }
 
@@ -191,11 +209,16 @@ static void located(
  */
 static void find_flow(struct sip_dialog *dialog, const struct sip_uri *hop)
 {
+	struct sip_flow flow;
 	struct fault why;
+	int err;
 
 	sip_locate_cancel(dialog->locate);
 	dialog->locate = NULL;
-	if (sip_locate_now(&dialog->flow, dialog->stack, hop, &why) == -EINPROGRESS)
+	err = sip_locate_now(&flow, dialog->stack, hop, &why);
+	if (!err)
+		keep_flow(dialog, &flow);
+	if (err == -EINPROGRESS)
 		(void)sip_locate(&dialog->locate, dialog->stack, hop, located, dialog);
 }
 

@@ -13,18 +13,23 @@ struct sip_transport;
 enum sip_transport_kind {
 	SIP_UDP,
 	SIP_TCP,
+	SIP_TLS,
 };
 
 struct sip_flow {
 	struct sip_transport *transport;
 	struct addr remote;
 	struct addr local; /* ours, as the far end should see it: never 0.0.0.0; with our port */
-	/* Of TCP: the connection that it came by, which is used while it stands. 0, or after that:
-	 * any that leads to remote, or a new one. */
+	/* Of TCP and TLS: the connection that it came by, which is used while it stands. 0, or
+	 * after that: any that leads to remote, or a new one. */
 	uint64_t connection;
 	/* Located (core/sip/locate.h) with others behind it: they have their turn if no sign of
 	 * life comes from here in SIP_PATIENCE_NS (core/sip/transaction.h). */
 	bool others;
+	/* Of TLS: whom the certificate there has to name (core/sip/secure.h), and by no connection
+	 * to another it goes. 0: they came to us, and no other connection leads there. */
+	uint32_t host;
+	bool sips; /* it was asked for by a sips: URI, and so shall we be */
 };
 
 /*
@@ -33,6 +38,12 @@ struct sip_flow {
  */
 int sip_stack_flow(struct sip_flow *out, struct sip_stack *stack, enum sip_transport_kind kind,
 	const struct addr *remote);
+
+/*
+ * Why there is no connection of TLS to where flow leads, for people: of the newest one that failed.
+ * NULL: nothing is known, or it is not of TLS.
+ */
+const char *sip_flow_trouble(const struct sip_flow *flow);
 
 /* Whether it listens by kind on an address of that family. */
 bool sip_stack_listens(

@@ -3,6 +3,7 @@
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
 #include "core/sip/transaction.h"
+#include "core/sip/transport.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -47,6 +48,7 @@ static int take(struct sip_invite **out, struct sip_stack *stack, struct sip_ser
 	int err;
 
 	sip_server_flow(&flow, server);
+	flow.sips = msg->uri.scheme == SIP_SCHEME_SIPS && sip_flow_is_secure(&flow);
 	err = sip_invite_new(
 		&invite, stack, &flow, msg->call_id, slice_of(tag), contact_user, events, arg);
 	if (err)

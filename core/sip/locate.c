@@ -7,7 +7,9 @@
 #include "core/sip/avoid.h"
 #include "core/sip/lookup.h"
 #include "core/sip/registry.h"
+#include "core/sip/secure.h"
 #include "core/sip/srv.h"
+#include "core/sip/transport.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -30,6 +32,7 @@ static const struct way {
 } ways[] = {
 	{SIP_UDP, "udp", "SIP+D2U", "_sip._udp."},
 	{SIP_TCP, "tcp", "SIP+D2T", "_sip._tcp."},
+	{SIP_TLS, "tls", "SIPS+D2T", "_sips._tcp."},
 };
 
 enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
@@ -71,6 +74,7 @@ struct sip_locate {
 	size_t waiting; /* for answers of this step */
 	enum sip_transport_kind kind;
 	bool any_kind; /* kind is only what it is if nobody knows better */
+	bool sips;     /* it is TLS, whoever knows better */
 	uint16_t port;
 	struct sip_lookup naptr;
 	struct service services[SERVICES_MAX];
@@ -82,6 +86,7 @@ struct sip_locate {
 	struct fault why;
 	struct sip_flow flow; /* that needed no looking up */
 	char *host;
+	char *name; /* of the URI, for whom a certificate has to be */
 };
 
 static void become(struct sip_locate *locate, enum step next)
@@ -106,18 +111,23 @@ static const char *show(char out[static SHOWN_SIZE], struct slice name)
 	return out;
 }
 
-/* Section 4.1: UDP for a numeric host or a port, and where there is no NAPTR nor SRV. */
+/*
+ * Section 4.1: UDP for a numeric host or a port, and where there is no NAPTR nor SRV. sips: is TLS,
+ * whichever stream is named for it to go over (RFC 3261, sections 19.1.1 and 26.2.2).
+ */
 int sip_locate_transport(enum sip_transport_kind *out, const struct sip_uri *uri)
 {
+	bool sips = uri->scheme == SIP_SCHEME_SIPS;
 	struct slice transport;
 
-	*out = SIP_UDP;
+	*out = sips ? SIP_TLS : SIP_UDP;
 	if (!sip_param(&transport, uri->params, "transport"))
 		return 0;
 	for (size_t i = 0; i < WAYS; i++) {
-		*out = ways[i].kind;
-		if (slice_is_nocase(transport, ways[i].transport))
-			return 0;
+		if (!slice_is_nocase(transport, ways[i].transport))
+			continue;
+		*out = sips ? SIP_TLS : ways[i].kind;
+		return sips && ways[i].kind == SIP_UDP ? -EPROTONOSUPPORT : 0;
 	}
 	return -EPROTONOSUPPORT;
 }
@@ -130,16 +140,19 @@ static int choose(enum sip_transport_kind *out, struct fault *why, const struct 
 	if (uri->scheme == SIP_SCHEME_TEL)
 		return fault_set(why, -EPROTONOSUPPORT,
 			"a telephone number needs a SIP server to be called through");
-	if (uri->scheme == SIP_SCHEME_SIPS)
-		return fault_set(why, -EPROTONOSUPPORT, "sips: needs TLS, which we do not speak");
-	if (uri->scheme != SIP_SCHEME_SIP)
+	if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS)
 		return fault_set(why, -EPROTONOSUPPORT, "%s: is no way to call",
 			show(shown, uri->scheme_name));
 	if (sip_locate_transport(out, uri) == 0)
 		return 0;
 	sip_param(&transport, uri->params, "transport");
+	if (uri->scheme == SIP_SCHEME_SIPS)
+		return fault_set(why, -EPROTONOSUPPORT,
+			"sips: goes by TLS, and transport=%s cannot carry that",
+			show(shown, transport));
 	return fault_set(why, -EPROTONOSUPPORT,
-		"transport=%s is asked for, and we speak UDP and TCP only", show(shown, transport));
+		"transport=%s is asked for, and we speak UDP, TCP and TLS only",
+		show(shown, transport));
 }
 
 /* maddr stands for the host (RFC 3263, section 4). */
@@ -150,17 +163,24 @@ static struct slice host_of(const struct sip_uri *uri)
 	return sip_param(&maddr, uri->params, "maddr") && maddr.len > 0 ? maddr : uri->host;
 }
 
-static uint16_t port_or_usual(uint16_t port)
+static uint16_t port_or_usual(uint16_t port, enum sip_transport_kind kind)
 {
-	return port ? port : SIP_PORT;
+	if (port)
+		return port;
+	return kind == SIP_TLS ? SIPS_PORT : SIP_PORT;
 }
 
 static int find_flow(struct sip_flow *out, struct sip_stack *stack, struct fault *why,
 	enum sip_transport_kind kind, const struct addr *to)
 {
-	static const char *const names[] = {[SIP_UDP] = "", [SIP_TCP] = " and TCP"};
+	static const char *const names[] = {
+		[SIP_UDP] = "", [SIP_TCP] = " and TCP", [SIP_TLS] = " and TLS"};
 	char text[ADDR_TEXT_SIZE];
-	int err = sip_stack_flow(out, stack, kind, to);
+	int err = kind == SIP_TLS ? sip_secure_open(stack, to->family, why) : 0;
+
+	if (err)
+		return err;
+	err = sip_stack_flow(out, stack, kind, to);
 
 	if (err == -EAFNOSUPPORT)
 		return fault_set(why, err,
@@ -171,6 +191,20 @@ static int find_flow(struct sip_flow *out, struct sip_stack *stack, struct fault
 		return fault_set(
 			why, err, "no way to %s: %s", addr_print(text, to), strerror(-err));
 	return 0;
+}
+
+/*
+ * By TLS whoever is there has to be who was asked for, whatever DNS has made of the name (RFC 5922,
+ * section 4): name is that of the URI.
+ */
+static int name_flow(struct sip_flow *flow, struct sip_stack *stack, struct fault *why,
+	struct slice name, bool sips)
+{
+	if (!sip_flow_is_secure(flow))
+		return 0;
+	flow->sips = sips;
+	flow->host = sip_secure_host(stack, name);
+	return flow->host ? 0 : fault_set(why, -ENOMEM, "out of memory");
 }
 
 int sip_locate_now(
@@ -185,8 +219,9 @@ int sip_locate_now(
 	if (addr_parse(&to, host_of(uri)))
 		return -EINPROGRESS;
 
-	to.port = port_or_usual(uri->port);
-	return find_flow(out, stack, why, kind, &to);
+	to.port = port_or_usual(uri->port, kind);
+	err = find_flow(out, stack, why, kind, &to);
+	return err ? err : name_flow(out, stack, why, uri->host, uri->scheme == SIP_SCHEME_SIPS);
 }
 
 /* What a resolver's error means to a person; what is no answer is -EAGAIN. */
@@ -251,6 +286,9 @@ static void add_flows(struct sip_locate *locate, struct sip_flow flows[static SI
 
 		to.port = server->port;
 		err = find_flow(&flows[*count], locate->stack, &locate->why, server->kind, &to);
+		if (!err)
+			err = name_flow(&flows[*count], locate->stack, &locate->why,
+				slice_of(locate->name), locate->sips);
 		if (err)
 			locate->err = err;
 		else
@@ -312,7 +350,7 @@ static void add_server(
 static void ask_host(struct sip_locate *locate)
 {
 	become(locate, STEP_HOSTS);
-	add_server(locate, locate->kind, locate->host, port_or_usual(locate->port));
+	add_server(locate, locate->kind, locate->host, port_or_usual(locate->port, locate->kind));
 }
 
 /* RFC 2782: a single root as the target says that there is no such service. */
@@ -391,11 +429,20 @@ static void add_service(struct sip_locate *locate, enum sip_transport_kind kind,
 	sip_lookup_start(&service->lookup, locate->stack, DNS_SRV, room, servers_answered, service);
 }
 
-/* Whether something is received by kind: what is only sent by it gets no answer. */
+/* Whether something is received by kind: what is only sent by it gets no answer, but by the
+ * connections of TLS. */
 static bool is_spoken(const struct sip_stack *stack, enum sip_transport_kind kind)
 {
-	return sip_stack_listens(stack, kind, ADDR_IPV4) ||
+	return kind == SIP_TLS || sip_stack_listens(stack, kind, ADDR_IPV4) ||
 	       sip_stack_listens(stack, kind, ADDR_IPV6);
+}
+
+/* Of the ways that are there for a URI that names none: without NAPTR, TLS is for sips: alone. */
+static bool is_asked(const struct sip_locate *locate, enum sip_transport_kind kind)
+{
+	if (!locate->any_kind || locate->sips)
+		return kind == locate->kind;
+	return kind != SIP_TLS && is_spoken(locate->stack, kind);
 }
 
 /* Section 4.1, without NAPTR: whatever there are servers for. */
@@ -403,8 +450,7 @@ static void ask_servers(struct sip_locate *locate)
 {
 	become(locate, STEP_SERVERS);
 	for (size_t i = 0; i < WAYS; i++)
-		if (locate->any_kind ? is_spoken(locate->stack, ways[i].kind)
-				     : ways[i].kind == locate->kind)
+		if (is_asked(locate, ways[i].kind))
 			add_service(locate, ways[i].kind, ways[i].prefix, locate->host);
 	if (locate->waiting == 0) /* the name is too long for it */
 		ask_host(locate);
@@ -417,7 +463,8 @@ static const struct way *way_of(const struct sip_locate *locate, const struct dn
 		return NULL;
 	for (size_t i = 0; i < WAYS; i++)
 		if (slice_is_nocase(slice_of(naptr->service), ways[i].service) &&
-			is_spoken(locate->stack, ways[i].kind))
+			(locate->sips ? ways[i].kind == SIP_TLS
+				      : is_spoken(locate->stack, ways[i].kind)))
 			return &ways[i];
 	return NULL;
 }
@@ -497,12 +544,16 @@ int sip_locate(struct sip_locate **out, struct sip_stack *stack, const struct si
 		return -ENOMEM;
 
 	locate->host = slice_copy(host_of(uri));
-	if (!locate->host) {
+	locate->name = slice_copy(uri->host);
+	if (!locate->host || !locate->name) {
+		free(locate->host);
+		free(locate->name);
 		free(locate);
 		return -ENOMEM;
 	}
 	locate->stack = stack;
 	locate->port = uri->port;
+	locate->sips = uri->scheme == SIP_SCHEME_SIPS;
 	locate->any_kind = !sip_param(NULL, uri->params, "transport");
 	locate->done = done;
 	locate->arg = arg;
@@ -530,5 +581,6 @@ void sip_locate_cancel(struct sip_locate *locate)
 	for (size_t i = 0; i < locate->server_count; i++)
 		sip_lookup_stop(&locate->servers[i].lookup);
 	free(locate->host);
+	free(locate->name);
 	free(locate);
 }

@@ -21,12 +21,14 @@ enum { SIP_LOCATE_MAX = 8 };
  * Called once, never before sip_locate() returns; flows in the order in which to try them: as the
  * records say, but those that have failed lately (core/sip/avoid.h) come last. On error
  * (-ENOENT: no such host; -EAFNOSUPPORT, -ENETUNREACH, -EPROTONOSUPPORT, -EAGAIN: no name server
- * answers) count is 0 and why says in words what is wrong. The question is gone when it returns.
+ * answers; for TLS what sip_secure_need() returns) count is 0 and why says in words what is wrong.
+ * The question is gone when it returns.
  */
 typedef void sip_located(
 	void *arg, int err, const struct sip_flow *flows, size_t count, const struct fault *why);
 
-/* The transport that a uri asks for, UDP if none. -EPROTONOSUPPORT: we do not speak it. */
+/* The transport that a uri asks for; TLS if it is a sips: one, else UDP if none. -EPROTONOSUPPORT:
+ * we do not speak it, or it is none for sips:. */
 int sip_locate_transport(enum sip_transport_kind *out, const struct sip_uri *uri);
 
 /*

@@ -16,6 +16,7 @@ enum {
 	SIP_MESSAGE_MAX = 65536, /* bytes */
 	SIP_HEADERS_MAX = 128,
 	SIP_PORT = 5060,
+	SIPS_PORT = 5061, /* of TLS */
 };
 
 enum sip_method {

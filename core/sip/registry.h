@@ -12,6 +12,7 @@
 #include "core/sip/flow.h"
 
 struct sip_invite;
+struct sip_secure;
 
 enum { SIP_AVOID_MAX = 32 };
 
@@ -37,6 +38,8 @@ struct sip_stack {
 	size_t answer_bytes;  /* of the responses that they keep */
 	struct list answered; /* those whose request is not needed any more */
 	struct timer sweep;
+
+	struct sip_secure *secure; /* NULL: nothing has gone by TLS */
 
 	struct list transports;
 	struct list clients;  /* client transactions, oldest first */

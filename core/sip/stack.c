@@ -5,6 +5,7 @@
 #include "core/sip/lookup.h"
 #include "core/sip/registry.h"
 #include "core/sip/request.h"
+#include "core/sip/secure.h"
 #include "core/sip/transaction.h"
 #include "core/sip/transport.h"
 #include "core/sip/uas.h"
@@ -87,13 +88,33 @@ static void init_lists(struct sip_stack *stack)
 	list_init(&stack->kept);
 }
 
+static int copy_path(const char **out, const char *path)
+{
+	if (!path)
+		return 0;
+	*out = slice_copy(slice_of(path));
+	return *out ? 0 : -ENOMEM;
+}
+
+static int copy_paths(struct tls_config *out, const struct tls_config *config)
+{
+	return copy_path(&out->ca_file, config->ca_file) ||
+			       copy_path(&out->certificate, config->certificate) ||
+			       copy_path(&out->key, config->key)
+		       ? -ENOMEM
+		       : 0;
+}
+
 static int copy_config(struct sip_stack_config *out, const struct sip_stack_config *config)
 {
 	*out = *config;
+	out->tls = (struct tls_config){0}; /* it comes last */
 	out->user_agent = slice_copy(slice_of(config->user_agent));
 	out->allow = slice_copy(slice_of(config->allow));
 	out->accept = slice_copy(slice_of(config->accept));
-	return out->user_agent && out->allow && out->accept ? 0 : -ENOMEM;
+	if (!out->user_agent || !out->allow || !out->accept)
+		return -ENOMEM;
+	return copy_paths(&out->tls, &config->tls);
 }
 
 int sip_stack_new(struct sip_stack **out, const struct sip_stack_config *config)
@@ -137,6 +158,7 @@ void sip_stack_free(struct sip_stack *stack)
 	sip_lookup_forget_all(stack);
 	list_each(link, &stack->transports)
 		sip_transport_free(container_of(link, struct sip_transport, link));
+	sip_secure_free(stack->secure);
 	table_close(&stack->client_table);
 	table_close(&stack->server_table);
 	table_close(&stack->merge_table);
@@ -144,6 +166,9 @@ void sip_stack_free(struct sip_stack *stack)
 	free((char *)stack->config.user_agent);
 	free((char *)stack->config.allow);
 	free((char *)stack->config.accept);
+	free((char *)stack->config.tls.ca_file);
+	free((char *)stack->config.tls.certificate);
+	free((char *)stack->config.tls.key);
 	free(stack);
 }
 

@@ -6,11 +6,12 @@
 
 #include <stdlib.h>
 
-int sip_transport_new(struct sip_transport **out, struct sip_stack *stack,
-	enum sip_transport_kind kind, const struct addr *local)
+static int make(struct sip_transport **out, struct sip_stack *stack, enum sip_transport_kind kind,
+	const struct addr *local, bool calls_only)
 {
-	static const struct sip_carrier *const carriers[] = {
-		[SIP_UDP] = &sip_carrier_udp, [SIP_TCP] = &sip_carrier_tcp};
+	static const struct sip_carrier *const carriers[] = {[SIP_UDP] = &sip_carrier_udp,
+		[SIP_TCP] = &sip_carrier_tcp,
+		[SIP_TLS] = &sip_carrier_tls};
 	struct sip_transport *transport;
 	int err;
 
@@ -21,6 +22,7 @@ int sip_transport_new(struct sip_transport **out, struct sip_stack *stack,
 	list_init(&transport->link);
 	transport->stack = stack;
 	transport->carrier = carriers[kind];
+	transport->calls_only = calls_only;
 	err = transport->carrier->open(transport, local);
 	if (err) {
 		sip_transport_free(transport);
@@ -28,6 +30,21 @@ int sip_transport_new(struct sip_transport **out, struct sip_stack *stack,
 	}
 	*out = transport;
 	return 0;
+}
+
+int sip_transport_new(struct sip_transport **out, struct sip_stack *stack,
+	enum sip_transport_kind kind, const struct addr *local)
+{
+	return make(out, stack, kind, local, false);
+}
+
+/* Via and Contact say the usual port for want of one; all goes by the connections that we make. */
+int sip_transport_new_calling(
+	struct sip_transport **out, struct sip_stack *stack, enum addr_family family)
+{
+	const struct addr any = {.family = family, .port = SIPS_PORT};
+
+	return make(out, stack, SIP_TLS, &any, true);
 }
 
 void sip_transport_free(struct sip_transport *transport)
@@ -49,9 +66,10 @@ void sip_flow_print_uri(struct text *out, const struct sip_flow *flow, struct sl
 {
 	char local[ADDR_TEXT_SIZE];
 
-	text_printf(out, "sip:%.*s%s%s%s", (int)user.len, (const char *)user.data,
-		user.len > 0 ? "@" : "", addr_print_port(local, &flow->local),
-		flow->transport->carrier->kind == SIP_TCP ? ";transport=tcp" : "");
+	text_printf(out, "%s:%.*s%s%s%s", flow->sips ? "sips" : "sip", (int)user.len,
+		(const char *)user.data, user.len > 0 ? "@" : "",
+		addr_print_port(local, &flow->local),
+		flow->sips ? "" : flow->transport->carrier->param);
 }
 
 void sip_flow_print_contact(struct text *out, const struct sip_flow *flow, struct slice user)
@@ -64,6 +82,11 @@ void sip_flow_print_contact(struct text *out, const struct sip_flow *flow, struc
 bool sip_flow_is_reliable(const struct sip_flow *flow)
 {
 	return flow->transport->carrier->reliable;
+}
+
+bool sip_flow_is_secure(const struct sip_flow *flow)
+{
+	return flow->transport->carrier->kind == SIP_TLS;
 }
 
 int sip_transport_flow(
@@ -119,7 +142,7 @@ struct addr sip_flow_reply_to(const struct sip_flow *flow, const struct sip_via 
 	struct addr to = flow->remote;
 
 	if (!via->has_rport || sip_flow_is_reliable(flow))
-		to.port = via->port ? via->port : SIP_PORT;
+		to.port = via->port ? via->port : flow->transport->carrier->port;
 	return to;
 }
 

@@ -17,6 +17,7 @@ struct sip_transport {
 	struct sip_stack *stack;
 	const struct sip_carrier *carrier;
 	struct addr local; /* as bound: may be 0.0.0.0 */
+	bool calls_only;   /* it is not bound */
 	union {
 		struct udp *udp;
 		struct sip_tcp *tcp;
@@ -26,8 +27,10 @@ struct sip_transport {
 /* What differs from one kind of transport to another. */
 struct sip_carrier {
 	enum sip_transport_kind kind;
-	const char *name; /* as it stands in Via */
-	bool reliable;    /* what is sent arrives, or the connection ends */
+	const char *name;  /* as it stands in Via */
+	const char *param; /* of a URI, where it has to say so */
+	uint16_t port;     /* where it listens, as a rule */
+	bool reliable;     /* what is sent arrives, or the connection ends */
 	int (*open)(struct sip_transport *transport, const struct addr *local);
 	int (*send)(struct sip_flow *flow, struct slice bytes);
 	void (*close)(struct sip_transport *transport);
@@ -35,10 +38,15 @@ struct sip_carrier {
 
 extern const struct sip_carrier sip_carrier_udp;
 extern const struct sip_carrier sip_carrier_tcp;
+extern const struct sip_carrier sip_carrier_tls;
 
 /* Binds and starts to receive. What loop_udp_open() or loop_tcp_listen() returns, or -ENOMEM. */
 int sip_transport_new(struct sip_transport **out, struct sip_stack *stack,
 	enum sip_transport_kind kind, const struct addr *local);
+
+/* Of TLS, from any address of that family, and nobody can connect to it. -ENOMEM. */
+int sip_transport_new_calling(
+	struct sip_transport **out, struct sip_stack *stack, enum addr_family family);
 
 /* NULL is allowed. */
 void sip_transport_free(struct sip_transport *transport);
@@ -54,6 +62,9 @@ void sip_flow_print_contact(struct text *out, const struct sip_flow *flow, struc
 
 /* Whether nothing has to be repeated that goes by flow (section 17). */
 bool sip_flow_is_reliable(const struct sip_flow *flow);
+
+/* Whether nobody on the way can read it, or change it. */
+bool sip_flow_is_secure(const struct sip_flow *flow);
 
 /* The flow to remote over transport, or what loop_route() returns. */
 int sip_transport_flow(

@@ -1,8 +1,10 @@
 #include "core/base/log.h"
 #include "core/base/table.h"
 #include "core/base/text.h"
+#include "core/net/tls.h"
 #include "core/sip/framing.h"
 #include "core/sip/registry.h"
+#include "core/sip/secure.h"
 #include "core/sip/transaction.h"
 #include "core/sip/transport.h"
 
@@ -30,6 +32,7 @@ struct sip_connection {
 	struct addr remote;
 	struct addr local; /* as the far end should see us: with the port that we listen on */
 	uint64_t id;
+	uint32_t host; /* of TLS: whose certificate was found good; 0: nobody's */
 	enum connection_state state;
 	bool incoming;
 	bool stood;
@@ -42,7 +45,7 @@ struct sip_connection {
 };
 
 struct sip_tcp {
-	struct tcp_listener *listener;
+	struct tcp_listener *listener; /* NULL: nobody can connect to it */
 	struct list connections;
 	struct table ids;
 	struct table remotes;
@@ -80,9 +83,12 @@ static struct sip_connection *find_id(const struct sip_transport *transport, uin
 	return NULL;
 }
 
-static struct sip_connection *find_remote(
-	const struct sip_transport *transport, const struct addr *remote)
+/* RFC 5922, section 7.3 (with RFC 5923): that an address is the same makes no other of who is
+ * there; a connection is for the name that its certificate was looked at for. */
+static struct sip_connection *find_remote(const struct sip_flow *flow)
 {
+	const struct sip_transport *transport = flow->transport;
+	const struct addr *remote = &flow->remote;
 	uint32_t hash = hash_addr(transport, remote);
 
 	for (struct table_node *node = table_find(&transport->tcp->remotes, hash); node;
@@ -90,7 +96,7 @@ static struct sip_connection *find_remote(
 		struct sip_connection *connection =
 			container_of(node, struct sip_connection, remote_node);
 
-		if (addr_equal(&connection->remote, remote))
+		if (connection->host == flow->host && addr_equal(&connection->remote, remote))
 			return connection;
 	}
 	return NULL;
@@ -119,6 +125,37 @@ static void destroy(struct sip_connection *connection)
 	free(connection);
 }
 
+static struct sip_flow flow_of(const struct sip_connection *connection)
+{
+	return (struct sip_flow){.transport = connection->transport,
+		.remote = connection->remote,
+		.local = connection->local,
+		.connection = connection->id,
+		.host = connection->host};
+}
+
+static bool is_secure(const struct sip_transport *transport)
+{
+	return transport->carrier->kind == SIP_TLS;
+}
+
+/* For whoever is to be told that a request has failed. Who comes to us is nobody's concern. */
+static void note_why(const struct sip_connection *connection)
+{
+	struct sip_flow flow = flow_of(connection);
+	const char *words;
+
+	if (!is_secure(connection->transport))
+		return;
+	words = tls_words(connection->tcp);
+	if (words[0] == '\0')
+		return;
+	if (connection->incoming)
+		log_info("sip: %s", words);
+	else
+		sip_secure_note(connection->transport->stack, &flow, words);
+}
+
 /*
  * Ends it, and tells those who wait on it: from the loop, because whoever notices may be one of
  * them, or may read from it.
@@ -129,6 +166,7 @@ static void end(struct sip_connection *connection, int err)
 
 	log_debug("sip: the connection with %s is over: %s",
 		addr_print_port(text, &connection->remote), err ? strerror(-err) : "closed");
+	note_why(connection);
 	leave(connection);
 	connection->err = err;
 	timer_start_in(&connection->limit, 0);
@@ -154,14 +192,6 @@ static uint64_t due(const struct sip_connection *connection)
 	if (connection->state == CONNECTING)
 		return connection->begun_ns + CONNECT_NS;
 	return connection->amid && message_ns < idle_ns ? message_ns : idle_ns;
-}
-
-static struct sip_flow flow_of(const struct sip_connection *connection)
-{
-	return (struct sip_flow){.transport = connection->transport,
-		.remote = connection->remote,
-		.local = connection->local,
-		.connection = connection->id};
 }
 
 /*
@@ -353,6 +383,11 @@ static void accepted(void *arg, struct tcp *tcp)
 	struct sip_connection *connection = NULL;
 	struct addr remote;
 
+	if (is_secure(transport) &&
+		tls_accept(&tcp, sip_secure_tls(transport->stack), transport->stack->loop, tcp)) {
+		log_warning("sip: no memory for a connection");
+		return;
+	}
 	tcp_remote(&remote, tcp);
 	if (transport->tcp->counts[true] < CONNECTIONS_MAX)
 		connection = make(transport, &remote, true);
@@ -369,6 +404,27 @@ static void accepted(void *arg, struct tcp *tcp)
 	tcp_start(tcp, &tcp_events, connection);
 }
 
+/* Without a name nobody could be told from another. */
+static int begin_secure(struct sip_connection *connection, const struct sip_flow *flow)
+{
+	struct sip_stack *stack = flow->transport->stack;
+	const char *host = sip_secure_name(stack, flow->host);
+
+	if (!host)
+		return -ENOTCONN;
+	connection->host = flow->host;
+	return tls_connect(&connection->tcp, sip_secure_tls(stack), stack->loop, &flow->local,
+		&flow->remote, host, &tcp_events, connection);
+}
+
+static int begin(struct sip_connection *connection, const struct sip_flow *flow)
+{
+	if (is_secure(flow->transport))
+		return begin_secure(connection, flow);
+	return loop_tcp_connect(&connection->tcp, flow->transport->stack->loop, &flow->local,
+		&flow->remote, &tcp_events, connection);
+}
+
 static int connect_to(struct sip_connection **out, const struct sip_flow *flow)
 {
 	struct sip_transport *transport = flow->transport;
@@ -382,8 +438,7 @@ static int connect_to(struct sip_connection **out, const struct sip_flow *flow)
 		return -ENOMEM;
 
 	connection->local = flow->local;
-	err = loop_tcp_connect(&connection->tcp, transport->stack->loop, &flow->local,
-		&flow->remote, &tcp_events, connection);
+	err = begin(connection, flow);
 	if (err) {
 		free(connection);
 		return err;
@@ -401,7 +456,7 @@ static int send_tcp(struct sip_flow *flow, struct slice bytes)
 	int err = 0;
 
 	if (!connection)
-		connection = find_remote(flow->transport, &flow->remote);
+		connection = find_remote(flow);
 	if (!connection)
 		err = connect_to(&connection, flow);
 	if (err)
@@ -432,30 +487,69 @@ static void close_tcp(struct sip_transport *transport)
 	free(all);
 }
 
-static int open_tcp(struct sip_transport *transport, const struct addr *local)
+static int listen_on(struct sip_transport *transport, const struct addr *local)
+{
+	int err = loop_tcp_listen(
+		&transport->tcp->listener, transport->stack->loop, local, accepted, transport);
+
+	if (!err)
+		tcp_listener_local(&transport->local, transport->tcp->listener);
+	return err;
+}
+
+static int open_tables(struct sip_transport *transport)
 {
 	struct sip_tcp *all = calloc(1, sizeof(*all));
-	int err;
 
 	if (!all)
 		return -ENOMEM;
 
 	transport->tcp = all;
 	list_init(&all->connections);
-	if (table_init(&all->ids) || table_init(&all->remotes))
-		return -ENOMEM;
-	err = loop_tcp_listen(&all->listener, transport->stack->loop, local, accepted, transport);
+	return table_init(&all->ids) || table_init(&all->remotes) ? -ENOMEM : 0;
+}
+
+static int open_tcp(struct sip_transport *transport, const struct addr *local)
+{
+	int err = open_tables(transport);
+
+	return err ? err : listen_on(transport, local);
+}
+
+static int open_tls(struct sip_transport *transport, const struct addr *local)
+{
+	int err = sip_secure_need(transport->stack, NULL);
+
+	if (!err && !transport->calls_only && !sip_secure_serves(transport->stack))
+		err = -EINVAL;
+	if (!err)
+		err = open_tables(transport);
 	if (err)
 		return err;
-	tcp_listener_local(&transport->local, all->listener);
+	if (!transport->calls_only)
+		return listen_on(transport, local);
+	transport->local = *local;
 	return 0;
 }
 
 const struct sip_carrier sip_carrier_tcp = {
 	.kind = SIP_TCP,
 	.name = "TCP",
+	.param = ";transport=tcp",
+	.port = SIP_PORT,
 	.reliable = true,
 	.open = open_tcp,
+	.send = send_tcp,
+	.close = close_tcp,
+};
+
+const struct sip_carrier sip_carrier_tls = {
+	.kind = SIP_TLS,
+	.name = "TLS",
+	.param = ";transport=tls",
+	.port = SIPS_PORT,
+	.reliable = true,
+	.open = open_tls,
 	.send = send_tcp,
 	.close = close_tcp,
 };

@@ -85,6 +85,8 @@ static void close_udp(struct sip_transport *transport)
 const struct sip_carrier sip_carrier_udp = {
 	.kind = SIP_UDP,
 	.name = "UDP",
+	.param = "",
+	.port = SIP_PORT,
 	.reliable = false,
 	.open = open_udp,
 	.send = send_udp,

@@ -118,6 +118,7 @@ int agent_new(struct agent **out, const struct ua_config *config)
 		.user_agent = config->user_agent,
 		.allow = METHODS,
 		.accept = BODIES,
+		.tls = config->tls,
 		.events = config->trace ? &traced : &quiet,
 	};
 	struct agent *agent;

@@ -1,3 +1,4 @@
+#include "core/sip/secure.h"
 #include "core/ua/agent_private.h"
 #include "core/ua/way.h"
 
@@ -33,6 +34,17 @@ static int listen_on(struct agent *agent, enum sip_transport_kind kind, const st
 	return err;
 }
 
+/* Others know by our certificate that it is us whom they have reached. */
+static int check_secure(struct agent *agent, struct fault *why)
+{
+	int err = sip_secure_need(agent->stack, why);
+
+	if (err || sip_secure_serves(agent->stack))
+		return err;
+	return fault_set(why, -EINVAL,
+		"to listen by tls a certificate is needed: --tls-certificate FILE, and --tls-key");
+}
+
 int agent_listen(struct agent *agent, enum sip_transport_kind kind, const struct addr *local,
 	bool fallback, struct fault *why)
 {
@@ -41,6 +53,9 @@ int agent_listen(struct agent *agent, enum sip_transport_kind kind, const struct
 	bool fell_back = false;
 	int err;
 
+	err = kind == SIP_TLS ? check_secure(agent, why) : 0;
+	if (err)
+		return err;
 	err = listen_on(agent, kind, &at);
 	if (err == -EADDRINUSE && fallback) {
 		at.port = 0;
@@ -178,6 +193,8 @@ void agent_need(struct agent *agent, enum sip_transport_kind kind)
 		listen_anywhere(agent);
 		return;
 	}
+	if (kind == SIP_TLS) /* goes by connections of ours, which the stack sees to */
+		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct addr host = agent->places[i].address;
 

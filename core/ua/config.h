@@ -7,7 +7,7 @@
 #include "core/base/loop.h"
 #include "core/media/tap.h"
 #include "core/media/volume.h"
-#include "core/sip/flow.h"
+#include "core/sip/config.h"
 #include "core/ua/event.h"
 #include "core/ua/policy.h"
 
@@ -50,6 +50,7 @@ struct ua_config {
 	size_t codec_count;
 	struct slice headers; /* whole lines for each INVITE */
 	bool late_offer;      /* calls of ours let the far end make the offer */
+	struct tls_config tls;
 	struct ua_policy policy;
 	uint64_t meter_ns; /* how often UA_CALL_METER comes; 0: never */
 	ua_event_fn *event;

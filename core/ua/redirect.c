@@ -53,10 +53,19 @@ static unsigned q_of(const struct sip_name_addr *contact)
 	return unit == 1 ? Q_FULL : (unsigned)part;
 }
 
-/* A request by another method, or over TLS, is none that we can make. */
-static bool can_call(const struct sip_name_addr *contact)
+/* Who asked for sips: is not sent elsewhere without it (section 26.2.2). */
+static bool is_safe(const struct redirect *redirect, const struct sip_uri *uri)
 {
-	return !contact->wildcard && contact->uri.scheme == SIP_SCHEME_SIP &&
+	if (uri->scheme == SIP_SCHEME_SIPS)
+		return true;
+	return uri->scheme == SIP_SCHEME_SIP &&
+	       !slice_starts_nocase(slice_of(redirect->targets[0]), "sips:");
+}
+
+/* A request by another method is none that we can make. */
+static bool can_call(const struct redirect *redirect, const struct sip_name_addr *contact)
+{
+	return !contact->wildcard && is_safe(redirect, &contact->uri) &&
 	       contact->uri_text.len < URI_SIZE && !sip_param(NULL, contact->uri.params, "method");
 }
 
@@ -89,8 +98,8 @@ static size_t sort_in(
 	return count + 1;
 }
 
-static size_t read_contacts(
-	struct contact list[static REDIRECT_TARGETS_MAX], const struct sip_msg *response)
+static size_t read_contacts(struct contact list[static REDIRECT_TARGETS_MAX],
+	const struct redirect *redirect, const struct sip_msg *response)
 {
 	struct sip_cursor cursor = {0};
 	struct slice value;
@@ -99,7 +108,7 @@ static size_t read_contacts(
 	while (sip_msg_next(&value, &cursor, response, SIP_CONTACT)) {
 		struct contact one;
 
-		if (sip_name_addr_parse(&one.addr, value) != 0 || !can_call(&one.addr))
+		if (sip_name_addr_parse(&one.addr, value) != 0 || !can_call(redirect, &one.addr))
 			continue;
 		one.q = q_of(&one.addr);
 		count = sort_in(list, count, &one);
@@ -135,7 +144,7 @@ int redirect_follow(struct redirect *redirect, const struct sip_msg *response)
 		return 0;
 
 	redirect->hops++;
-	count = read_contacts(list, response);
+	count = read_contacts(list, redirect, response);
 	for (size_t i = 0; i < count && redirect->count <= REDIRECT_TARGETS_MAX; i++) {
 		if (is_known(redirect, &list[i].addr.uri))
 			continue;

@@ -96,9 +96,6 @@ static bool is_bare_name(struct slice text)
 
 static int check_scheme(const struct sip_uri *uri, struct fault *why, size_t *at)
 {
-	if (uri->scheme == SIP_SCHEME_SIPS)
-		return refuse(why, at, 0,
-			"sips: asks for encrypted signalling, which this build does not have");
 	if (uri->scheme == SIP_SCHEME_TEL)
 		return refuse(why, at, 0,
 			"a telephone number needs somebody to dial it: write sip:NUMBER@HOST");
@@ -117,9 +114,15 @@ static int check_transport(const struct target *target, size_t added, struct fau
 	sip_param(&transport, target->uri.params, "transport");
 	if (transport.len == 0)
 		return refuse(why, at, (size_t)(target->uri.params.data - text),
-			"transport= is udp or tcp");
+			"transport= is udp, tcp or tls");
 	refuse(why, at, (size_t)(transport.data - text), "");
-	return fault_set(why, -EINVAL, "transport=%.*s is asked for, and we speak UDP and TCP only",
+	if (target->uri.scheme == SIP_SCHEME_SIPS)
+		return fault_set(why, -EINVAL,
+			"sips: goes by TLS, and transport=%.*s cannot carry that",
+			(int)(transport.len < SHOWN ? transport.len : SHOWN),
+			(const char *)transport.data);
+	return fault_set(why, -EINVAL,
+		"transport=%.*s is asked for, and we speak UDP, TCP and TLS only",
 		(int)(transport.len < SHOWN ? transport.len : SHOWN), (const char *)transport.data);
 }
 

@@ -8,7 +8,10 @@
 
 const char *way_name(enum sip_transport_kind kind)
 {
-	return kind == SIP_TCP ? "tcp" : "udp";
+	static const char *const names[] = {
+		[SIP_UDP] = "udp", [SIP_TCP] = "tcp", [SIP_TLS] = "tls"};
+
+	return names[kind];
 }
 
 const char *way_of(const struct sip_flow *flow)
@@ -25,10 +28,13 @@ enum sip_transport_kind way_wanted(const struct sip_uri *uri)
 
 int way_fault(struct fault *out, const struct sip_flow *flow, int err)
 {
-	bool by_tcp = flow->transport && flow->transport->carrier->kind == SIP_TCP;
+	bool by_tcp = flow->transport && flow->transport->carrier->kind != SIP_UDP;
+	const char *trouble = sip_flow_trouble(flow);
 	char at[ADDR_TEXT_SIZE];
 
 	addr_print_port(at, &flow->remote);
+	if (trouble)
+		return fault_set(out, err, "%s", trouble);
 	switch (-err) {
 	case ECONNREFUSED:
 		return fault_set(out, err, "nothing listens on %s (%s)", at,

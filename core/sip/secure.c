@@ -1,0 +1,145 @@
+#include "core/sip/secure.h"
+
+#include "core/net/tls.h"
+#include "core/sip/registry.h"
+#include "core/sip/transport.h"
+
+#include <stdlib.h>
+
+enum {
+	NAMES_MAX = 1024, /* who calls us can bring some, too */
+	NOTES_MAX = 8,
+};
+
+struct note {
+	struct addr remote;
+	uint32_t host;
+	struct fault why;
+};
+
+struct sip_secure {
+	struct tls *tls;
+	uint32_t newest; /* number of a name */
+	char *names[NAMES_MAX];
+	struct note notes[NOTES_MAX];
+	size_t next_note;
+};
+
+int sip_secure_need(struct sip_stack *stack, struct fault *why)
+{
+	struct sip_secure *secure;
+	int err;
+
+	if (stack->secure)
+		return 0;
+	secure = calloc(1, sizeof(*secure));
+	if (!secure)
+		return fault_set(why, -ENOMEM, "out of memory");
+
+	err = tls_new(&secure->tls, &stack->config.tls, why);
+	if (err) {
+		free(secure);
+		return err;
+	}
+	stack->secure = secure;
+	return 0;
+}
+
+int sip_secure_open(struct sip_stack *stack, enum addr_family family, struct fault *why)
+{
+	struct sip_transport *transport;
+	int err;
+
+	if (sip_stack_listens(stack, SIP_TLS, family))
+		return 0;
+	err = sip_secure_need(stack, why);
+	if (err)
+		return err;
+	err = sip_transport_new_calling(&transport, stack, family);
+	if (err)
+		return fault_set(why, err, "no TLS: %s", strerror(-err));
+	list_add(&stack->transports, &transport->link);
+	return 0;
+}
+
+void sip_secure_free(struct sip_secure *secure)
+{
+	if (!secure)
+		return;
+
+	for (size_t i = 0; i < NAMES_MAX; i++)
+		free(secure->names[i]);
+	tls_free(secure->tls);
+	free(secure);
+}
+
+struct tls *sip_secure_tls(const struct sip_stack *stack)
+{
+	return stack->secure->tls;
+}
+
+bool sip_secure_serves(const struct sip_stack *stack)
+{
+	return stack->secure && tls_has_certificate(stack->secure->tls);
+}
+
+/* The number of a name leads to its place, and to none but its own. */
+static uint32_t number_at(const struct sip_secure *secure, size_t place)
+{
+	uint32_t newest = secure->newest % NAMES_MAX;
+	uint32_t ago = (uint32_t)(newest + NAMES_MAX - place) % NAMES_MAX;
+
+	return secure->newest - ago;
+}
+
+uint32_t sip_secure_host(struct sip_stack *stack, struct slice name)
+{
+	struct sip_secure *secure = stack->secure;
+	char *copy;
+	char **place;
+
+	for (size_t i = 0; i < NAMES_MAX; i++)
+		if (secure->names[i] && slice_is_nocase(name, secure->names[i]))
+			return number_at(secure, i);
+	copy = slice_copy(name);
+	if (!copy)
+		return 0;
+
+	place = &secure->names[++secure->newest % NAMES_MAX];
+	free(*place);
+	*place = copy;
+	return secure->newest;
+}
+
+const char *sip_secure_name(const struct sip_stack *stack, uint32_t host)
+{
+	const struct sip_secure *secure = stack->secure;
+
+	if (!secure || host == 0 || host > secure->newest || secure->newest - host >= NAMES_MAX)
+		return NULL;
+	return secure->names[host % NAMES_MAX];
+}
+
+void sip_secure_note(struct sip_stack *stack, const struct sip_flow *flow, const char *words)
+{
+	struct note *note = &stack->secure->notes[stack->secure->next_note++ % NOTES_MAX];
+
+	*note = (struct note){.remote = flow->remote, .host = flow->host};
+	fault_set(&note->why, 0, "%s", words);
+}
+
+/* The newest one. */
+const char *sip_flow_trouble(const struct sip_flow *flow)
+{
+	const struct sip_secure *secure = flow->transport ? flow->transport->stack->secure : NULL;
+
+	if (!secure || flow->transport->carrier->kind != SIP_TLS)
+		return NULL;
+	for (size_t i = 1; i <= NOTES_MAX && i <= secure->next_note; i++) {
+		const struct note *note = &secure->notes[(secure->next_note - i) % NOTES_MAX];
+
+		if (note->host == flow->host && addr_equal(&note->remote, &flow->remote))
+			return note->why.words;
+	}
+	return NULL;
+}
