@@ -41,7 +41,6 @@
 
 /* libssl's */
 #define OPENSSL_SSL_EACH(X)                                                                        \
-	X(SSL_CTX_check_private_key)                                                               \
 	X(SSL_CTX_ctrl)                                                                            \
 	X(SSL_CTX_free)                                                                            \
 	X(SSL_CTX_load_verify_file)                                                                \

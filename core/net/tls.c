@@ -67,12 +67,20 @@ static int show_certificate(SSL_CTX *ctx, const struct openssl *openssl,
 	if (ssl->SSL_CTX_use_certificate_chain_file(ctx, config->certificate) != 1)
 		return bad_file(
 			openssl, why, config->certificate, "certificate", "tls_certificate");
-	if (ssl->SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-		return bad_file(openssl, why, key, "private key that we can read", "tls_key");
-	if (ssl->SSL_CTX_check_private_key(ctx) != 1)
+	if (ssl->SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) == 1)
+		return 0;
+	if (ERR_GET_REASON(openssl->crypto.ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH)
 		return fault_set(why, -EINVAL, "tls_key: the key in %s is not that of %s", key,
 			config->certificate);
-	return 0;
+	return bad_file(openssl, why, key, "private key that we can read", "tls_key");
+}
+
+/* For the next connection to the same host. */
+static void keep_sessions(struct tls *tls)
+{
+	tls->openssl->ssl.SSL_CTX_ctrl(tls->client, SSL_CTRL_SET_SESS_CACHE_MODE,
+		SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL, NULL);
+	tls->openssl->ssl.SSL_CTX_sess_set_new_cb(tls->client, tls_keep_session);
 }
 
 static int make_client(struct tls *tls, const struct tls_config *config, struct fault *why)
@@ -81,6 +89,7 @@ static int make_client(struct tls *tls, const struct tls_config *config, struct 
 
 	if (err)
 		return fault_set(why, err, "out of memory");
+	keep_sessions(tls);
 	err = read_authorities(tls, config, why);
 	if (!err && config->certificate)
 		err = show_certificate(tls->client, tls->openssl, config, why);

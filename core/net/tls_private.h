@@ -19,6 +19,9 @@ struct tls {
 	size_t next_session; /* the place that is taken if all are */
 };
 
+/* OpenSSL's call for each session that a server gives us. Returns 1 if it is ours from then on. */
+int tls_keep_session(SSL *ssl, SSL_SESSION *session);
+
 /*
  * OpenSSL's call for each certificate of a chain: whether it may stay so. What is wrong is left in
  * words, in why, of the host that was asked for. host: as in tls_connect().

@@ -29,6 +29,7 @@ struct tls_stream {
 	struct tcp *raw;
 	enum stream_state state;
 	bool serves;
+	bool distrusted; /* their certificate is not good, as why says */
 	SSL *ssl;
 	BIO *in, *out; /* ssl's */
 	struct timer patience;
@@ -98,13 +99,12 @@ static int flush(struct tls_stream *self)
 /* OpenSSL says what is wrong, unless our own judgement of a certificate has. */
 static void fail(struct tls_stream *self)
 {
-	bool distrusted = self->why.words[0] != '\0';
 	char text[ADDR_TEXT_SIZE];
 
 	(void)flush(self); /* the alert */
-	if (!distrusted)
+	if (!self->distrusted)
 		tls_explain(&self->why, self->openssl, peer_of(self, text));
-	end(self, distrusted ? -EKEYREJECTED : -EPROTO);
+	end(self, self->distrusted ? -EKEYREJECTED : -EPROTO);
 }
 
 static int encrypt(struct tls_stream *self, struct slice bytes)
@@ -367,7 +367,40 @@ static int judge(int good, X509_STORE_CTX *chain)
 	ssl = openssl->crypto.X509_STORE_CTX_get_ex_data(
 		chain, openssl->ssl.SSL_get_ex_data_X509_STORE_CTX_idx());
 	self = openssl->ssl.SSL_get_ex_data(ssl, 0);
-	return tls_judge(good, chain, openssl, self->host, &self->why);
+	good = tls_judge(good, chain, openssl, self->host, &self->why);
+	self->distrusted = !good;
+	return good;
+}
+
+static struct tls_session *find_session(struct tls *tls, const char *host)
+{
+	for (size_t i = 0; i < TLS_SESSIONS_MAX; i++)
+		if (tls->sessions[i].host && strcmp(tls->sessions[i].host, host) == 0)
+			return &tls->sessions[i];
+	return NULL;
+}
+
+int tls_keep_session(SSL *ssl, SSL_SESSION *session)
+{
+	const struct openssl *openssl;
+	struct tls_session *place;
+	struct tls_stream *self;
+	char *host;
+
+	if (openssl_load(&openssl, NULL)) /* it is there: it calls */
+		return 0;
+	self = openssl->ssl.SSL_get_ex_data(ssl, 0);
+	host = slice_copy(slice_of(self->host));
+	if (!host)
+		return 0;
+
+	place = find_session(self->tls, host);
+	if (!place)
+		place = &self->tls->sessions[self->tls->next_session++ % TLS_SESSIONS_MAX];
+	free(place->host);
+	openssl->ssl.SSL_SESSION_free(place->session);
+	*place = (struct tls_session){host, session};
+	return 1;
 }
 
 /* SSL_set_bio() takes over both. */
@@ -459,6 +492,7 @@ static void unmake(struct tls_stream *self)
 int tls_connect(struct tcp **out, struct tls *tls, struct loop *loop, const struct addr *from,
 	const struct addr *to, const char *host, const struct tcp_events *events, void *arg)
 {
+	const struct tls_session *session = find_session(tls, host);
 	struct tls_stream *self;
 	int err;
 
@@ -473,6 +507,8 @@ int tls_connect(struct tcp **out, struct tls *tls, struct loop *loop, const stru
 		err = set_host(self);
 	if (!err) {
 		tls->openssl->ssl.SSL_set_connect_state(self->ssl);
+		if (session) /* without it the handshake is only longer */
+			(void)tls->openssl->ssl.SSL_set_session(self->ssl, session->session);
 		err = loop_tcp_connect(&self->raw, loop, from, to, &raw_events, self);
 	}
 	if (err) {
