@@ -90,6 +90,7 @@ static int make_client(struct tls *tls, const struct tls_config *config, struct 
 	if (err)
 		return fault_set(why, err, "out of memory");
 	keep_sessions(tls);
+	tls->openssl->ssl.SSL_CTX_set_client_cert_cb(tls->client, tls_lack_certificate);
 	err = read_authorities(tls, config, why);
 	if (!err && config->certificate)
 		err = show_certificate(tls->client, tls->openssl, config, why);

@@ -19,6 +19,9 @@ struct tls {
 	size_t next_session; /* the place that is taken if all are */
 };
 
+/* OpenSSL's call when a server wants a certificate of ours and we have none: it gets none. */
+int tls_lack_certificate(SSL *ssl, X509 **certificate, EVP_PKEY **key);
+
 /* OpenSSL's call for each session that a server gives us. Returns 1 if it is ours from then on. */
 int tls_keep_session(SSL *ssl, SSL_SESSION *session);
 
@@ -28,6 +31,9 @@ int tls_keep_session(SSL *ssl, SSL_SESSION *session);
  */
 int tls_judge(int good, X509_STORE_CTX *chain, const struct openssl *openssl, const char *host,
 	struct fault *why);
+
+/* That there was none because we have no certificate. */
+void tls_explain_lack(struct fault *why, const char *peer);
 
 /* Why a handshake failed, by OpenSSL's newest error; peer: the far end's name or address. */
 void tls_explain(struct fault *why, const struct openssl *openssl, const char *peer);

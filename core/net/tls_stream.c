@@ -32,6 +32,8 @@ struct tls_stream {
 	bool distrusted; /* their certificate is not good, as why says */
 	SSL *ssl;
 	BIO *in, *out; /* ssl's */
+	bool lacking;  /* they want a certificate, and we have none */
+	bool heard;    /* something has come from them */
 	struct timer patience;
 	uint8_t *waiting; /* to be sent once the handshake is over */
 	size_t waiting_len;
@@ -183,6 +185,7 @@ static bool hand_on(struct tls_stream *self, struct slice bytes)
 {
 	bool freed = false;
 
+	self->heard = true;
 	self->freed = &freed;
 	self->events->received(self->arg, bytes);
 	if (freed)
@@ -249,12 +252,18 @@ static void connected(void *arg)
 	(void)shake(self);
 }
 
+/*
+ * In TLS 1.3 the handshake is over for us before they have seen that there is no certificate; what
+ * they say to that is overtaken by a reset, as a rule (RFC 8446, section 4.4.2.4).
+ */
 static void closed(void *arg, int err)
 {
 	struct tls_stream *self = arg;
 	char text[ADDR_TEXT_SIZE];
 
-	if (self->state == SHAKING)
+	if (self->lacking && !self->heard)
+		tls_explain_lack(&self->why, peer_of(self, text));
+	else if (self->state == SHAKING)
 		fault_set(&self->why, 0,
 			"no TLS with %s: it closed the connection during the handshake",
 			peer_of(self, text));
@@ -378,6 +387,20 @@ static struct tls_session *find_session(struct tls *tls, const char *host)
 		if (tls->sessions[i].host && strcmp(tls->sessions[i].host, host) == 0)
 			return &tls->sessions[i];
 	return NULL;
+}
+
+int tls_lack_certificate(SSL *ssl, X509 **certificate, EVP_PKEY **key)
+{
+	const struct openssl *openssl;
+	struct tls_stream *self;
+
+	(void)certificate;
+	(void)key;
+	if (openssl_load(&openssl, NULL)) /* it is there: it calls */
+		return 0;
+	self = openssl->ssl.SSL_get_ex_data(ssl, 0);
+	self->lacking = true;
+	return 0;
 }
 
 int tls_keep_session(SSL *ssl, SSL_SESSION *session)

@@ -179,6 +179,14 @@ int tls_judge(int good, X509_STORE_CTX *chain, const struct openssl *openssl, co
 	return 0;
 }
 
+void tls_explain_lack(struct fault *why, const char *peer)
+{
+	char shown[SHOWN_SIZE];
+
+	fault_set(why, 0, "no TLS with %s: it wants a certificate of ours: --tls-certificate FILE",
+		show(shown, peer));
+}
+
 void tls_explain(struct fault *why, const struct openssl *openssl, const char *peer)
 {
 	static const struct {

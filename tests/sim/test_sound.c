@@ -13,7 +13,6 @@
 #include <cmocka.h> /* after the headers that it needs */
 
 enum {
-	SIP_PORT = 5060,
 	TALK_S = 60,
 	PACKETS_A_SECOND = 50,
 	CPU_LIMIT_MS = 1000, /* far more than it takes, for slow machines and sanitizers */
