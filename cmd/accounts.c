@@ -38,7 +38,8 @@ static bool registers(const struct options *options)
 {
 	enum options_mode mode = options_mode(options);
 
-	return (mode == OPTIONS_ANSWER || mode == OPTIONS_PROMPT) && !options->no_register;
+	return (mode == OPTIONS_ANSWER || mode == OPTIONS_PROMPT || mode == OPTIONS_SERVICE) &&
+	       !options->no_register;
 }
 
 /* Of an [account]; its own password is the configuration's, and stays there. */
@@ -127,6 +128,53 @@ static int find_password(struct accounts *out, size_t i, struct fault *why)
 	return err;
 }
 
+/* What phones of a script may pick from. */
+static int take_all(struct accounts *out, const struct config *config, struct fault *why)
+{
+	const struct config_account *account;
+
+	for (; (account = config_account_at(config, out->count)); out->count++) {
+		struct ua_account *made = &out->list[out->count];
+
+		if (out->count == ACCOUNTS_MAX)
+			return fault_set(why, -EINVAL, "%d accounts are enough", ACCOUNTS_MAX);
+		*made = of_config(account);
+		made->registers = false;
+		if (!made->password)
+			made->password = out->secrets[0];
+		out->commands[out->count] = account->texts[ACCOUNT_PASSWORD_COMMAND];
+	}
+	return 0;
+}
+
+int accounts_pick(struct ua_account *out, const struct accounts *accounts,
+	const struct options *options, struct fault *why)
+{
+	size_t i = 0;
+
+	if (!options->account)
+		return -ENOENT;
+
+	while (i < accounts->count && strcmp(accounts->list[i].name, options->account) != 0)
+		i++;
+	if (i == accounts->count && !strpbrk(options->account, "@:"))
+		return fault_set(why, -EINVAL, "account=%s: there is no [account %s]",
+			options->account, options->account);
+	if (i < accounts->count)
+		*out = accounts->list[i];
+	else
+		*out = (struct ua_account){.aor = options->account,
+			.password = accounts->secrets[0],
+			.allow_md5 = true};
+	if (!out->password && i < accounts->count && accounts->commands[i])
+		return fault_set(why, -EINVAL,
+			"account=%s: a script runs no password_command; " PASSWORD_VARIABLE
+			" has the password",
+			options->account);
+	override(out, options);
+	return 0;
+}
+
 int accounts_make(struct accounts *out, const struct options *options, const struct config *config,
 	struct fault *why)
 {
@@ -134,6 +182,8 @@ int accounts_make(struct accounts *out, const struct options *options, const str
 
 	*out = (struct accounts){.count = 0};
 	err = take_variable(&out->secrets[0], why);
+	if (!err && options_mode(options) == OPTIONS_SCRIPT)
+		return take_all(out, config, why);
 	if (!err)
 		err = choose(out, options, config, why);
 	if (!err && out->count > 0)

@@ -26,5 +26,12 @@ struct accounts {
 int accounts_make(struct accounts *out, const struct options *options, const struct config *config,
 	struct fault *why);
 
+/*
+ * Of a script's, that of a phone with these options; no program is run for it and nobody is asked.
+ * -ENOENT: it wants none; -EINVAL with words in why.
+ */
+int accounts_pick(struct ua_account *out, const struct accounts *accounts,
+	const struct options *options, struct fault *why);
+
 /* Wipes the passwords. All zero is allowed. */
 void accounts_wipe(struct accounts *accounts);

@@ -24,7 +24,7 @@ static int check_output(const struct options *options, struct fault *why)
 int options_check_script(const struct options *options, struct fault *why)
 {
 	static const char *const only[] = {"var", "check", "virtual", "seed", "tap", "junit"};
-	static const char *const never[] = {"control", "daemon", "execute"};
+	static const char *const never[] = {"control", "daemon", "execute", "no-register"};
 	static const char *const no_check[] = {"virtual", "seed", "tap", "junit", "json"};
 
 	for (size_t i = 0; !options->script && i < sizeof(only) / sizeof(only[0]); i++)
@@ -68,6 +68,10 @@ static const char *const of_phone[] = {
 	"tls-key",
 	"header",
 	"late-offer",
+	"account",
+	"registrar",
+	"proxy",
+	"auth-user",
 };
 
 enum { OF_PHONE = sizeof(of_phone) / sizeof(of_phone[0]) };

@@ -531,6 +531,7 @@ static void begin_script(struct phone *self)
 		.agent_loop = self->agent_loop,
 		.media_loop = self->media_loop,
 		.devices = loops_devices(self->loops),
+		.accounts = &self->accounts,
 		.terminal = self->terminal,
 		.over = script_over,
 		.arg = self,

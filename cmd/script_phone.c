@@ -118,6 +118,19 @@ static int make_nets(struct script_phone *phone, const struct script_phone_confi
 	return 0;
 }
 
+static int take_account(struct script_phone *phone, const struct script_phone_config *config,
+	const struct options *options, struct fault *why)
+{
+	struct ua_account account;
+	int err = -ENOENT;
+
+	if (config->accounts)
+		err = accounts_pick(&account, config->accounts, options, why);
+	if (!err)
+		err = agent_add_account(phone->handset->agent, &account, why);
+	return err == -ENOENT ? 0 : err;
+}
+
 static int take_place(struct script_phone *phone, const struct script_phone_config *config,
 	const struct options *options, struct fault *why)
 {
@@ -142,7 +155,8 @@ static int take_place(struct script_phone *phone, const struct script_phone_conf
 		desk_unwatch(config->desk, &phone->watcher);
 		return fault_set(why, err, "too little memory for a phone");
 	}
-	return listen(phone, options, why);
+	err = listen(phone, options, why);
+	return err ? err : take_account(phone, config, options, why);
 }
 
 int script_phone_new(struct script_phone **out, const struct script_phone_config *config,

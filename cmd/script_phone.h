@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "cmd/accounts.h"
 #include "cmd/desk.h"
 #include "cmd/script_step.h"
 
@@ -15,6 +16,7 @@ struct script_phone_config {
 	struct loop *media_loop;
 	const struct device_maker *devices; /* of sound; NULL: PortAudio's */
 	const struct media_tap *tap;        /* see ua_config */
+	const struct accounts *accounts;    /* that it may be; NULL: none */
 	bool has_net;  /* its network may do something: see script_phone_impair() */
 	uint64_t seed; /* of that */
 	/* Lines that tell what happens, or NULL: nobody wants to know. */

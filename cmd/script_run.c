@@ -168,6 +168,7 @@ static int add_phone(struct script_run *run, struct step *step, struct fault *wh
 		.media_loop = run->config.media_loop,
 		.devices = run->config.devices,
 		.tap = run->config.tap,
+		.accounts = run->config.accounts,
 		.has_net = run->config.script->has_nets,
 		.seed = random_derive(options->seed, run->phone_count),
 		.show = options->verbose > 0 && !options->json ? script_run_show : NULL,

@@ -9,6 +9,7 @@
 #include "cmd/options.h"
 #include "cmd/script.h"
 
+struct accounts;
 struct media_tap;
 struct script_run;
 struct terminal;
@@ -21,6 +22,7 @@ struct script_run_config {
 	struct loop *media_loop;
 	const struct device_maker *devices; /* of sound; NULL: PortAudio's */
 	const struct media_tap *tap;        /* see ua_config */
+	const struct accounts *accounts;    /* that its phones may be; NULL: none */
 	struct terminal *terminal;
 	/* It is over, and the report is written: its exit code (enum verdict_code). Once. Not
 	 * before script_run_new() has returned. */

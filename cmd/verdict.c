@@ -39,7 +39,7 @@ static const struct verdict_meaning meanings[] = {
 	{VERDICT_REJECTED, "rejected by another 3xx to 6xx"},
 	{VERDICT_BUSY, "busy or declined: 486, 600, 603"},
 	{VERDICT_NO_ANSWER, "nobody answered: 408, 480, or --timeout was over"},
-	{VERDICT_AUTH, "a password is asked for: 401, 407"},
+	{VERDICT_AUTH, "a password is missing or wrong: 401, 407, or 403 to register"},
 	{VERDICT_MEDIA, "no common or no working sound: 488, 606, or lost during the call"},
 	{VERDICT_LOCAL, "a device, file or port here cannot be had, or output cannot be written"},
 	{VERDICT_SIGNAL + SIGHUP, "the terminal went away (SIGHUP)"},

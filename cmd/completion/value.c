@@ -134,6 +134,8 @@ static const struct value table[] = {
 	{"N", NULL, false, false},
 	{"NAME=VALUE", NULL, false, false},
 	{"SEC", NULL, false, false},
+	{"NAME", NULL, false, false},
+	{"URI", NULL, false, false},
 };
 
 enum { COUNT = sizeof(table) / sizeof(table[0]) };

@@ -82,3 +82,18 @@ def test_the_registrar_has_its_least(tmp_path):
             env=environment(SIPCALL_PASSWORD="secret"), limit=10,
         )  # fmt: skip
         assert code == 0 and '"expires":1800' in process.out.text
+
+
+def test_phones_of_a_script_are_accounts(tmp_path):
+    script = tmp_path / "call.sip"
+    with Kamailio() as server:
+        script.write_text(
+            f"phone alice account=alice@sip.test registrar={server.uri} answer\n"
+            f"phone bob account=bob@sip.test registrar={server.uri}\n"
+            "alice register\n"
+            "bob call alice\n"
+            "bob hangup\n"
+            "alice unregister\n"
+        )
+        code, process = run("--script", script, env=environment(SIPCALL_PASSWORD="secret"), limit=10)
+        assert code == 0, process.report()
