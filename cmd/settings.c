@@ -2,10 +2,12 @@
 
 #include "audio/gain.h"
 #include "audio/open.h"
+#include "audio/recorder.h"
 #include "cmd/command_line.h"
 #include "codecs/codec.h"
 #include "core/base/nearest.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 struct setting {
@@ -60,10 +62,17 @@ static void show_record(struct text *out, const struct ua_config *config)
 
 static int set_record(struct handset *handset, struct slice value, struct fault *why)
 {
+	char room[PATH_MAX];
+	struct text name = TEXT_IN(room);
+	int err;
+
 	if (slice_is(value, "off")) {
 		handset->config.record = NULL;
 		return 0;
 	}
+	err = audio_record_name(&name, value, 1, desk_wall(handset->desk), slice_of("a"), why);
+	if (err)
+		return err;
 	return keep(&handset->config.record, handset, value, why);
 }
 

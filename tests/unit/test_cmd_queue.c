@@ -360,6 +360,10 @@ static void test_settings(void **state)
 		{"set volume 99", "2 set volume 99: -60 to 20 dB can be had at 11; "},
 		{"set codecs pcma,opus", "ok set codecs pcma,opus; "},
 		{"set codecs", "ok set codecs:   codecs         pcma,opus   (later calls)\n; "},
+		{"set record a%q.wav",
+			"2 set record a%q.wav: a recording's name knows no %q; there are %n "
+			"(call), %t (time), %p (peer) and %% at 11; "},
+		{"set record a%n.wav", "ok set record a%n.wav; "},
 		{"set timeout never", "ok set timeout never; "},
 		{"set max-calls 2", "ok set max-calls 2; "},
 		{"set max-calls x",
