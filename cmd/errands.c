@@ -8,6 +8,7 @@
 struct errands {
 	struct errands_config config;
 	struct queue *queue;
+	bool stopped;
 	bool over;
 };
 
@@ -20,6 +21,15 @@ static void finish(struct errands *errands, int exit)
 	errands->config.over(errands->config.arg, exit);
 }
 
+void errands_stop(struct errands *errands)
+{
+	if (!errands)
+		return;
+
+	errands->stopped = true;
+	queue_forget(errands->queue);
+}
+
 static void on_done(void *arg, const struct queue_result *result)
 {
 	struct errands *errands = arg;
@@ -28,7 +38,7 @@ static void on_done(void *arg, const struct queue_result *result)
 	if (result->ok)
 		return;
 
-	queue_forget(errands->queue);
+	errands_stop(errands);
 	finish(errands, result->exit);
 }
 
@@ -51,7 +61,7 @@ int errands_new(struct errands **out, const struct errands_config *config)
 	queue.arg = errands;
 	err = queue_new(&errands->queue, &queue);
 	*out = errands;
-	for (size_t i = 0; i < config->count && !err && !errands->over; i++)
+	for (size_t i = 0; i < config->count && !err && !errands->stopped; i++)
 		err = queue_put(errands->queue, config->lines[i]);
 	if (err) {
 		errands_free(errands);

@@ -22,5 +22,8 @@ struct errands_config {
 /* Begins, with what config points to kept alive by the caller. -ENOMEM, -ENOSPC, -E2BIG. */
 int errands_new(struct errands **out, const struct errands_config *config);
 
+/* Nothing more is begun; what runs goes on. Also from within a command. NULL is allowed. */
+void errands_stop(struct errands *errands);
+
 /* Whatever runs is dropped. NULL is allowed. */
 void errands_free(struct errands *errands);

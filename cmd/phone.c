@@ -95,6 +95,7 @@ static void close_all(struct phone *self)
 		return;
 
 	self->closing = true;
+	errands_stop(self->errands);
 	loop_post(self->agent_loop, &self->close); /* not from within the agent's own event */
 }
 

@@ -48,6 +48,11 @@ def test_the_first_that_fails_is_the_last():
     assert done[0]["words"] == "486 Busy Here"
 
 
+def test_nothing_is_begun_behind_quit():
+    code, phone = run(*commands("quit", "calls", f"call {Peer().uri()}"))
+    assert (code, phone.out.lines, phone.err.lines) == (0, [], [])
+
+
 def test_a_failure_is_told_once():
     peer = Peer()
     phone = Process([SIPCALL, *commands(f"call {peer.uri()}")])
