@@ -91,6 +91,7 @@ static void on_done(void *arg, const struct queue_result *result)
 		script_run_show(run, result->output);
 	if (!result->ok && result->behind) {
 		owe(run, begun, result);
+		go_on(run);
 		return;
 	}
 	if (!result->behind)
@@ -128,6 +129,7 @@ static int begin_command(struct script_run *run, const struct script_line *line)
 	begun->line = line;
 	begun->phone = phone_of(run, step->name);
 	begun->begin_ns = script_run_now(run);
+	begun->expects = step->expects;
 	begun->expects_end = step->expects_end;
 	if (step->behind)
 		list_add(&run->behind, &begun->link);
@@ -271,11 +273,24 @@ static void take_line(struct script_run *run)
 		(void)takers[line->kind](run, line); /* it has told */
 }
 
-/* All lines were taken: what has failed and was not expected to is told now. */
+/* Whether something is still expected that nobody waits for. */
+static bool expects_more(const struct script_run *run)
+{
+	list_each(link, &run->behind)
+	{
+		if (container_of(link, struct begun, link)->expects)
+			return true;
+	}
+	return false;
+}
+
+/* All lines were taken: what has failed and was not expected to is told, once all is known. */
 static void complete(struct script_run *run)
 {
 	struct begun *begun;
 
+	if (list_empty(&run->owed) && expects_more(run))
+		return; /* the end of that goes on with this */
 	if (list_empty(&run->owed)) {
 		script_run_over(run, VERDICT_DONE);
 		return;
@@ -288,14 +303,15 @@ static void step_on(struct script_run *run)
 {
 	unsigned steps = 0;
 
-	while (!run->over && !run->waited && steps++ < STEPS_MAX) {
-		if (run->at < run->config.script->count)
-			take_line(run);
-		else
-			complete(run);
-	}
-	if (!run->over && !run->waited)
+	while (!run->over && !run->waited && run->at < run->config.script->count &&
+		steps++ < STEPS_MAX)
+		take_line(run);
+	if (run->over || run->waited)
+		return;
+	if (run->at < run->config.script->count)
 		go_on(run);
+	else
+		complete(run);
 }
 
 static void begin(struct post *post)
@@ -372,6 +388,7 @@ void script_run_break(struct script_run *run, int exit, const char *words)
 
 void script_run_quit(struct script_run *run)
 {
+	run->at = run->config.script->count;
 	if (!run->over)
 		complete(run);
 }

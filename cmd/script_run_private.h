@@ -20,6 +20,7 @@ struct begun {
 	const struct script_line *line;
 	struct script_phone *phone;
 	uint64_t begin_ns;
+	bool expects;     /* something */
 	bool expects_end; /* of a call */
 	unsigned call;    /* of what has failed; 0: no call */
 	char *words;      /* why it has failed; NULL: it has not */

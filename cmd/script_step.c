@@ -273,7 +273,8 @@ static int read_command(struct reader *reader)
 	if (err)
 		return err;
 
-	step->verb = run.command->name;
+	step->expects = run.command == command_find(slice_of("expect")) ||
+			run.command == command_find(slice_of("audio-match"));
 	step->expects_end = run.command == command_find(slice_of("expect")) &&
 			    expect_is_of(run.values[0].text, UA_CALL_ENDED);
 	return 0;
@@ -297,7 +298,6 @@ int step_read(struct step *out, const struct scope *scope, const struct options 
 	out->kind = line->kind;
 	out->name = (struct slice){0};
 	out->command = NULL;
-	out->verb = NULL;
 	if (line->wrong)
 		return fault_set(why, -EINVAL, "%s", line->wrong);
 

@@ -18,8 +18,8 @@ struct step {
 	struct net_change net;
 	unsigned count;      /* of REPEAT */
 	const char *command; /* of COMMAND: the line without the phone */
-	const char *verb;    /* its full name */
 	bool behind;         /* nobody waits for it */
+	bool expects;        /* it is an expectation, of whatever it be */
 	bool expects_end;    /* it expects that a call ends */
 	struct expanded line;
 	char room[SCRIPT_LINE_MAX + 1];                        /* of its words */

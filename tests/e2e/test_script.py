@@ -431,6 +431,22 @@ def test_ctrl_c_ends_a_script_in_which_no_time_passes(script):
     assert "\nbroken off after " in process.err.text
 
 
+@pytest.mark.parametrize(
+    "line, exit_code",
+    [
+        ("a expect incoming within 1s &", 1),
+        ("a expect no incoming within 1s &", 0),
+        ("a expect incoming within 1s &\na quit\na expect incoming", 1),
+        ("a expect ringing within 1s &\na call ${b.uri} &", 0),
+    ],
+)
+def test_the_end_waits_for_what_is_still_expected(script, line, exit_code):
+    code, process = run("--script", script(f"phone a\nphone b\n{line}\n"), "--virtual")
+    assert code == exit_code
+    if exit_code:
+        assert lines(process)[1].strip() == "got listening in 1.0 s, no call.incoming"
+
+
 def test_quit_ends_a_script_before_its_end(script):
     code, process = run("--script", script("calls\nquit\nexpect incoming\n"), "--virtual")
     assert code == 0
