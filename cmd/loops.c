@@ -76,7 +76,7 @@ const struct device_maker *loops_devices(const struct loops *loops)
 int loops_signal(struct loops *loops, int number, void (*caught)(void *arg, int number), void *arg)
 {
 	if (loops->world)
-		return virtual_signal(loops->world, loops->main, number, caught, arg);
+		return virtual_signal(loops->world, number, caught, arg);
 	return loop_uv_signal(loops->agent, number, caught, arg);
 }
 

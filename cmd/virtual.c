@@ -25,13 +25,15 @@ struct virtual
 	struct world_host *host;
 	struct loop *agent_loop;
 	struct loop *media_loop;
+	struct loop *signals; /* the main loop may be waiting for who reads what we print */
+	struct loop_thread *signals_thread;
 	pthread_t thread;
 	pthread_mutex_t lock;
 	pthread_cond_t change; /* of stop */
 	bool stop;             /* under lock */
 	bool paced;            /* the thread's */
 
-	/* A signal that has come, from the thread of the main loop; 0: none. */
+	/* A signal that has come, from the signals' thread; 0: none. */
 	_Atomic int number;
 	void (*caught)(void *arg, int number);
 	void *arg;
@@ -52,7 +54,9 @@ int virtual_new(struct virtual **out, uint64_t seed)
 
 	pthread_mutex_init(&self->lock, NULL);
 	pthread_cond_init(&self->change, NULL);
-	err = world_new(&self->world, &config);
+	err = loop_uv_new(&self->signals);
+	if (!err)
+		err = world_new(&self->world, &config);
 	if (!err)
 		err = world_host_new(&self->host, self->world, &addr);
 	if (!err)
@@ -75,6 +79,7 @@ void virtual_free(struct virtual *world)
 	world_loop_free(world->agent_loop);
 	world_loop_free(world->media_loop);
 	world_free(world->world);
+	loop_uv_free(world->signals);
 	pthread_cond_destroy(&world->change);
 	pthread_mutex_destroy(&world->lock);
 	free(world);
@@ -181,14 +186,21 @@ int virtual_start(struct virtual *world)
 	sigset_t all, before;
 	int err;
 
+	err = loop_thread_start(&world->signals_thread, world->signals, "signals");
+	if (err)
+		return err;
+
 	/* signals are the first thread's, as with core/net/thread.c */
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(&world->thread, NULL, run_world, world);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!err)
-		pthread_setname_np(world->thread, "world");
-	return -err;
+	if (err) {
+		loop_thread_stop(world->signals_thread);
+		return -err;
+	}
+	pthread_setname_np(world->thread, "world");
+	return 0;
 }
 
 void virtual_stop(struct virtual *world)
@@ -198,6 +210,7 @@ void virtual_stop(struct virtual *world)
 	pthread_cond_signal(&world->change);
 	pthread_mutex_unlock(&world->lock);
 	pthread_join(world->thread, NULL);
+	loop_thread_stop(world->signals_thread);
 }
 
 void virtual_pace(struct virtual *world)
@@ -213,11 +226,11 @@ static void on_signal(void *arg, int number)
 	atomic_store(&self->number, number);
 }
 
-int virtual_signal(struct virtual *world, struct loop *main_loop, int number,
-	void (*caught)(void *arg, int number), void *arg)
+int virtual_signal(
+	struct virtual *world, int number, void (*caught)(void *arg, int number), void *arg)
 {
 	world->signal.run = run_signal;
 	world->caught = caught;
 	world->arg = arg;
-	return loop_uv_signal(main_loop, number, on_signal, world);
+	return loop_uv_signal(world->signals, number, on_signal, world);
 }

@@ -22,7 +22,7 @@ struct loop *virtual_media_loop(const struct virtual *world);
 /* Of which there are none. */
 const struct device_maker *virtual_devices(void);
 
-/* Starts the thread. -EAGAIN. */
+/* Starts the thread. -EAGAIN, -ENOMEM. */
 int virtual_start(struct virtual *world);
 
 /* Stops it between two events, and waits for it. Once started. */
@@ -32,7 +32,7 @@ void virtual_stop(struct virtual *world);
  * On its thread. */
 void virtual_pace(struct virtual *world);
 
-/* Has caught called on its thread for each signal that main_loop, which another thread runs, is
- * told of. Errors as loop_uv_signal(). */
-int virtual_signal(struct virtual *world, struct loop *main_loop, int number,
-	void (*caught)(void *arg, int number), void *arg);
+/* Has caught called on its thread for each signal of that number. Before virtual_start(). Errors as
+ * loop_uv_signal(). */
+int virtual_signal(
+	struct virtual *world, int number, void (*caught)(void *arg, int number), void *arg);
