@@ -44,7 +44,7 @@ static int read_chance(
 	if (slice_cut(&number, &fraction, '.') &&
 		(fraction.len > PERCENT_DIGITS || slice_number(&part, fraction, PERCENT)))
 		return wrong(why, text, what);
-	if (slice_number(&whole, number, 100))
+	if (slice_number(&whole, number, UINT32_MAX))
 		return wrong(why, text, what);
 
 	for (size_t digits = fraction.len; digits < PERCENT_DIGITS; digits++)
@@ -118,6 +118,9 @@ static int no_field(struct slice word, struct fault *why)
 	const char *near = nearest_name(word, FIELDS, name_at, NULL);
 	char shown[SHOWN_SIZE];
 	struct text text = TEXT_IN(shown);
+
+	if (slice_is(word, "cut") || slice_is(word, "off"))
+		return fault_set(why, -EINVAL, "cut and off stand alone, behind rx or tx at most");
 
 	words_put(&text, word);
 	if (near)

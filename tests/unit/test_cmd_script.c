@@ -177,9 +177,9 @@ static const struct wrong {
 	{"net wind 1%", 1, 4,
 		"a network has no \"wind\"; loss, delay, jitter, dup, reorder, corrupt, rate, cut "
 		"and off are"},
-	{"net loss 1% off", 1, 12,
-		"a network has no \"off\"; loss, delay, jitter, dup, reorder, corrupt, rate, cut "
-		"and off are"},
+	{"net loss 1% off", 1, 12, "cut and off stand alone, behind rx or tx at most"},
+	{"net cut loss 1%", 1, 4, "cut and off stand alone, behind rx or tx at most"},
+	{"net loss 101%", 1, 9, "\"101%\" is more than all of them"},
 
 	{"net delay ms", 1, 10, "\"ms\" is no time; like 5, 1.5s, 200ms and 2m are"},
 	{"net rate 64", 1, 9, "\"64\" is no rate, like 64k: thousands of bits a second"},
