@@ -3,6 +3,8 @@
 #include "core/sip/locate.h"
 #include "core/sip/registry.h"
 #include "core/sip/request.h"
+#include "core/sip/secure.h"
+#include "core/sip/transport.h"
 #include "tests/unit/sip_phone.h"
 
 #include <setjmp.h>
@@ -59,7 +61,12 @@ static const struct row {
 		"192.0.2.2 is reached by IPv4 and TCP"},
 	{"sip:b@example.org;transport=tcp", 0, 0, 0, -EAFNOSUPPORT, NULL, NULL, "by IPv4 and TCP"},
 	{"sip:b@192.0.2.2;transport=sctp", 0, 0, 0, -EPROTONOSUPPORT, NULL, NULL, "transport=sctp"},
-	{"sips:b@192.0.2.2", 0, 0, 0, -EPROTONOSUPPORT, NULL, NULL, "TLS"},
+	{"sip:b@192.0.2.2;transport=ws", 0, 0, 0, -EPROTONOSUPPORT, NULL, NULL, "TCP and TLS only"},
+	{"sips:b@192.0.2.2", 0, 0, 0, 0, "192.0.2.2:5061", NULL, NULL},
+	{"sips:b@192.0.2.2:7;transport=tcp", 0, 0, 0, 0, "192.0.2.2:7", NULL, NULL},
+	{"sips:b@192.0.2.2;transport=udp", 0, 0, 0, -EPROTONOSUPPORT, NULL, NULL, "cannot carry"},
+	{"sip:b@192.0.2.2;transport=tls", 0, 0, 0, 0, "192.0.2.2:5061", NULL, NULL},
+	{"sip:b@example.org:7;transport=tls", 0, 0, 0, 0, "192.0.2.2:7", "192.0.2.3:7", NULL},
 	{"tel:+123", 0, 0, 0, -EPROTONOSUPPORT, NULL, NULL, "a telephone number"},
 	{"mailto:b@example.org", 0, 0, 0, -EPROTONOSUPPORT, NULL, NULL, "mailto: is no way"},
 };
@@ -77,7 +84,8 @@ static void open_names(struct pair *pair)
 static void expect_flow(const struct row *row, const struct sip_flow *flow, const char *to)
 {
 	struct addr remote = world_addr(to);
-	struct addr local = world_addr("192.0.2.1:5060");
+	bool secure = sip_flow_is_secure(flow);
+	struct addr local = world_addr(secure ? "192.0.2.1:5061" : "192.0.2.1:5060");
 
 	if (!addr_equal(&flow->remote, &remote) || !addr_equal(&flow->local, &local))
 		fail_msg("%s: not to %s", row->uri, to);
@@ -117,6 +125,56 @@ static void test_table(void **state)
 		run_row(&rows[i], &pair);
 		pair_close(&pair);
 	}
+}
+
+/* Whatever was made of a name, it is for that one that a certificate has to be. */
+static void test_whom_a_certificate_names(void **state)
+{
+	static const struct {
+		const char *uri, *name; /* NULL: nobody */
+		bool sips;
+	} names[] = {
+		{"sips:b@example.org;maddr=192.0.2.2", "example.org", true},
+		{"sip:b@EXAMPLE.org;maddr=192.0.2.2;transport=tls", "example.org", false},
+		{"sips:b@192.0.2.2", "192.0.2.2", true},
+		{"sips:b@example.org;maddr=192.0.2.3", "example.org", true},
+		{"sip:b@192.0.2.2", NULL, false},
+	};
+	struct sip_flow flows[sizeof(names) / sizeof(names[0])];
+	struct pair pair;
+	struct fault why;
+
+	(void)state;
+	pair_open(&pair);
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct sip_stack *stack = pair.a.stack;
+		struct sip_uri uri;
+		const char *name;
+
+		assert_int_equal(sip_uri_parse(&uri, slice_of(names[i].uri), NULL), 0);
+		assert_int_equal(sip_locate_now(&flows[i], pair.a.stack, &uri, &why), 0);
+		name = sip_secure_name(stack, flows[i].host);
+		if (names[i].name)
+			assert_string_equal(name, names[i].name);
+		else
+			assert_null(name);
+		assert_int_equal(flows[i].sips, names[i].sips);
+	}
+	assert_int_equal(flows[0].host, flows[1].host);
+	assert_int_equal(flows[0].host, flows[3].host);
+	assert_int_not_equal(flows[0].host, flows[2].host);
+
+	/* those of long ago are nobody's any more, and never another's */
+	for (unsigned i = 0; i < 1023; i++) {
+		char room[32];
+
+		snprintf(room, sizeof(room), "h%u.example.org", i);
+		assert_int_not_equal(sip_secure_host(pair.a.stack, slice_of(room)), 0);
+	}
+	assert_null(sip_secure_name(pair.a.stack, flows[0].host));
+	assert_string_equal(sip_secure_name(pair.a.stack, flows[2].host), "192.0.2.2");
+	assert_null(sip_secure_name(pair.a.stack, flows[2].host + 1024));
+	pair_close(&pair);
 }
 
 static void test_cancel(void **state)
@@ -294,6 +352,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_whom_a_certificate_names),
 		cmocka_unit_test(test_cancel),
 		cmocka_unit_test(test_flow),
 		cmocka_unit_test(test_request),

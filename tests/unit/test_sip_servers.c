@@ -39,9 +39,16 @@ static const struct zone_row {
 
 	{"naptr.test", DNS_NAPTR, 30, 50, 0, "s", "SIP+D2U", "_sip._udp.srv.test"},
 	{"naptr.test", DNS_NAPTR, 20, 50, 0, "S", "sip+d2t", "servers.naptr.test"},
-	{"naptr.test", DNS_NAPTR, 10, 50, 0, "s", "SIPS+D2T", "_sips._tcp.naptr.test"},
+	{"naptr.test", DNS_NAPTR, 10, 50, 0, "s", "SIP+D2S", "_sip._sctp.naptr.test"},
 	{"servers.naptr.test", DNS_SRV, 0, 0, 7000, "", "", "h4.test"},
 	{"_sip._udp.naptr.test", DNS_SRV, 0, 0, 1, "", "", "h3.test"},
+
+	{"safe.test", DNS_NAPTR, 20, 50, 0, "s", "SIP+D2U", "_sip._udp.srv.test"},
+	{"safe.test", DNS_NAPTR, 10, 50, 0, "s", "SIPS+D2T", "servers.safe.test"},
+	{"servers.safe.test", DNS_SRV, 0, 0, 7003, "", "", "h3.test"},
+	{"_sips._tcp.safe.test", DNS_SRV, 0, 0, 7004, "", "", "h4.test"},
+	{"_sips._tcp.tls.test", DNS_SRV, 0, 0, 7005, "", "", "h2.test"},
+	{"tls.test", DNS_HOST, 0, 0, 0, "", "", "192.0.2.9"},
 
 	{"equal.test", DNS_NAPTR, 10, 2, 0, "s", "SIP+D2U", "_sip._udp.srv.test"},
 	{"equal.test", DNS_NAPTR, 10, 1, 0, "s", "SIP+D2T", "_sip._tcp.tcp.test"},
@@ -101,10 +108,22 @@ static const struct row {
 	{"sip:b@tcp.test;transport=udp", "error there is no host tcp.test"},
 	{"sip:b@192.0.2.7;maddr=tcp.test", "tcp 192.0.2.2:7062"},
 
+	/* sips: is TLS, and without NAPTR nothing else is */
+	{"sips:b@tls.test", "tls 192.0.2.2:7005"},
+	{"sip:b@tls.test", "udp 192.0.2.9:5060"},
+	{"sips:b@srv.test", "tls 192.0.2.9:5061"},
+	{"sips:b@srv.test:7", "tls 192.0.2.9:7"},
+	{"sips:b@tcp.test", "error there is no host tcp.test"},
+
 	/* section 4.1: of what we speak, the lowest order alone */
 	{"sip:b@naptr.test", "tcp 192.0.2.4:7000"},
 	{"sip:b@naptr.test;transport=udp", "udp 192.0.2.3:1"},
 	{"sip:b@naptr.test:9", "error there is no host naptr.test"},
+	{"sip:b@safe.test", "tls 192.0.2.3:7003"},
+	{"sips:b@safe.test", "tls 192.0.2.3:7003"},
+	{"sips:b@safe.test;transport=tcp", "tls 192.0.2.4:7004"},
+	{"sip:b@safe.test;transport=tls", "tls 192.0.2.4:7004"},
+	{"sip:b@safe.test;transport=udp", "error there is no host safe.test"},
 	{"sip:b@equal.test", "tcp 192.0.2.2:7062, udp 192.0.2.2:7060, udp 192.0.2.3:7061"},
 	{"sip:b@other.test", "tcp 192.0.2.2:7062"},
 	{"sip:b@empty.test", "udp 192.0.2.2:5060"},
@@ -169,10 +188,12 @@ static void located(
 		text_printf(&text, "error %s", why->words);
 	for (size_t i = 0; i < count; i++) {
 		const char *name = sip_transport_name(flows[i].transport);
+		const char *shown = strcmp(name, "TCP") == 0 ? "tcp" : "udp";
 
+		if (sip_flow_is_secure(&flows[i]))
+			shown = "tls";
 		assert_true(flows[i].others == (i + 1 < count));
-		text_printf(&text, "%s%s %s", i > 0 ? ", " : "",
-			strcmp(name, "TCP") == 0 ? "tcp" : "udp",
+		text_printf(&text, "%s%s %s", i > 0 ? ", " : "", shown,
 			addr_print_port(at, &flows[i].remote));
 	}
 	if (count > 0)

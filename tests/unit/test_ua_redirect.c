@@ -107,11 +107,11 @@ static void test_contacts(void **state)
 		{"Contact: <sip:a@h>;q=0.9, <sip:b@h>;q=5, <sip:c@h>;q=0.1234, <sip:d@h>;q=x\r\n",
 			"sip:b@h sip:c@h sip:d@h sip:a@h"},
 		/* what this phone cannot call */
-		{"Contact: <sips:a@h>, <mailto:a@h>, <tel:+49>, <sip:b@h;method=SUBSCRIBE>\r\n",
-			""},
+		{"Contact: <mailto:a@h>, <tel:+49>, <sip:b@h;method=SUBSCRIBE>\r\n", ""},
 		{"Contact: *\r\n", ""},
 		/* headers are not ours to send */
 		{"Contact: <sip:a@h?Subject=x>\r\n", "sip:a@h"},
+		{"Contact: <sips:a@h>\r\n", "sips:a@h"},
 		{"Contact: <sip:a@h:5070;transport=tcp>\r\n", "sip:a@h:5070;transport=tcp"},
 		/* nobody twice, and not who was called first (section 19.1.4) */
 		{"Contact: <sip:a@h>, <sip:a@H>, <SIP:a@h>, <sip:bob@HOST>\r\n", "sip:a@h"},
@@ -128,6 +128,18 @@ static void test_contacts(void **state)
 }
 
 /* Who was sent on is followed before those who wait. */
+/* RFC 3261, section 26.2.2: whoever asked for it is not sent where there is no TLS. */
+static void test_what_is_safe_stays_so(void **state)
+{
+	struct redirect redirect = {0};
+
+	(void)state;
+	assert_int_equal(redirect_init(&redirect, slice_of("sips:bob@host")), 0);
+	assert_int_equal(
+		follow(&redirect, "Contact: <sip:a@h;transport=tls>, <sips:b@h>;q=0.1\r\n"), 1);
+	expect_rest(&redirect, "sips:b@h");
+}
+
 static void test_further_redirection(void **state)
 {
 	struct redirect redirect = begin();
@@ -195,6 +207,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_contacts),
+		cmocka_unit_test(test_what_is_safe_stays_so),
 		cmocka_unit_test(test_further_redirection),
 		cmocka_unit_test(test_five_redirections),
 		cmocka_unit_test(test_ten_targets),

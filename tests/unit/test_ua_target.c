@@ -54,11 +54,14 @@ static const struct {
 	{"sip:x@127.0.0.1:5099 y",             NULL, 20, "a port cannot hold a space"},
 	{"x@h;transport=TCP",                  "sip:x@h;transport=TCP",              0, NULL},
 	{"sip:x@h;transport=sctp",             NULL, 18, "transport=sctp is asked for"},
-	{"<x@h;a;transport=tls;b>",            NULL, 17, "transport=tls is asked for"},
+	{"<x@h;a;transport=ws;b>",             NULL, 17, "transport=ws is asked for"},
+	{"<x@h;a;transport=tls;b>",            "sip:x@h;a;transport=tls;b",           0, NULL},
 	{"x@h;transport=udpx",                 NULL, 14, "transport=udpx is asked for"},
-	{"x@h;transport",                      NULL, 3,  "transport= is udp or tcp"},
-	{"x@h;transport=",                     NULL, 3,  "transport= is udp or tcp"},
-	{"sips:bob@example.org",               NULL, 0,  "encrypted"},
+	{"x@h;transport",                      NULL, 3,  "transport= is udp, tcp or tls"},
+	{"x@h;transport=",                     NULL, 3,  "transport= is udp, tcp or tls"},
+	{"sips:bob@example.org",               "sips:bob@example.org",                0, NULL},
+	{"sips:bob@h;transport=tcp",           "sips:bob@h;transport=tcp",            0, NULL},
+	{"sips:bob@h;transport=udp",           NULL, 21, "transport=udp cannot carry that"},
 	{"tel:+4930123456",                    NULL, 0,  "NUMBER@HOST"},
 };
 /* clang-format on */
