@@ -24,9 +24,8 @@ struct sip_request {
 	struct sip_client *client; /* NULL: none yet, or no more */
 	struct sip_flow *rest;     /* all that were located, if there are more than one; or NULL */
 	size_t rest_at, rest_count;
-	struct sip_flow datagram; /* that it goes by if TCP, taken for its size, fails */
-	bool has_datagram;
-	bool settled; /* a response or a CANCEL has bound it to where it went */
+	struct sip_flow *datagram; /* that it goes by if TCP, taken for its size, fails; or NULL */
+	bool settled;              /* a response or a CANCEL has bound it to where it went */
 	struct sip_auth_course course;
 	char *credentials; /* lines that it went with last, or NULL */
 	const struct sip_request_events *events;
@@ -102,20 +101,12 @@ static struct sip_auth_request describe(const struct sip_request *request)
 	return (struct sip_auth_request){config->method, config->uri, config->body};
 }
 
-/* What the account knows goes along without being asked for, each time with a new count. */
-static int put_credentials(struct sip_request *request, const struct sip_flow *flow)
+static int make_credentials(struct sip_request *request)
 {
 	struct sip_auth_request what = describe(request);
 	char room[CREDENTIALS_SIZE];
 	struct text lines = TEXT_IN(room);
 
-	free(request->credentials);
-	request->credentials = NULL;
-	request->config.credentials = (struct slice){0};
-	request->course.carried[SIP_AUTH_WWW] = false;
-	request->course.carried[SIP_AUTH_PROXY] = false;
-	if (!sip_auth_trusts(request->config.auth, flow))
-		return 0;
 	sip_auth_print(&lines, request->config.auth, &what, &request->course);
 	if (lines.cut)
 		return -EMSGSIZE;
@@ -126,6 +117,17 @@ static int put_credentials(struct sip_request *request, const struct sip_flow *f
 		return -ENOMEM;
 	request->config.credentials = slice_of(request->credentials);
 	return 0;
+}
+
+/* What the account knows goes along without being asked for, each time with a new count. */
+static int put_credentials(struct sip_request *request, const struct sip_flow *flow)
+{
+	free(request->credentials);
+	request->credentials = NULL;
+	request->config.credentials = (struct slice){0};
+	request->course.carried[SIP_AUTH_WWW] = false;
+	request->course.carried[SIP_AUTH_PROXY] = false;
+	return sip_auth_trusts(request->config.auth, flow) ? make_credentials(request) : 0;
 }
 
 /* Whether a response is a challenge that is answered; nothing is sent yet. */
@@ -172,13 +174,19 @@ static void send_again(struct sip_request *request, const struct sip_flow *by)
 		end(request, err, NULL);
 }
 
+static void drop_datagram(struct sip_request *request)
+{
+	free(request->datagram);
+	request->datagram = NULL;
+}
+
 /* RFC 3263, section 4.3, has 503 stand for a host that cannot be reached. */
 static void receive(void *arg, const struct sip_msg *response)
 {
 	struct sip_request *request = arg;
 	struct sip_flow by = sip_client_flow(request->client);
 
-	request->has_datagram = false; /* it was read */
+	drop_datagram(request); /* it was read */
 	if (is_last(request, response))
 		request->client = NULL;
 	if (wants_again(request, response, &by)) {
@@ -253,6 +261,15 @@ bool sip_request_stream(
 	return true;
 }
 
+/* Without memory, what TCP does not take is lost. */
+static void keep_datagram(struct sip_request *request, const struct sip_flow *flow)
+{
+	drop_datagram(request);
+	request->datagram = calloc(1, sizeof(*flow));
+	if (request->datagram)
+		*request->datagram = *flow;
+}
+
 static int transmit(struct sip_request *request, const struct sip_flow *flow)
 {
 	struct sip_flow stream;
@@ -265,8 +282,7 @@ static int transmit(struct sip_request *request, const struct sip_flow *flow)
 		return send_text(request, flow, &text);
 	if (transmit_by(request, &stream))
 		return transmit_by(request, flow);
-	request->datagram = *flow;
-	request->has_datagram = true;
+	keep_datagram(request, flow);
 	return 0;
 }
 
@@ -276,12 +292,15 @@ static int transmit(struct sip_request *request, const struct sip_flow *flow)
  */
 static bool try_next(struct sip_request *request, int err)
 {
-	bool by_datagram = request->has_datagram && err && err != -ETIMEDOUT;
+	struct sip_flow *datagram = request->datagram;
+	bool sent;
 
 	if (request->settled)
 		return false;
-	request->has_datagram = false;
-	if (by_datagram && transmit_by(request, &request->datagram) == 0)
+	request->datagram = NULL;
+	sent = datagram && err && err != -ETIMEDOUT && transmit_by(request, datagram) == 0;
+	free(datagram);
+	if (sent)
 		return true;
 	while (request->rest_at < request->rest_count)
 		if (transmit(request, &request->rest[request->rest_at++]) == 0)
@@ -394,6 +413,7 @@ void sip_request_free(struct sip_request *request)
 	free(request->rest);
 	free(request->text);
 	free(request->credentials);
+	drop_datagram(request);
 	free(request);
 }
 

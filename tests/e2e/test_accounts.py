@@ -194,7 +194,7 @@ def test_calls_to_the_account_come_in():
         (["-a", "nobody", "-e", "accounts"], "nobody is no address like alice@example.org"),
         (["-a", "alice@", "-e", "accounts"], "account alice@: "),
         (["-a", "a@b", "--proxy", "x y", "-e", "accounts"], "the proxy of account a@b: "),
-        (["-a", "sips:a@b", "-e", "accounts"], "account sips:a@b: sips: asks for"),
+        (["-a", "mailto:a@b", "-e", "accounts"], "account mailto:a@b: not a SIP address"),
     ],
 )
 def test_mistakes(args, words):

@@ -11,6 +11,8 @@ from pathlib import Path
 CONFIG = Path(__file__).with_name("kamailio.cfg")
 PROGRAM = shutil.which("kamailio") or "/usr/sbin/kamailio"
 UP_S = 10
+TLS = "enable_tls=yes\nlisten=tls:127.0.0.1:{}"
+TLS_MODULE = 'loadmodule "tls.so"\nmodparam("tls", "config", "tls.cfg")'
 
 
 def free_port():
@@ -26,12 +28,19 @@ def free_port():
 class Kamailio:
     """Runs until the end of its with block; restart() is what a crash of the machine would be."""
 
-    def __init__(self, algorithm="MD5", nonce_s=300, min_expires_s=5, max_expires_s=3600):
+    def __init__(self, algorithm="MD5", nonce_s=300, min_expires_s=5, max_expires_s=3600,
+                 certificate=None):
         self.port = free_port()
         self.algorithm = algorithm
         self.nonce_s = nonce_s
         self.min_expires_s = min_expires_s
         self.max_expires_s = max_expires_s
+        self.certificate = certificate  # path without .pem and .key: it speaks TLS, too
+        self.tls_port = free_port() if certificate else None
+
+    @property
+    def secure_uri(self):
+        return f"sip:localhost:{self.tls_port};transport=tls"
 
     @property
     def uri(self):
@@ -46,10 +55,16 @@ class Kamailio:
             "NONCE_S": self.nonce_s,
             "MIN_EXPIRES": self.min_expires_s,
             "MAX_EXPIRES": self.max_expires_s,
+            "TLS": TLS.format(self.tls_port) if self.certificate else "",
+            "TLS_MODULE": TLS_MODULE if self.certificate else "",
             "MODULES": glob.glob("/usr/lib/*/kamailio/modules")[0] + "/",
         }.items():
             text = text.replace(f"@{name}@", str(value))
         (self.dir / "kamailio.cfg").write_text(text)
+        (self.dir / "tls.cfg").write_text(
+            "[server:default]\nmethod = TLSv1.2+\n"
+            f"certificate = {self.certificate}.pem\nprivate_key = {self.certificate}.key\n"
+        )
         self.start()
         return self
 

@@ -1,10 +1,13 @@
 """Kamailio as the server of an account: registration, by the algorithms that it has."""
 
+import subprocess
+from pathlib import Path
+
 import pytest
 
 from kamailio import Kamailio
 from phone import answerer, caller, environment, run
-
+ROOT = Path(__file__).resolve().parents[2]
 WRONG = (
     "alice@sip.test is not registered: 401 Unauthorized: "
     "the password, or the name that goes with it, is wrong"
@@ -75,7 +78,8 @@ def test_the_registrar_has_its_least(tmp_path):
     config = tmp_path / "sipcall.conf"
     with Kamailio(min_expires_s=1800) as server:
         config.write_text(
-            f"[account work]\naddress = alice@sip.test\nregistrar = {server.uri}\nexpires = 60\n"
+            f"[account work]\naddress = alice@sip.test\nregistrar = {server.uri}\n"
+            "expires = 60\n"
         )
         code, process = run(
             "--json", "-l", "udp:127.0.0.1:0", "-c", config, "-e", "register",
@@ -95,5 +99,27 @@ def test_phones_of_a_script_are_accounts(tmp_path):
             "bob hangup\n"
             "alice unregister\n"
         )
-        code, process = run("--script", script, env=environment(SIPCALL_PASSWORD="secret"), limit=10)
+        secret = environment(SIPCALL_PASSWORD="secret")
+        code, process = run("--script", script, env=secret, limit=10)
         assert code == 0, process.report()
+
+
+def test_an_account_by_tls(tmp_path):
+    """It registers, and calls who is there by UDP; by a certificate of somebody else it does not."""
+    subprocess.run(["sh", ROOT / "tests" / "certificates.sh", tmp_path], check=True)
+    secret = environment(SIPCALL_PASSWORD="secret")
+    with Kamailio(certificate=tmp_path / "good") as server:
+        hop = ["--registrar", server.secure_uri, "--tls-ca-file", tmp_path / "ca.pem"]
+        called = answerer("-a", "alice@sip.test", "--registrar", server.uri, env=secret)
+        called.event("registration.ok")
+        calling = caller("alice", "-a", "bob@sip.test", *hop, "-d", "0.2", env=secret)
+        assert calling.exit() == 0
+        assert calling.event("call.outgoing")["transport"] == "tls"
+        code, process = run(
+            "-a", "bob@sip.test", *hop, "-e", "register", env=secret, limit=10,
+        )  # fmt: skip
+        assert code == 0, process.report()
+        code, process = run(
+            "-a", "bob@sip.test", *hop[:2], "-e", "register", env=secret, limit=10,
+        )  # fmt: skip
+        assert code == 3 and "certificate" in process.out.text, process.report()
