@@ -105,7 +105,7 @@ def test_phones_of_a_script_are_accounts(tmp_path):
 
 
 def test_an_account_by_tls(tmp_path):
-    """It registers, and calls who is there by UDP; by a certificate of somebody else it does not."""
+    """It registers, and calls who is there by UDP; but not where nobody vouches for the server."""
     subprocess.run(["sh", ROOT / "tests" / "certificates.sh", tmp_path], check=True)
     secret = environment(SIPCALL_PASSWORD="secret")
     with Kamailio(certificate=tmp_path / "good") as server:
