@@ -186,6 +186,33 @@ static void drop_escapes(char *display)
 	*out = '\0';
 }
 
+/* The first value; a second one is the same caller by telephone number. */
+static int read_identity(struct sip_name_addr *out, struct slice header)
+{
+	size_t bracket = slice_find(header, '>');
+
+	if (bracket < header.len)
+		header.len = bracket + 1;
+	return sip_name_addr_parse(out, header);
+}
+
+/*
+ * RFC 3325, section 9.1: who calls is who the server of our account says, which has asked him for
+ * his password; what anybody else says there is worth no more than From. Without memory From stays.
+ */
+static void take_identity(struct call *call, const struct sip_msg *msg)
+{
+	const struct slice *header = sip_msg_header_named(msg, "P-Asserted-Identity");
+	struct sip_name_addr caller;
+
+	if (!header || !call->account ||
+		!sip_auth_trusts(account_auth(call->account), &call->flow) ||
+		read_identity(&caller, *header) || caller.wildcard)
+		return;
+	if (call_keep(&call->peer, caller.uri_text) == 0 && caller.display.len > 0)
+		(void)call_keep(&call->display, caller.display);
+}
+
 static struct slice contact_user(const struct call *call)
 {
 	return slice_of(
@@ -209,13 +236,14 @@ void call_in(struct call_list *list, struct sip_server *server, const struct sip
 	}
 
 	call->decision = *decision;
-	drop_escapes(call->display);
 	sip_server_flow(&call->flow, server);
 	call->account = account_find(list->accounts, &msg->uri, &call->flow);
 	err = sip_invite_take(
 		&call->invite, list->stack, server, msg, contact_user(call), &invite_events, call);
 	if (!err && call->account)
 		sip_invite_authorize(call->invite, account_auth(call->account));
+	take_identity(call, msg);
+	drop_escapes(call->display);
 	emit_incoming(call);
 	if (call->state != CALL_INCOMING) /* who was told has hung up */
 		return;

@@ -219,3 +219,28 @@ def test_a_ping_is_answered_for():
     check(again, "proxy-authorization")
     peer.respond(again, 200)
     assert process.exit() == 0 and "200 OK in " in process.out.text
+
+
+def test_who_calls_is_who_our_own_server_says():
+    server, stranger = Peer(), Peer()
+    called = answerer(*account(server), "-n", "4", env=environment(SIPCALL_PASSWORD="x"))
+    request = server.expect("REGISTER")
+    ok(server, request)
+    uri = re.search(r"<(.*?)>", request.get("contact"))[1]
+    where = ("127.0.0.1", called.port())
+    carol = '"Carol \\"C\\"" <sip:carol@sip.test>, <tel:+4930123>'
+    for nth, (peer, says, shown) in enumerate([
+        (server, carol, ("sip:carol@sip.test", 'Carol "C"')),
+        (stranger, carol, (f"sip:peer@{stranger.host}", "Peer")),
+        (server, "broken <", (f"sip:peer@{server.host}", "Peer")),
+        (server, "<sip:dave@sip.test>", ("sip:dave@sip.test", "Peer")),
+    ], 1):  # fmt: skip
+        invite, answer = peer.call(where, 9, uri=uri, p_asserted_identity=says)
+        event = called.event("call.incoming", nth=nth)
+        assert (event["peer"], event["display"]) == shown
+        peer.bye(invite, answer, where)
+        peer.expect(200)
+        called.event("call.ended", nth=nth)
+    left = server.expect("REGISTER")
+    server.respond(left, 200)
+    assert called.exit() == 0
