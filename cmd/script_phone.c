@@ -24,6 +24,7 @@ struct script_phone {
 	struct desk_watcher watcher;
 	struct addr address;
 	struct printer *printer; /* NULL: what happens is not told */
+	bool verbose;            /* but for trouble of ours, which changes the exit code */
 	void (*show)(void *arg, struct slice lines);
 	void *arg;
 
@@ -51,7 +52,7 @@ static void on_event(void *arg, const struct ua_event *event)
 		return;
 	if (event->kind == UA_LISTENING && phone->address.family == ADDR_NONE)
 		phone->address = event->listening.address;
-	if (phone->printer)
+	if (phone->printer && (phone->verbose || (event->kind == UA_ERROR && event->error.ours)))
 		printer_event(phone->printer, event);
 }
 
@@ -73,6 +74,7 @@ static int make_printer(struct script_phone *phone, const struct script_phone_co
 		.listening = true, .numbered = true, .line = print_line, .arg = phone};
 
 	phone->show = config->show;
+	phone->verbose = config->verbose;
 	phone->arg = config->arg;
 	return phone->show ? printer_new(&phone->printer, &printer) : 0;
 }

@@ -19,8 +19,9 @@ struct script_phone_config {
 	const struct accounts *accounts;    /* that it may be; NULL: none */
 	bool has_net;  /* its network may do something: see script_phone_impair() */
 	uint64_t seed; /* of that */
-	/* Lines that tell what happens, or NULL: nobody wants to know. */
+	/* Lines that tell what goes wrong here, and what happens at all if verbose; or NULL. */
 	void (*show)(void *arg, struct slice lines);
+	bool verbose;
 	void *arg;
 };
 

@@ -173,7 +173,8 @@ static int add_phone(struct script_run *run, struct step *step, struct fault *wh
 		.accounts = run->config.accounts,
 		.has_net = run->config.script->has_nets,
 		.seed = random_derive(options->seed, run->phone_count),
-		.show = options->verbose > 0 && !options->json ? script_run_show : NULL,
+		.show = options->json ? NULL : script_run_show,
+		.verbose = options->verbose > 0,
 		.arg = run,
 	};
 	struct script_phone *phone;

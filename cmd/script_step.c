@@ -1,10 +1,15 @@
 #include "cmd/script_step.h"
 
 #include "audio/open.h"
+#include "audio/recorder.h"
+#include "audio/sound_file.h"
 #include "cmd/command_line.h"
 #include "cmd/expect.h"
 #include "cmd/words.h"
+#include "core/base/loop.h"
 #include "core/base/text.h"
+
+#include <limits.h>
 
 enum {
 	SHOWN_SIZE = 200,
@@ -146,6 +151,16 @@ static int check_spec(const char *spec, const struct options *options, struct fa
 	return 0;
 }
 
+/* The file of a first call. One that is there already may be gone by then. */
+static int check_record(const char *pattern, struct fault *why)
+{
+	char room[PATH_MAX];
+	struct text name = TEXT_IN(room);
+	int err = audio_record_name(&name, slice_of(pattern), 1, NS_PER_S, slice_of("a"), why);
+
+	return err ? err : sound_file_check(room, why);
+}
+
 int step_check_sound(const struct options *options, struct fault *why)
 {
 	struct slice mic = slice_of(options->mic), speaker = slice_of(options->speaker);
@@ -156,7 +171,11 @@ int step_check_sound(const struct options *options, struct fault *why)
 		err = audio_source_check(mic, why);
 	if (!err)
 		err = check_spec(options->speaker, options, why);
-	return err ? err : audio_sink_check(speaker, why);
+	if (!err)
+		err = audio_sink_check(speaker, why);
+	if (!err && options->record)
+		err = check_record(options->record, why);
+	return err;
 }
 
 static int read_phone(struct reader *reader)

@@ -338,6 +338,15 @@ def test_mistakes_are_told_and_nothing_is_run(script):
     assert not os.path.exists("t.tap")
 
 
+def test_trouble_of_ours_is_told_where_it_changes_the_exit_code(script):
+    name = script("phone a record=a.wav\nphone b answer\na call ${b.uri}\nwait 0.1\na hangup\n")
+    open("a.wav", "w").close()
+    code, process = run("--script", name, "--virtual")
+    assert code == 9
+    words = "it exists already, and is not overwritten; choose another name"
+    assert lines(process)[0] == f"a        error     #1 a.wav: {words}"
+
+
 def test_a_script_that_is_right_is_only_looked_at(script):
     code, process = run("--script", script(CALL), "--check")
     assert code == 0

@@ -139,6 +139,10 @@ static const struct wrong {
 		"digits, \"_\" and \"-\" are"},
 	{"phone a\nphone a", 2, 6, "there is a phone a already"},
 	{"phone call", 1, 6, "call is a command; choose another name"},
+	{"phone a record=/nowhere/a.wav", 1, 6, "/nowhere/a.wav: no such folder"},
+	{"phone a record=%q.wav", 1, 6,
+		"a recording's name knows no %q; there are %n (call), %t (time), %p (peer) and "
+		"%%"},
 	{"phone net", 1, 6, "net is a command; choose another name"},
 	{"phone a answr", 1, 8, "a phone has no \"answr\"; did you mean answer?"},
 	{"phone a json", 1, 8, "a phone has no \"json\"; man sipcall-script has the list"},
