@@ -194,6 +194,15 @@ static bool hand_on(struct tls_stream *self, struct slice bytes)
 	return true;
 }
 
+/* Who leaves says so, and who is left says so, too (RFC 5246, section 7.2.1); a session that ends
+ * otherwise is no good to OpenSSL for another connection. */
+static void say_goodbye(struct tls_stream *self)
+{
+	self->openssl->crypto.ERR_clear_error();
+	if (self->openssl->ssl.SSL_shutdown(self->ssl) >= 0)
+		(void)flush(self);
+}
+
 /* What is not data (a new key, a session) may have to be answered. */
 static void read_all(struct tls_stream *self)
 {
@@ -210,7 +219,8 @@ static void read_all(struct tls_stream *self)
 			return;
 	}
 	if (self->openssl->ssl.SSL_get_error(self->ssl, result) == SSL_ERROR_ZERO_RETURN) {
-		end(self, 0); /* close_notify */
+		say_goodbye(self);
+		end(self, 0);
 	} else if (!wants_more(self, result)) {
 		fail(self);
 	} else {
@@ -339,14 +349,6 @@ static void local_address(struct addr *out, const struct tcp *tcp)
 static void remote_address(struct addr *out, const struct tcp *tcp)
 {
 	tcp_remote(out, stream_of(tcp)->raw);
-}
-
-/* Who leaves says so (RFC 8446, section 6.1). */
-static void say_goodbye(struct tls_stream *self)
-{
-	self->openssl->crypto.ERR_clear_error();
-	if (self->openssl->ssl.SSL_shutdown(self->ssl) >= 0)
-		(void)flush(self);
 }
 
 static void free_stream(struct tcp *tcp)

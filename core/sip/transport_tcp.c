@@ -377,22 +377,34 @@ static void add(struct sip_connection *connection)
 	timer_start(&connection->limit, due(connection));
 }
 
+/* Takes over what has come in; on error it is gone. */
+static int take(struct tcp **tcp, struct sip_transport *transport)
+{
+	if (transport->tcp->counts[true] >= CONNECTIONS_MAX) {
+		tcp_free(*tcp);
+		return -ENFILE;
+	}
+	if (!is_secure(transport))
+		return 0;
+	return tls_accept(tcp, sip_secure_tls(transport->stack), transport->stack->loop, *tcp);
+}
+
 static void accepted(void *arg, struct tcp *tcp)
 {
 	struct sip_transport *transport = arg;
-	struct sip_connection *connection = NULL;
+	struct sip_connection *connection;
 	struct addr remote;
+	int err = take(&tcp, transport);
 
-	if (is_secure(transport) &&
-		tls_accept(&tcp, sip_secure_tls(transport->stack), transport->stack->loop, tcp)) {
-		log_warning("sip: no memory for a connection");
+	if (err) {
+		log_warning("sip: a connection is refused: %s",
+			err == -ENFILE ? "there are too many" : strerror(-err));
 		return;
 	}
 	tcp_remote(&remote, tcp);
-	if (transport->tcp->counts[true] < CONNECTIONS_MAX)
-		connection = make(transport, &remote, true);
+	connection = make(transport, &remote, true);
 	if (!connection) {
-		log_warning("sip: a connection is refused: there are too many");
+		log_warning("sip: a connection is refused: there is no memory");
 		tcp_free(tcp);
 		return;
 	}

@@ -19,7 +19,7 @@ ROWS = [
     ("--codecs ", "g", ["g722", "gsm"]),
     ("--codecs ", "opus,pcm", ["opus,pcma", "opus,pcmu"]),
     ("--country ", "d", ["de", "dk"]),
-    ("--listen ", "", ["tcp:", "udp:"]),
+    ("--listen ", "", ["tcp:", "tls:", "udp:"]),
     ("-e ", "ha", ["hangup"]),
     ("", "--help=", ["--help=all"]),
     ("-h ", "a", []),

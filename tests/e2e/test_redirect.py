@@ -68,7 +68,7 @@ def test_a_name_that_is_not_found_leads_on_to_the_next():
 
 
 def test_a_redirection_to_nowhere_is_a_rejection():
-    for contacts in ([], ["<mailto:bob@example.org>"], ["<sips:bob@127.0.0.1>"], ["*"]):
+    for contacts in ([], ["<mailto:bob@example.org>"], ["<tel:+4930123456>"], ["*"]):
         peer = Peer()
         near = caller(peer.uri("bob"))
         redirect(peer, *contacts)

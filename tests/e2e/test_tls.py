@@ -150,6 +150,19 @@ def test_another_implementation_hears_our_name_and_sees_our_certificate(files, w
     assert connection.recv(65536) == b""  # close_notify: else ssl says that it was cut off
 
 
+def test_the_next_connection_takes_up_the_session(files):
+    server = Server(files)
+    ping = ["-e", f"ping {server.uri}"]
+    process = Process([SIPCALL, "-i", "silence", "-o", "null", *believed(files), *ping, *ping])
+    for number in range(2):
+        connection = server.accept()
+        assert connection.session_reused == (number == 1)
+        options = Message(connection.recv(65536))
+        Refusal(connection).respond(options, 200)
+        connection.unwrap().close()  # both say that it is over
+    assert process.exit() == 0
+
+
 def test_a_certificate_that_is_wanted_and_missing_is_told(files):
     server = Server(files, wants=True)
     near = text_caller(server.uri, *believed(files))

@@ -320,7 +320,7 @@ static void test_certificates_are_judged(void **state)
 	}
 }
 
-/* A name of the far end's choice is shown by itself only. */
+/* What one name has shown is not asked for again, by that name alone. */
 static void test_sessions_are_of_one_host(void **state)
 {
 	struct stage *stage = *state;
@@ -454,7 +454,7 @@ static void test_nobody_is_there(void **state)
 	assert_string_equal(stage->a.words, "");
 }
 
-/* What is in its way, in the middle of all: bytes that were changed. */
+/* Before the handshake is over, as after it. */
 static void test_what_waits_is_capped(void **state)
 {
 	struct stage *stage = *state;
