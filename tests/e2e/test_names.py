@@ -13,8 +13,8 @@ def test_naptr_chooses_the_transport_and_srv_the_port():
     names = Names()
     names.add(
         "example.test",
-        naptr(10, "SIPS+D2T", "_sips._tcp.example.test"),
-        naptr(20, "SIP+D2T", "_sip._tcp.example.test"),
+        naptr(10, "SIP+D2T", "_sip._tcp.example.test"),
+        naptr(20, "SIPS+D2T", "_sips._tcp.example.test"),
         naptr(30, "SIP+D2U", "_sip._udp.example.test"),
     )
     names.add("_sip._tcp.example.test", srv(10, 0, far.port(), "host.example.test"))
