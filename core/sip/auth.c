@@ -301,8 +301,7 @@ bool sip_auth_challenge(struct sip_auth *auth, const struct sip_msg *response,
 	}
 	if (!may_answer(course, kind, challenge.stale)) {
 		forget(slot);
-		fault_set(&auth->words, 0,
-			"the password, or the name that goes with it, is wrong");
+		fault_set(&auth->words, 0, "the password, or the name that goes with it, is wrong");
 		return false;
 	}
 	if (!bind_realm(auth, &challenge) || keep(slot, auth, &challenge)) {
