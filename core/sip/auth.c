@@ -103,6 +103,11 @@ bool sip_auth_trusts(const struct sip_auth *auth, const struct sip_flow *flow)
 	return false;
 }
 
+bool sip_auth_has_realm(const struct sip_auth *auth)
+{
+	return auth && auth->realm;
+}
+
 static struct slot *slots_of(struct sip_auth *auth, enum sip_method method)
 {
 	return auth->slots[method == SIP_REGISTER ? REGISTERING : CALLING];

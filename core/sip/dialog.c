@@ -364,7 +364,8 @@ static bool peer_asks(const struct sip_dialog *dialog, enum sip_method method)
 {
 	bool is_server = !dialog->routed && sip_auth_trusts(dialog->auth, &dialog->flow);
 
-	return !is_server && (dialog->called || method == SIP_BYE);
+	return !is_server &&
+	       (dialog->called || method == SIP_BYE || !sip_auth_has_realm(dialog->auth));
 }
 
 struct sip_stack *sip_dialog_stack(const struct sip_dialog *dialog)

@@ -44,8 +44,8 @@ int sip_dialog_refresh(struct sip_dialog *dialog, const struct sip_msg *msg);
 
 /*
  * Whose credentials its requests carry. Within a dialog, who answers is the far end: unless that is
- * the account's server itself, a challenge to BYE, or to anything in a call that came from there,
- * may be its own and gets nothing.
+ * the account's server itself, a challenge to BYE, to anything in a call that came from there, or
+ * in the name of a realm that has not asked before, may be its own and gets nothing.
  */
 void sip_dialog_authorize(struct sip_dialog *dialog, struct sip_auth *auth);
 

@@ -328,6 +328,27 @@ static void test_leak(void **state)
 	close_stage(&stage);
 }
 
+/* Nor is he the first to say what realm the account is of. */
+static void test_first_word(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	open_trusted(&stage);
+	call(&stage);
+	respond(&stage, "200 OK",
+		"Contact: <sip:evil@192.0.2.66>\r\nRecord-Route: <sip:192.0.2.3;lr>\r\n");
+	assert_int_equal(phone_change(&stage.pair.a), 0);
+	run(&stage);
+	respond(&stage, "407 No", PROXY("evil.test", "n1"));
+	expect(&stage, "INVITE", 2, 0);
+	assert_string_equal(stage.pair.a.log, "answered() unchanged(407) ");
+	phone_hangup(&stage.pair.a);
+	run(&stage);
+	respond(&stage, "200 OK", "");
+	close_stage(&stage);
+}
+
 /* The server itself, which is the far end of a call through it, may ask anything. */
 static void test_server(void **state)
 {
@@ -452,6 +473,7 @@ int main(void)
 		cmocka_unit_test(test_strangers),
 		cmocka_unit_test(test_elsewhere),
 		cmocka_unit_test(test_leak),
+		cmocka_unit_test(test_first_word),
 		cmocka_unit_test(test_server),
 		cmocka_unit_test(test_called),
 		cmocka_unit_test(test_cancel),
