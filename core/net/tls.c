@@ -1,9 +1,9 @@
 /* What all TLS connections of a phone have in common: whom we believe, and who we are. */
+#include "core/base/log.h"
 #include "core/net/tls_private.h"
 
-#include "core/base/text.h"
-
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Nobody can be asked for it here: what needs one is refused, in words. */
@@ -106,6 +106,16 @@ static int make_server(struct tls *tls, const struct tls_config *config, struct 
 	return show_certificate(tls->server, tls->openssl, config, why);
 }
 
+/* It is of use as it is; and its owner may not know. */
+static void look_at_key(const struct tls_config *config)
+{
+	const char *key = config->key ? config->key : config->certificate;
+	struct stat status;
+
+	if (key && stat(key, &status) == 0 && (status.st_mode & (S_IRWXG | S_IRWXO)))
+		log_warning("tls_key: others can read %s: chmod 600 keeps it to its owner", key);
+}
+
 int tls_new(struct tls **out, const struct tls_config *config, struct fault *why)
 {
 	const struct openssl *openssl;
@@ -131,6 +141,7 @@ int tls_new(struct tls **out, const struct tls_config *config, struct fault *why
 		tls_free(tls);
 		return err;
 	}
+	look_at_key(config);
 	*out = tls;
 	return 0;
 }

@@ -120,26 +120,39 @@ const char *sip_secure_name(const struct sip_stack *stack, uint32_t host)
 	return secure->names[host % NAMES_MAX];
 }
 
+static bool is_of(const struct note *note, const struct sip_flow *flow)
+{
+	return note->host == flow->host && addr_equal(&note->remote, &flow->remote);
+}
+
+static struct note *find_note(struct sip_secure *secure, const struct sip_flow *flow)
+{
+	for (size_t i = 0; i < NOTES_MAX; i++)
+		if (is_of(&secure->notes[i], flow))
+			return &secure->notes[i];
+	return NULL;
+}
+
 void sip_secure_note(struct sip_stack *stack, const struct sip_flow *flow, const char *words)
 {
-	struct note *note = &stack->secure->notes[stack->secure->next_note++ % NOTES_MAX];
+	struct sip_secure *secure = stack->secure;
+	struct note *note = find_note(secure, flow);
 
+	if (!note && words[0] == '\0')
+		return;
+	if (!note)
+		note = &secure->notes[secure->next_note++ % NOTES_MAX];
 	*note = (struct note){.remote = flow->remote, .host = flow->host};
 	fault_set(&note->why, 0, "%s", words);
 }
 
-/* The newest one. */
 const char *sip_flow_trouble(const struct sip_flow *flow)
 {
-	const struct sip_secure *secure = flow->transport ? flow->transport->stack->secure : NULL;
+	struct sip_secure *secure = flow->transport ? flow->transport->stack->secure : NULL;
+	const struct note *note;
 
-	if (!secure || flow->transport->carrier->kind != SIP_TLS)
+	if (!secure || !sip_flow_is_secure(flow))
 		return NULL;
-	for (size_t i = 1; i <= NOTES_MAX && i <= secure->next_note; i++) {
-		const struct note *note = &secure->notes[(secure->next_note - i) % NOTES_MAX];
-
-		if (note->host == flow->host && addr_equal(&note->remote, &flow->remote))
-			return note->why.words;
-	}
-	return NULL;
+	note = find_note(secure, flow);
+	return note && note->why.words[0] != '\0' ? note->why.words : NULL;
 }

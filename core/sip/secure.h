@@ -37,5 +37,6 @@ uint32_t sip_secure_host(struct sip_stack *stack, struct slice name);
 /* NULL: there is none of that number any more; 1,024 others have been called since. */
 const char *sip_secure_name(const struct sip_stack *stack, uint32_t host);
 
-/* Keeps in mind why a connection did not come about, or ended. */
+/* Keeps in mind why the newest connection did not come about, or ended; empty: for nothing that
+ * needs words. */
 void sip_secure_note(struct sip_stack *stack, const struct sip_flow *flow, const char *words);

@@ -148,12 +148,10 @@ static void note_why(const struct sip_connection *connection)
 	if (!is_secure(connection->transport))
 		return;
 	words = tls_words(connection->tcp);
-	if (words[0] == '\0')
-		return;
-	if (connection->incoming)
-		log_info("sip: %s", words);
-	else
+	if (!connection->incoming)
 		sip_secure_note(connection->transport->stack, &flow, words);
+	else if (words[0] != '\0')
+		log_info("sip: %s", words);
 }
 
 /*

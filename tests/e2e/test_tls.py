@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from phone import SIPCALL, Message, Peer, Phone, Process, answerer, caller, run, text_caller
+from phone import SIPCALL, Message, Peer, Phone, Process, Terminal
+from phone import answerer, caller, run, text_caller
 
 ROOT = Path(__file__).resolve().parents[2]
 SECURE = "tls:127.0.0.1:0"
@@ -245,6 +246,35 @@ def test_authorities_that_cannot_be_read_fail_the_call(files):
     near = text_caller("sips:x@127.0.0.1:9", "--tls-ca-file", files / "none.pem")
     assert near.exit() == 3
     assert "tls_ca_file: " in near.out.lines[-1] and "cannot be read" in near.out.lines[-1]
+
+
+def test_a_key_that_others_can_read_is_told(files, tmp_path):
+    both = tmp_path / "both.pem"
+    both.write_text((files / "good.pem").read_text() + (files / "good.key").read_text())
+    for mode in (0o640, 0o600):
+        both.chmod(mode)
+        far = answerer("--tls-certificate", both, listen=SECURE)
+        far.port()
+        told = f"others can read {both}: chmod 600 keeps it to its owner" in far.err.text
+        assert told == (mode == 0o640)
+        far.close()
+
+
+def test_what_was_wrong_before_is_not_told_of_what_is_wrong_now(files):
+    """First whose certificate is not good, then nobody at all."""
+    far = takes(files, name="wrong")
+    call = f"call sip:x@localhost:{far.port()};transport=tls"
+    near = Terminal(
+        [SIPCALL, "-l", "udp:127.0.0.1:0", "-i", "silence", "-o", "null", *believed(files)]
+    )
+    near.shows("listening")
+    near.type(call.encode() + b"\r")
+    near.shows("is for www.example.org: ")
+    far.close()
+    near.type(call.encode() + b"\r")
+    near.shows(r"nothing listens on 127\.0\.0\.1:\d+ \(connection refused\)")
+    near.type(b"quit\r")
+    assert near.exit() == 0
 
 
 def test_the_configuration_has_them_too(files, tmp_path):
