@@ -121,6 +121,8 @@ static void cut_lines(struct script *script, size_t len)
 	struct blocks blocks = {0};
 	struct slice line;
 
+	if (slice_starts_nocase(rest, "\xef\xbb\xbf")) /* as some editors begin UTF-8 */
+		(void)slice_take(&line, &rest, 3);
 	for (unsigned number = 1; rest.len > 0; number++) {
 		char *text;
 

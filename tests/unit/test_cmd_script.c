@@ -56,6 +56,8 @@ static void test_right(void **state)
 		"\n\n# nothing\n   # at all\n",
 		"calls",
 		"calls\r\ncalls # twice\r\n",
+		"\xef\xbb\xbf"
+		"phone alice\r\n",
 		"call $far\nhangup",
 		"call \"${far}\" &\nexpect ended within 1s",
 		"where = sip:bob@192.0.2.1\ncall $where",
