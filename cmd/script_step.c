@@ -260,6 +260,18 @@ static int hint_set(struct reader *reader, size_t i)
 	return fault_set(reader->why, -EINVAL, "to set a variable takes spaces: NAME = VALUE");
 }
 
+/* What would tell of the real world in another. */
+static int check_world(
+	const struct command *command, const struct options *options, struct fault *why)
+{
+	static const char *const real[] = {"devices", "history"};
+
+	for (size_t i = 0; options->in_virtual && i < sizeof(real) / sizeof(real[0]); i++)
+		if (strcmp(command->name, real[i]) == 0)
+			return fault_set(why, -EINVAL, "%s is not there with --virtual", real[i]);
+	return 0;
+}
+
 static int read_command(struct reader *reader)
 {
 	struct step *step = reader->step;
@@ -288,6 +300,8 @@ static int read_command(struct reader *reader)
 		reader->count - skip, reader->why, &at);
 	if (!err && run.command->check)
 		err = run.command->check(&run, reader->why, &at);
+	if (!err)
+		err = check_world(run.command, reader->defaults, reader->why);
 	reader->at += at;
 	if (err)
 		return err;

@@ -347,6 +347,14 @@ def test_trouble_of_ours_is_told_where_it_changes_the_exit_code(script):
     assert lines(process)[0] == f"a        error     #1 a.wav: {words}"
 
 
+@pytest.mark.parametrize("command", ["devices", "history"])
+def test_the_simulated_world_knows_nothing_of_the_real_one(script, command):
+    code, process = run("--script", script(f"calls\n{command}\n"), "--virtual")
+    assert code == 2
+    words = f"test.sipcall:2: {command} is not there with --virtual"
+    assert process.err.text.splitlines()[0] == words
+
+
 def test_a_script_that_is_right_is_only_looked_at(script):
     code, process = run("--script", script(CALL), "--check")
     assert code == 0
