@@ -178,6 +178,8 @@ static void *run_world(void *arg)
 		take_signal(self);
 		(void)world_run_some(self->world, world_now(self->world) + length_ns, SLICE_EVENTS);
 	}
+	/* what was posted before the end still runs, as before the end of a real loop */
+	(void)world_run_some(self->world, world_now(self->world), SLICE_EVENTS);
 	return NULL;
 }
 
