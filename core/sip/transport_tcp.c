@@ -458,6 +458,31 @@ static int connect_to(struct sip_connection **out, const struct sip_flow *flow)
 	return 0;
 }
 
+/*
+ * Sends by connection. One that stood and has broken, which the network has not told yet, is no
+ * reason to be silent: a new one takes its place. A far end that reads nothing is as good as none.
+ */
+static int send_by(
+	struct sip_connection **connection, const struct sip_flow *flow, struct slice bytes)
+{
+	bool stood = (*connection)->stood;
+	int err = tcp_send((*connection)->tcp, bytes);
+
+	if (!err)
+		return 0;
+	end(*connection, err);
+	if (!stood || err == -ENOBUFS)
+		return err;
+
+	err = connect_to(connection, flow);
+	if (err)
+		return err;
+	err = tcp_send((*connection)->tcp, bytes);
+	if (err)
+		end(*connection, err);
+	return err;
+}
+
 /* The connection that flow came by, any that leads to its far end, or a new one. */
 static int send_tcp(struct sip_flow *flow, struct slice bytes)
 {
@@ -472,11 +497,9 @@ static int send_tcp(struct sip_flow *flow, struct slice bytes)
 	if (err)
 		return err;
 
-	err = tcp_send(connection->tcp, bytes);
-	if (err) { /* a far end that reads nothing is as good as none */
-		end(connection, err);
+	err = send_by(&connection, flow, bytes);
+	if (err)
 		return err;
-	}
 	connection->used_ns = loop_now(flow->transport->stack->loop);
 	flow->connection = connection->id;
 	by = flow_of(connection);
