@@ -453,3 +453,17 @@ int portaudio_each(
 	pthread_mutex_unlock(&mutex);
 	return err;
 }
+
+void portaudio_leave(unsigned ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until); /* the clock of pthread_mutex_timedlock() */
+	until.tv_sec += ms / 1000;
+	until.tv_nsec += (long)(ms % 1000) * 1000000;
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	(void)pthread_mutex_timedlock(&mutex, &until);
+}

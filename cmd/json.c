@@ -298,9 +298,26 @@ static void put_error(struct object *to, const struct ua_event *event)
 	put_text(to, "words", bytes_of(event->error.words));
 }
 
+/* Whoever looks on is not to learn what was typed for a server. */
+static void put_typed(struct object *to, const char *name, const char *line)
+{
+	size_t size = strlen(line) + 1;
+	char *room = calloc(1, size);
+	struct text text;
+
+	if (!room) {
+		to->failed = true;
+		return;
+	}
+	text = text_in(room, size);
+	words_put_typed(&text, slice_of(line));
+	put_text(to, name, text_slice(&text));
+	free(room);
+}
+
 static void put_command(struct object *to, const struct ua_event *event)
 {
-	put_text(to, "command", bytes_of(event->command.line));
+	put_typed(to, "command", event->command.line);
 	put(to, "ok", json_boolean(event->command.ok));
 	put_whole(to, "code", event->command.exit);
 	if (event->command.words)

@@ -1,5 +1,6 @@
 #include "cmd/phone.h"
 
+#include "audio/portaudio.h"
 #include "cmd/accounts.h"
 #include "cmd/call_log.h"
 #include "cmd/console.h"
@@ -27,6 +28,8 @@
 enum {
 	USUAL_PORT = 5060,
 	MISSING_SIZE = 1152,
+	LEAVE_MS = 1000, /* that somebody may be inside the library of sound devices */
+	LEAVE_SOON_MS = 200,
 	ADVICE_SIZE = 128,
 	LINGER_TICKS = 5, /* seconds that a terminal may take nothing before we leave it */
 	LINGER_TICKS_SIGNAL = 2,
@@ -160,6 +163,7 @@ static void on_linger(void *arg)
 	self->ticks = written == self->written ? self->ticks + 1 : 0;
 	self->written = written;
 	if (self->ticks >= (self->signals > 0 ? LINGER_TICKS_SIGNAL : LINGER_TICKS)) {
+		portaudio_leave(LEAVE_SOON_MS);
 		if (self->prompt)
 			prompt_abandon(self->prompt);
 		_exit(verdict_exit(&self->verdict));
@@ -282,6 +286,7 @@ static void on_signal(void *arg, int number)
 			terminal_last_words("sipcall: left without waiting for the far end\n");
 		if (self->prompt)
 			prompt_abandon(self->prompt);
+		portaudio_leave(LEAVE_SOON_MS);
 		_exit(VERDICT_SIGNAL + number);
 	}
 	if (number == SIGINT)
@@ -740,10 +745,11 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	err = accounts_make(&self->accounts, options, config, why);
 	if (err)
 		goto out;
+	why->words[0] = '\0';
 	err = make(self, why);
 	if (!err)
 		err = run(self);
-	if (err)
+	if (err && why->words[0] == '\0')
 		fault_set(why, err, "cannot start: %s", strerror(-err));
 
 	if (self->terminal && terminal_has_failed(self->terminal))
@@ -751,8 +757,10 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	*exit_code = verdict_exit(&self->verdict);
 	typing_free(self->typing); /* the terminal is as it was, whatever else hangs */
 	/* all is said and done; a disk or a name server that hangs is not waited for */
-	if (!err && loops_busy(self->loops))
+	if (!err && loops_busy(self->loops)) {
+		portaudio_leave(LEAVE_MS);
 		_exit(*exit_code);
+	}
 	script_run_free(self->script_run);
 	terminal_free(self->terminal);
 	readers_free(self->readers);

@@ -1,5 +1,6 @@
 #include "cmd/recall.h"
 
+#include "cmd/words.h"
 #include "core/base/text.h"
 
 #include <fcntl.h>
@@ -22,23 +23,6 @@ struct recall {
 
 static const char *const secret_words[] = {"password", "passwd"};
 
-/* "sip:bob:secret@host", "bob:secret@host": a colon before the @, behind the scheme
- * (RFC 3261, section 25.1: userinfo). */
-static bool has_password(struct slice word)
-{
-	static const char *const schemes[] = {"sip:", "sips:"};
-	struct slice user, part;
-
-	while (word.len > 0 && strchr("<\"'", word.data[0]))
-		(void)slice_take(&part, &word, 1);
-	if (!slice_cut(&user, &word, '@'))
-		return false;
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
-		if (slice_starts_nocase(user, schemes[i]))
-			(void)slice_take(&part, &user, strlen(schemes[i]));
-	return slice_find(user, ':') < user.len;
-}
-
 bool recall_may_keep(const char *line)
 {
 	struct slice word, rest = slice_of(line);
@@ -47,7 +31,7 @@ bool recall_may_keep(const char *line)
 		return false;
 	while (rest.len > 0) {
 		slice_cut(&word, &rest, ' ');
-		if (has_password(word))
+		if (words_typed_password(word).len > 0)
 			return false;
 		for (size_t i = 0; i < sizeof(secret_words) / sizeof(secret_words[0]); i++)
 			if (slice_starts_nocase(word, secret_words[i]))

@@ -126,3 +126,54 @@ bool words_uri_shows(struct slice uri, const struct addr *addr)
 	}
 	return port == addr->port;
 }
+
+/* Behind an opening quote and the scheme (RFC 3261, section 25.1: userinfo). */
+static struct slice userinfo_on(struct slice word)
+{
+	static const char *const schemes[] = {"sip:", "sips:"};
+	struct slice part;
+
+	while (word.len > 0 && strchr("<\"'", word.data[0]))
+		(void)slice_take(&part, &word, 1);
+	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+		if (slice_starts_nocase(word, schemes[i])) {
+			(void)slice_take(&part, &word, strlen(schemes[i]));
+			break;
+		}
+	return word;
+}
+
+struct slice words_typed_password(struct slice word)
+{
+	struct slice rest = userinfo_on(word);
+	size_t at = slice_find(rest, '@');
+	size_t colon;
+
+	if (at == rest.len)
+		return (struct slice){0};
+
+	rest.len = at;
+	colon = slice_find(rest, ':');
+	return (struct slice){rest.data + colon, rest.len - colon};
+}
+
+void words_put_typed(struct text *out, struct slice line)
+{
+	for (bool more = true; more;) {
+		struct slice word, password;
+
+		more = slice_cut(&word, &line, ' ');
+		password = words_typed_password(word);
+		if (password.len > 0) {
+			size_t before = (size_t)(password.data - word.data);
+
+			text_put(out, (struct slice){word.data, before});
+			text_put(out, (struct slice){password.data + password.len,
+					      word.len - before - password.len});
+		} else {
+			text_put(out, word);
+		}
+		if (more)
+			text_putc(out, ' ');
+	}
+}

@@ -14,6 +14,12 @@ void words_put(struct text *out, struct slice bytes);
 /* The same of a URI, as people write it (words_uri()), without the password that may be in it. */
 void words_put_uri(struct text *out, struct slice uri);
 
+/* ":secret" of a word like "sip:bob:secret@host" or "<bob:secret@host>"; empty if there is none. */
+struct slice words_typed_password(struct slice word);
+
+/* Appends a line as somebody typed it, without the passwords that URIs in it have. */
+void words_put_typed(struct text *out, struct slice line);
+
 /* The password of a SIP URI with the colon before it, as a part of uri; empty if there is none. */
 struct slice words_password(struct slice uri);
 

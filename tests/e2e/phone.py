@@ -91,6 +91,8 @@ def environment(**changes):
     env = {key: value for key, value in os.environ.items() if key.endswith("SAN_OPTIONS")}
     env.update(PATH=os.environ["PATH"], HOME="/nonexistent", USER="tester", TERM="xterm-256color")
     env.update(LC_ALL="C.UTF-8", TZ="UTC", XDG_STATE_HOME="/dev/null")  # where nothing can be kept
+    # No sound device: whoever ends a program inside libjack leaves its locks to all others.
+    env.update(ALSA_CONFIG_PATH="/dev/null")
     env.update(changes)
     return {key: value for key, value in env.items() if value is not None}
 

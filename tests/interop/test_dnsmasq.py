@@ -23,8 +23,8 @@ def test_naptr_srv_and_addresses_lead_to_the_right_port():
     far = answerer("-n", "2", listen="tcp:127.0.0.1:0")
     other = Peer()
     server = Dnsmasq(
-        "--naptr-record=sip.test,10,50,s,SIPS+D2T,,_sips._tcp.sip.test",
-        "--naptr-record=sip.test,20,50,s,SIP+D2T,,_sip._tcp.sip.test",
+        "--naptr-record=sip.test,10,50,s,SIP+D2T,,_sip._tcp.sip.test",
+        "--naptr-record=sip.test,20,50,s,SIPS+D2T,,_sips._tcp.sip.test",
         "--naptr-record=sip.test,30,50,s,SIP+D2U,,_sip._udp.sip.test",
         "--address=/proxy.sip.test/127.0.0.1",
         f"--srv-host=_sip._tcp.sip.test,proxy.sip.test,{far.port()},10,60",

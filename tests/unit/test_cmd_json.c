@@ -139,6 +139,10 @@ static const struct {
 	{{.kind = UA_ERROR, CALL, .error = {.words = "a\xff.wav"}},
 		HEAD("error") "\"words\":\"a\\\\xff.wav\"}"},
 	{{.kind = UA_COMMAND_DONE, CALL,
+		 .command = {.line = "call sip:b:secret@h sips:c@h:5061", .ok = true, .at = SIZE_MAX}},
+		HEAD("command.done") "\"command\":\"call sip:b@h sips:c@h:5061\",\"ok\":true,"
+		"\"code\":0,\"words\":null,\"output\":[],\"at\":null}"},
+	{{.kind = UA_COMMAND_DONE, CALL,
 		.command = {"play a\xff", false, 9, "a\xff is gone", {0}, 5, NULL}},
 		HEAD("command.done") "\"command\":\"play a\\\\xff\",\"ok\":false,\"code\":9,"
 		"\"words\":\"a\\\\xff is gone\",\"output\":[],\"at\":5}"},
