@@ -146,24 +146,56 @@ static void keep(char **out, struct slice text)
 	*out = copy;
 }
 
-static void begin_call(struct handset *handset, const struct ua_event *event)
+/* NULL: no memory; it rings all the same, but is in no list. */
+static struct desk_call *add_call(struct handset *handset, unsigned number)
 {
 	struct desk_call *call = calloc(1, sizeof(*call));
 
 	if (!call)
-		return; /* it rings all the same, but is in no list */
+		return NULL;
 
 	call->handset = handset;
-	call->number = event->call;
+	call->number = number;
+	call->began_ns = desk_wall(handset->desk);
+	call->peer = slice_copy(slice_of(""));
+	call->display = slice_copy(slice_of(""));
+	call->call_id = slice_copy(slice_of(""));
+	list_add(&handset->calls, &call->link);
+	if (call->peer && call->display && call->call_id)
+		return call;
+	drop_call(call);
+	return NULL;
+}
+
+void desk_call_begun(struct handset *handset, unsigned number, struct slice target)
+{
+	struct desk_call *call = handset_call(handset, number);
+
+	if (!call)
+		call = add_call(handset, number);
+	if (!call)
+		return;
+
+	call->outgoing = true;
+	if (call->peer[0] == '\0')
+		keep(&call->peer, target);
+}
+
+static void begin_call(struct handset *handset, const struct ua_event *event)
+{
+	struct desk_call *call = handset_call(handset, event->call);
+
+	if (!call)
+		call = add_call(handset, event->call);
+	if (!call)
+		return;
+
 	call->outgoing = event->kind == UA_CALL_OUTGOING;
 	call->state = call->outgoing ? DESK_CALLING : DESK_INCOMING;
 	call->began_ns = event->wall_ns;
-	call->peer = slice_copy(event->peer);
-	call->display = slice_copy(event->display);
-	call->call_id = slice_copy(event->call_id);
-	list_add(&handset->calls, &call->link);
-	if (!call->peer || !call->display || !call->call_id)
-		drop_call(call);
+	keep(&call->peer, event->peer);
+	keep(&call->display, event->display);
+	keep(&call->call_id, event->call_id);
 }
 
 static void take_media(struct desk_call *call, const struct ua_event *event)

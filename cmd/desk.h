@@ -107,6 +107,9 @@ void desk_tell(struct desk *desk, struct handset *handset, struct ua_event *even
 /* The call of that number, or NULL. */
 struct desk_call *handset_call(struct handset *handset, unsigned number);
 
+/* A call of ours has been begun that no event has told of yet: others may name it from now on. */
+void desk_call_begun(struct handset *handset, unsigned number, struct slice target);
+
 /* The call that a command without a number is for: the newest that talks and is not held by us,
  * else the newest; or NULL. */
 struct desk_call *handset_current(struct handset *handset);

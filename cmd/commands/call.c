@@ -18,6 +18,8 @@ static enum command_state run_call(struct command_run *run)
 		return command_fail(run, VERDICT_LOCAL, "out of memory");
 
 	err = agent_call(&run->call, run->handset->agent, contact ? contact : target, &why, &at);
+	if (!err)
+		desk_call_begun(run->handset, run->call, run->values[0].text);
 	free(target);
 	if (err == -EINVAL)
 		return command_fail_at(run, 0, contact ? 0 : at, "%s", why.words);

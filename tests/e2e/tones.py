@@ -57,7 +57,9 @@ def bursts(path, tones):
             continue
         start = begin = i * BLOCK_S
         while found and found[-1].hz == 0 and tone and found[-1].length < BROKEN_S:
-            begin = found.pop().start
+            broken = found.pop()
+            if begin - (broken.start + broken.length) < BREAK_S:
+                begin = broken.start
         last = found[-1] if found else None
         if last and last.hz == tone and begin - (last.start + last.length) < BREAK_S:
             found[-1] = Burst(tone, last.start, start + BLOCK_S - last.start)

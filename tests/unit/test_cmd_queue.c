@@ -169,6 +169,21 @@ static void test_codec(void **state)
 	desk_pair_close(&pair);
 }
 
+/* Who hangs up at once means the call that was just begun, though nothing was told of it yet. */
+static void test_hung_up_at_once(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	desk_pair_put(&pair, pair.near, "call Friend &");
+	desk_pair_put(&pair, pair.near, "hangup");
+	desk_pair_run(&pair, 5000);
+	assert_non_null(strstr(pair.room, "ok hangup; "));
+	assert_int_equal(desk_calls(pair.desk), 0);
+	desk_pair_close(&pair);
+}
+
 static void test_refused(void **state)
 {
 	struct desk_pair pair;
@@ -403,6 +418,7 @@ int main(void)
 		cmocka_unit_test(test_hung_up_meanwhile),
 		cmocka_unit_test(test_taken_back),
 		cmocka_unit_test(test_codec),
+		cmocka_unit_test(test_hung_up_at_once),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_unreachable),
 		cmocka_unit_test(test_prompt),
