@@ -277,8 +277,8 @@ def test_remote_is_like_being_there(path):
     assert process.exit() == 5  # and no "no calls"
     assert process.out.lines == []
     assert process.err.lines == ["sipcall: 486 Busy Here"]
-    process = Process([SIPCALL, "--remote", path, "-e", f"call {peer.uri()} &", "-e", "hangup",
-                       "-e", "quit"])  # fmt: skip
+    process = Process([SIPCALL, "--remote", path, "-e", f"call {peer.uri()} &", "-e", "wait 500ms",
+                       "-e", "hangup", "-e", "quit"])  # fmt: skip
     invite = peer.expect("INVITE")
     peer.respond(invite, 180)
     peer.respond(peer.expect("CANCEL"), 200)
