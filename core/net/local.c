@@ -45,9 +45,8 @@ static int ask_whose(const char *path)
 	if (fd < 0)
 		return fd;
 
-	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
-		err = -EADDRINUSE;
-	else if (errno == EAGAIN) /* so many wait for it that we cannot */
+	/* EAGAIN: so many wait for it that we cannot */
+	if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0 || errno == EAGAIN)
 		err = -EADDRINUSE;
 	else if (errno == EPROTOTYPE) /* a socket for datagrams */
 		err = -EEXIST;
