@@ -17,17 +17,6 @@ static enum command_state run_answer(struct command_run *run)
 	return call && call->state == DESK_TALKING ? COMMAND_DONE : COMMAND_WAITING;
 }
 
-static enum command_state see_event(struct command_run *run, const struct ua_event *event)
-{
-	if (!is_mine(run, event))
-		return COMMAND_WAITING;
-	if (event->kind == UA_CALL_ANSWERED)
-		return COMMAND_DONE;
-	if (event->kind == UA_CALL_ENDED)
-		return fail_ended(run, event);
-	return COMMAND_WAITING;
-}
-
 const struct command command_answer = {
 	.name = "answer",
 	.alias = "a",
@@ -38,5 +27,5 @@ const struct command command_answer = {
 		 "hold.",
 	.examples = {"answer", "answer 2"},
 	.run = run_answer,
-	.event = see_event,
+	.event = see_answer,
 };

@@ -48,17 +48,6 @@ static int check_call(const struct command_run *run, struct fault *why, size_t *
 	return err;
 }
 
-static enum command_state see_event(struct command_run *run, const struct ua_event *event)
-{
-	if (!is_mine(run, event))
-		return COMMAND_WAITING;
-	if (event->kind == UA_CALL_ANSWERED)
-		return COMMAND_DONE;
-	if (event->kind == UA_CALL_ENDED)
-		return fail_ended(run, event);
-	return COMMAND_WAITING;
-}
-
 const struct command command_call = {
 	.name = "call",
 	.alias = "c",
@@ -69,6 +58,6 @@ const struct command command_call = {
 		 "bob@example.org, sip:bob@192.0.2.7:5070 or the name of a contact.",
 	.examples = {"call bob@example.org", "call sip:bob@192.0.2.7:5070;transport=tcp"},
 	.run = run_call,
-	.event = see_event,
+	.event = see_answer,
 	.check = check_call,
 };

@@ -88,3 +88,14 @@ bool is_mine(const struct command_run *run, const struct ua_event *event)
 
 	return event->call == run->call && strcmp(event->phone ? event->phone : "", name) == 0;
 }
+
+enum command_state see_answer(struct command_run *run, const struct ua_event *event)
+{
+	if (!is_mine(run, event))
+		return COMMAND_WAITING;
+	if (event->kind == UA_CALL_ANSWERED)
+		return COMMAND_DONE;
+	if (event->kind == UA_CALL_ENDED)
+		return fail_ended(run, event);
+	return COMMAND_WAITING;
+}

@@ -57,3 +57,6 @@ enum command_state fail_ended(struct command_run *run, const struct ua_event *ev
 
 /* Whether an event is about the call that is waited for. */
 bool is_mine(const struct command_run *run, const struct ua_event *event);
+
+/* The event function of a command that waits for its call to be answered. */
+enum command_state see_answer(struct command_run *run, const struct ua_event *event);
