@@ -5,7 +5,7 @@
 #include "audio/recorder.h"
 #include "audio/sound_file.h"
 #include "cmd/columns.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 #include "cmd/words.h"
 #include "core/base/loop.h"
 #include "core/ua/agent.h"

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "cmd/options.h"
+#include "cmd/settings/options.h"
 #include "core/base/text.h"
 
 enum { CHECK_SIZE = 8192 }; /* room for what is told */

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "cmd/contacts.h"
-#include "cmd/ladder.h"
+#include "cmd/readers/ladder.h"
+#include "cmd/settings/contacts.h"
 #include "core/base/list.h"
 #include "core/ua/agent.h"
 

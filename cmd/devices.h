@@ -1,7 +1,7 @@
 /* What there is to speak into and to hear from, in words for a person. */
 #pragma once
 
-#include "cmd/options.h"
+#include "cmd/settings/options.h"
 #include "core/base/fault.h"
 #include "core/base/text.h"
 

@@ -1,6 +1,6 @@
 #include "cmd/errands.h"
 
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 /* sipcall: start-up and exit code. */
 #include "cmd/check.h"
-#include "cmd/options.h"
+#include "cmd/control/remote.h"
 #include "cmd/phone.h"
-#include "cmd/remote.h"
-#include "cmd/script_start.h"
-#include "cmd/settle.h"
+#include "cmd/readers/verdict.h"
+#include "cmd/script/script_start.h"
+#include "cmd/settings/options.h"
+#include "cmd/settings/settle.h"
 #include "cmd/show.h"
-#include "cmd/verdict.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include "cmd/config.h"
-#include "cmd/options.h"
+#include "cmd/settings/config.h"
+#include "cmd/settings/options.h"
 #include "core/base/fault.h"
 
 struct script;

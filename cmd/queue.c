@@ -3,7 +3,7 @@
 #include "cmd/check.h"
 #include "cmd/command_line.h"
 #include "cmd/desk.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 #include "core/base/list.h"
 #include "core/base/text.h"
 

@@ -1,10 +1,10 @@
 #include "cmd/show.h"
 
 #include "cmd/devices.h"
-#include "cmd/options.h"
-#include "cmd/places.h"
+#include "cmd/readers/verdict.h"
+#include "cmd/settings/options.h"
+#include "cmd/settings/places.h"
 #include "cmd/terminal.h"
-#include "cmd/verdict.h"
 #include "cmd/words.h"
 #include "codecs/codec.h"
 

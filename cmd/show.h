@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "cmd/config.h"
+#include "cmd/settings/config.h"
 #include "core/base/bytes.h"
 
 /* Lines for standard error, as they are. */
@@ -14,7 +14,7 @@ void show_lines(struct slice lines);
 int show_complaint(int code, const char *words);
 
 /* Each answers on standard output, and returns the exit code. */
-int show_help(void (*help)(struct text *out)); /* one of cmd/options.h */
+int show_help(void (*help)(struct text *out)); /* one of cmd/settings/options.h */
 int show_version(void);
 int show_codecs(void);
 int show_devices(void);

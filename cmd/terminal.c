@@ -1,6 +1,6 @@
 #include "cmd/terminal.h"
 
-#include "cmd/bottom.h"
+#include "cmd/prompt/bottom.h"
 #include "core/base/list.h"
 #include "core/base/text.h"
 #include "core/net/loop_uv.h"

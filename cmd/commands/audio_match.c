@@ -3,7 +3,7 @@
 #include "audio/sound_read.h"
 #include "cmd/command_line.h"
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 #include "core/base/list.h"
 #include "core/base/loop.h"
 #include "core/base/text.h"

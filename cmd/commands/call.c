@@ -1,6 +1,6 @@
 /* Places a call; answered is its good end. */
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 #include "core/base/text.h"
 
 #include <errno.h>

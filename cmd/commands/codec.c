@@ -1,7 +1,7 @@
 /* Talks by another codec from now on. */
 #include "codecs/codec.h"
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "cmd/devices.h"
 #include "cmd/commands/slow.h"
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 
 #include <stdlib.h>
 

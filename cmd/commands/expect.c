@@ -4,8 +4,8 @@
  */
 #include "cmd/commands/expect_private.h"
 #include "cmd/commands/table.h"
-#include "cmd/inbox.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
+#include "cmd/script/inbox.h"
 
 #include <jansson.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "cmd/command.h"
-#include "cmd/expect.h"
+#include "cmd/script/expect.h"
 #include "core/base/loop.h"
 
 struct inbox;

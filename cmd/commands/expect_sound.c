@@ -1,7 +1,7 @@
 /* The half of expect that listens: to tones, silence and loudness. */
 #include "cmd/commands/expect_private.h"
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 
 #include <math.h>
 

@@ -1,6 +1,6 @@
 /* Ends a call, whatever its state, or all. */
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 #include "core/base/text.h"
 
 /* Those that came later are not meant. */

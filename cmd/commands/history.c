@@ -1,12 +1,12 @@
 /* The calls that were. */
-#include "cmd/call_entry.h"
-#include "cmd/call_file.h"
-#include "cmd/call_log.h"
 #include "cmd/columns.h"
 #include "cmd/commands/slow.h"
 #include "cmd/commands/table.h"
-#include "cmd/recall.h"
-#include "cmd/verdict.h"
+#include "cmd/prompt/recall.h"
+#include "cmd/readers/call_entry.h"
+#include "cmd/readers/call_file.h"
+#include "cmd/readers/call_log.h"
+#include "cmd/readers/verdict.h"
 #include "cmd/words.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Puts a call on hold, and takes it off. */
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* What a call's ends have said to each other. */
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 
 static void say(void *arg, struct slice line)
 {

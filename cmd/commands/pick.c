@@ -1,6 +1,6 @@
 /* Which call a command is for, and how it fails. */
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 #include "cmd/words.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Asks another phone for a sign of life. */
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 #include "cmd/words.h"
 #include "core/base/loop.h"
 

@@ -1,6 +1,6 @@
 /* Sends something else than the microphone for a while. */
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 #include "core/base/text.h"
 
 #include <errno.h>

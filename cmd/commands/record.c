@@ -1,6 +1,6 @@
 /* Records a call from the middle of it. */
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 #include "core/base/text.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* Registers an account, or withdraws that. */
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 #include "core/base/text.h"
 
 #include <errno.h>

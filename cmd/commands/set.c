@@ -1,8 +1,8 @@
 /* What can be changed of the phone while it is there. */
 #include "cmd/commands/slow.h"
 #include "cmd/commands/table.h"
-#include "cmd/settings.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
+#include "cmd/settings/settings.h"
 #include "cmd/words.h"
 
 #include <stdlib.h>

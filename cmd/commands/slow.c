@@ -1,7 +1,7 @@
 #include "cmd/commands/slow.h"
 
 #include "cmd/desk.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* Lets time pass. */
 #include "cmd/commands/table.h"
-#include "cmd/verdict.h"
+#include "cmd/readers/verdict.h"
 #include "core/base/loop.h"
 
 #include <stdlib.h>

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "cmd/command.h"
-#include "cmd/options_private.h"
+#include "cmd/settings/options_private.h"
 
 #include <stdbool.h>
 #include <stddef.h>

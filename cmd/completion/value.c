@@ -2,7 +2,7 @@
 
 #include "audio/open.h"
 #include "audio/tone_plan.h"
-#include "cmd/settings.h"
+#include "cmd/settings/settings.h"
 #include "codecs/codec.h"
 
 #include <stdio.h>

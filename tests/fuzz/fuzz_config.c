@@ -1,8 +1,8 @@
 /*
- * cmd/config: any bytes as the file. What is refused is told line by line, and each line can be
- * shown; what is taken can be applied, and its contacts are found by their names.
+ * cmd/settings/config: any bytes as the file. What is refused is told line by line, and each line
+ * can be shown; what is taken can be applied, and its contacts are found by their names.
  */
-#include "cmd/config.h"
+#include "cmd/settings/config.h"
 
 #include <assert.h>
 

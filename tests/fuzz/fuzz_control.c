@@ -3,9 +3,9 @@
  * client's, as a phone's, and as one of the file of calls. What is taken is one line, and what is
  * shown of it does no harm on a terminal.
  */
-#include "cmd/call_entry.h"
-#include "cmd/control_line.h"
-#include "cmd/remote_text.h"
+#include "cmd/control/control_line.h"
+#include "cmd/control/remote_text.h"
+#include "cmd/readers/call_entry.h"
 #include "core/base/text.h"
 
 #include <assert.h>

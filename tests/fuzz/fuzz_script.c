@@ -1,8 +1,8 @@
 /*
- * cmd/script: any bytes. Either it is right, or each mistake is told with a line of the script and
- * with a caret, harmless on a terminal.
+ * cmd/script/script: any bytes. Either it is right, or each mistake is told with a line of the
+ * script and with a caret, harmless on a terminal.
  */
-#include "cmd/script_check.h"
+#include "cmd/script/script_check.h"
 
 #include "core/base/loop.h"
 

@@ -10,7 +10,7 @@
  *     term (a SIGTERM to itself)
  *     say WORDS    what a caller would be called, shown as the program shows it
  */
-#include "cmd/prompt.h"
+#include "cmd/prompt/prompt.h"
 #include "cmd/terminal.h"
 #include "core/base/list.h"
 #include "core/base/log.h"

@@ -1,6 +1,7 @@
-/* cmd/bottom: on a small screen of its own, by seed: whatever is typed, told and shown below, each
- * line stands there once and whole, and so does what is typed, with the cursor in its place. */
-#include "cmd/bottom.h"
+/* cmd/prompt/bottom: on a small screen of its own, by seed: whatever is typed, told and shown
+ * below, each line stands there once and whole, and so does what is typed, with the cursor in its
+ * place. */
+#include "cmd/prompt/bottom.h"
 
 #include "cmd/columns.h"
 #include "core/base/random.h"
@@ -446,5 +447,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/bottom", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/prompt/bottom", tests, NULL, NULL);
 }

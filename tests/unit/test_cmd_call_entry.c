@@ -1,5 +1,5 @@
-/* cmd/call_entry: how a call is remembered, and what of a file's lines is none. */
-#include "cmd/call_entry.h"
+/* cmd/readers/call_entry: how a call is remembered, and what of a file's lines is none. */
+#include "cmd/readers/call_entry.h"
 #include "core/base/loop.h"
 #include "core/base/text.h"
 

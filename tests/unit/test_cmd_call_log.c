@@ -1,7 +1,8 @@
-/* cmd/call_log and the commands history and ping: what two phones of one desk do to each other. */
-#include "cmd/call_log.h"
+/* cmd/readers/call_log and the commands history and ping: what two phones of one desk do to each
+ * other. */
+#include "cmd/readers/call_log.h"
 
-#include "cmd/call_file.h"
+#include "cmd/readers/call_file.h"
 #include "tests/unit/desk_pair.h"
 
 #include <setjmp.h>

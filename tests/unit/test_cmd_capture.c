@@ -1,8 +1,8 @@
-/* cmd/capture: the exact bytes of packets and of their file, their order, and what a disk that is
- * full, or slow, makes of it. */
-#include "cmd/capture.h"
+/* cmd/readers/capture: the exact bytes of packets and of their file, their order, and what a disk
+ * that is full, or slow, makes of it. */
+#include "cmd/readers/capture.h"
 
-#include "cmd/capture_packet.h"
+#include "cmd/readers/capture_packet.h"
 #include "core/base/list.h"
 #include "core/base/text.h"
 #include "tests/unit/fake_loop.h"
@@ -532,5 +532,6 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/capture", tests, make_folder, remove_folder);
+	return cmocka_run_group_tests_name(
+		"cmd/readers/capture", tests, make_folder, remove_folder);
 }

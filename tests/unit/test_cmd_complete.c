@@ -1,7 +1,7 @@
-/* cmd/complete: which words could stand where, by the line before them; and cmd/choices: how they
- * are shown. */
-#include "cmd/choices.h"
-#include "cmd/complete.h"
+/* cmd/prompt/complete: which words could stand where, by the line before them; and
+ * cmd/prompt/choices: how they are shown. */
+#include "cmd/prompt/choices.h"
+#include "cmd/prompt/complete.h"
 #include "core/base/text.h"
 
 #include <setjmp.h>
@@ -200,5 +200,5 @@ int main(void)
 		cmocka_unit_test(test_many_choices),
 	};
 
-	return cmocka_run_group_tests_name("cmd/complete", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/prompt/complete", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* cmd/config: each text with what it comes to, or with every line against it; files that are there
- * and that are not; what of it has an effect on which command line. */
-#include "cmd/config.h"
+/* cmd/settings/config: each text with what it comes to, or with every line against it; files that
+ * are there and that are not; what of it has an effect on which command line. */
+#include "cmd/settings/config.h"
 
 #include "core/base/loop.h"
 
@@ -454,5 +454,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/config", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("cmd/settings/config", tests, set_up, tear_down);
 }

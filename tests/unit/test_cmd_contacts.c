@@ -1,5 +1,5 @@
-/* cmd/contacts: who is taken and who is not, and who is found by which name. */
-#include "cmd/contacts.h"
+/* cmd/settings/contacts: who is taken and who is not, and who is found by which name. */
+#include "cmd/settings/contacts.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -155,5 +155,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/contacts", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/settings/contacts", tests, NULL, NULL);
 }

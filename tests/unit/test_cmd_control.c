@@ -1,5 +1,5 @@
-/* cmd/control: a client that asks, one too many, and memory that runs out in the middle. */
-#include "cmd/control.h"
+/* cmd/control/control: a client that asks, one too many, and memory that runs out in the middle. */
+#include "cmd/control/control.h"
 
 #include "cmd/desk.h"
 #include "core/base/text.h"

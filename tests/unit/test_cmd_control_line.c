@@ -1,5 +1,5 @@
-/* cmd/control_line: lines of clients, with what they mean or what is wrong with them. */
-#include "cmd/control_line.h"
+/* cmd/control/control_line: lines of clients, with what they mean or what is wrong with them. */
+#include "cmd/control/control_line.h"
 
 #include <jansson.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
-/* cmd/hooks: which commands start on which events, with what environment, how many at once, and how
- * it comes to rest. The commands themselves are played. */
-#include "cmd/hooks.h"
+/* cmd/readers/hooks: which commands start on which events, with what environment, how many at once,
+ * and how it comes to rest. The commands themselves are played. */
+#include "cmd/readers/hooks.h"
 
 #include "core/net/command.h"
 #include "tests/unit/fake_loop.h"
@@ -396,5 +396,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/hooks", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/readers/hooks", tests, NULL, NULL);
 }

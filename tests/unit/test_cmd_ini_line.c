@@ -1,5 +1,5 @@
-/* cmd/ini_line: each line with what it is, or with the words against it. */
-#include "cmd/ini_line.h"
+/* cmd/settings/ini_line: each line with what it is, or with the words against it. */
+#include "cmd/settings/ini_line.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,5 +104,5 @@ int main(void)
 		cmocka_unit_test(test_wrong),
 	};
 
-	return cmocka_run_group_tests_name("cmd/ini_line", tests, set_up, NULL);
+	return cmocka_run_group_tests_name("cmd/settings/ini_line", tests, set_up, NULL);
 }

@@ -1,5 +1,6 @@
-/* cmd/json: each event as machines read it: names, types and order of fields, hostile bytes. */
-#include "cmd/json.h"
+/* cmd/readers/json: each event as machines read it: names, types and order of fields, hostile
+ * bytes. */
+#include "cmd/readers/json.h"
 
 #include "core/base/text.h"
 
@@ -313,5 +314,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/json", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/readers/json", tests, NULL, NULL);
 }

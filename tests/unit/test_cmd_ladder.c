@@ -1,6 +1,6 @@
-/* cmd/ladder: rows as they are drawn, whose they are, what is kept, and what a hostile far end can
- * not do to them. */
-#include "cmd/ladder.h"
+/* cmd/readers/ladder: rows as they are drawn, whose they are, what is kept, and what a hostile far
+ * end can not do to them. */
+#include "cmd/readers/ladder.h"
 
 #include "cmd/columns.h"
 #include "core/base/loop.h"
@@ -617,5 +617,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/ladder", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/readers/ladder", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* cmd/lines: what of an input becomes a line, and that each waits for the one before. */
-#include "cmd/lines.h"
+/* cmd/prompt/lines: what of an input becomes a line, and that each waits for the one before. */
+#include "cmd/prompt/lines.h"
 
 #include "core/base/text.h"
 #include "core/net/loop_uv.h"
@@ -205,5 +205,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/lines", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/prompt/lines", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* cmd/listing: the names of devices come as words, later, and not to whom is no longer there. */
-#include "cmd/listing.h"
+/* cmd/prompt/listing: the names of devices come as words, later, and not to whom is no longer
+ * there. */
+#include "cmd/prompt/listing.h"
 
 #include "audio/portaudio.h"
 #include "core/base/text.h"
@@ -146,5 +147,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/listing", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/prompt/listing", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
-/* cmd/options: each argv with what it means, or with the exact words against it; the help. */
-#include "cmd/options.h"
+/* cmd/settings/options: each argv with what it means, or with the exact words against it; the help.
+ */
+#include "cmd/settings/options.h"
 
 #include "cmd/columns.h"
 #include "core/base/loop.h"
@@ -613,5 +614,5 @@ int main(void)
 		cmocka_unit_test(test_help_all),
 	};
 
-	return cmocka_run_group_tests_name("cmd/options", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/settings/options", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* cmd/places: what the environment says of places, and the folder of what is kept. */
-#include "cmd/places.h"
+/* cmd/settings/places: what the environment says of places, and the folder of what is kept. */
+#include "cmd/settings/places.h"
 
 #include <fcntl.h>
 #include <pwd.h>
@@ -147,5 +147,5 @@ int main(void)
 		cmocka_unit_test(test_state),
 	};
 
-	return cmocka_run_group_tests_name("cmd/places", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("cmd/settings/places", tests, set_up, tear_down);
 }

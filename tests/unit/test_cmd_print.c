@@ -1,5 +1,6 @@
-/* cmd/print: events in, the exact lines out, for calls of all fates, hostile names and meters. */
-#include "cmd/print.h"
+/* cmd/readers/print: events in, the exact lines out, for calls of all fates, hostile names and
+ * meters. */
+#include "cmd/readers/print.h"
 
 #include "core/base/text.h"
 
@@ -841,5 +842,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/print", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/readers/print", tests, NULL, NULL);
 }

@@ -1,6 +1,6 @@
-/* cmd/recall: which lines are kept, how many, who may read them, and what becomes of them when
- * several runs keep some or the disk will not. */
-#include "cmd/recall.h"
+/* cmd/prompt/recall: which lines are kept, how many, who may read them, and what becomes of them
+ * when several runs keep some or the disk will not. */
+#include "cmd/prompt/recall.h"
 
 #include "core/base/text.h"
 
@@ -274,5 +274,5 @@ int main(void)
 		cmocka_unit_test(test_no_way),
 	};
 
-	return cmocka_run_group_tests_name("cmd/recall", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/prompt/recall", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-/* cmd/remote_text: what a phone says by its control socket, read by who uses it. */
-#include "cmd/remote_text.h"
+/* cmd/control/remote_text: what a phone says by its control socket, read by who uses it. */
+#include "cmd/control/remote_text.h"
 
 #include <jansson.h>
 #include <setjmp.h>

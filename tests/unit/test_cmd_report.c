@@ -1,5 +1,5 @@
-/* cmd/report: the exact TAP and XML, whatever the script's text is; files that are whole. */
-#include "cmd/report.h"
+/* cmd/script/report: the exact TAP and XML, whatever the script's text is; files that are whole. */
+#include "cmd/script/report.h"
 
 #include "core/base/loop.h"
 #include "core/base/text.h"

@@ -1,5 +1,6 @@
-/* cmd/ringer: plays of events with what a person hears at each, and how it comes to rest. */
-#include "cmd/ringer.h"
+/* cmd/readers/ringer: plays of events with what a person hears at each, and how it comes to rest.
+ */
+#include "cmd/readers/ringer.h"
 
 #include "core/base/text.h"
 #include "core/media/player.h"
@@ -685,5 +686,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/ringer", tests, choose_plan, NULL);
+	return cmocka_run_group_tests_name("cmd/readers/ringer", tests, choose_plan, NULL);
 }

@@ -1,7 +1,8 @@
-/* cmd/script: each script with what is wrong with it, in the exact words; which are right. */
-#include "cmd/script.h"
+/* cmd/script/script: each script with what is wrong with it, in the exact words; which are right.
+ */
+#include "cmd/script/script.h"
 
-#include "cmd/script_check.h"
+#include "cmd/script/script_check.h"
 #include "core/base/loop.h"
 
 #include <setjmp.h>

@@ -1,8 +1,9 @@
-/* cmd/script_run: whatever memory is wanting, a script comes to its end and leaves nothing. */
-#include "cmd/script_run.h"
+/* cmd/script/script_run: whatever memory is wanting, a script comes to its end and leaves nothing.
+ */
+#include "cmd/script/script_run.h"
 
+#include "cmd/readers/verdict.h"
 #include "cmd/terminal.h"
-#include "cmd/verdict.h"
 #include "core/net/loop_sim.h"
 #include "core/net/loop_uv.h"
 

@@ -1,5 +1,5 @@
-/* cmd/trace: a message as it is shown, and what a hostile one cannot do. */
-#include "cmd/trace.h"
+/* cmd/readers/trace: a message as it is shown, and what a hostile one cannot do. */
+#include "cmd/readers/trace.h"
 
 #include "core/base/loop.h"
 #include "core/base/text.h"
@@ -107,5 +107,5 @@ int main(void)
 		cmocka_unit_test(test_no_memory),
 	};
 
-	return cmocka_run_group_tests_name("cmd/trace", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/readers/trace", tests, NULL, NULL);
 }

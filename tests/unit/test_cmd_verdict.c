@@ -1,5 +1,5 @@
-/* cmd/verdict: each way for a call to end, with the exit code that scripts rely on. */
-#include "cmd/verdict.h"
+/* cmd/readers/verdict: each way for a call to end, with the exit code that scripts rely on. */
+#include "cmd/readers/verdict.h"
 
 #include <setjmp.h>
 #include <signal.h>
@@ -193,5 +193,5 @@ int main(void)
 		cmocka_unit_test(test_trouble),
 	};
 
-	return cmocka_run_group_tests_name("cmd/verdict", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("cmd/readers/verdict", tests, NULL, NULL);
 }

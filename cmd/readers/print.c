@@ -1,0 +1,711 @@
+#include "cmd/readers/print.h"
+
+#include "cmd/columns.h"
+#include "cmd/readers/meter.h"
+#include "cmd/words.h"
+#include "core/base/list.h"
+#include "core/base/text.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+	LINE_SIZE = 8192,
+	SOUND_SIZE = 256,
+	CODEC_SIZE = 16,
+	LISTENING_SIZE = 512,
+	FIRST_COLUMN = 10,
+	REGISTERED_MAX = 32,
+	NAME_SIZE = 128, /* of an account's that is told apart from others */
+};
+
+/* What has been told of a call that is not over. */
+struct told {
+	struct list link;
+	unsigned call;
+	bool ringing;
+	uint16_t progress; /* the last code */
+	bool answered;
+	bool numbered;          /* it was told with its number */
+	bool held;              /* by us */
+	char codec[CODEC_SIZE]; /* empty before there is sound */
+	char sound[SOUND_SIZE]; /* codec and address as they were told last, or empty */
+	struct meter meter;
+};
+
+struct printer {
+	struct printer_config config;
+	char registered[REGISTERED_MAX][NAME_SIZE]; /* accounts that were told to be; or empty */
+	struct list calls; /* of struct told, in the order in which they came */
+	char room[LISTENING_SIZE];
+	struct text listening; /* where we listen, of a line that is not whole yet */
+};
+
+enum tone { PLAIN, GOOD, BAD };
+
+static const char *const tone_codes[] = {
+	[PLAIN] = "\x1b[1m",
+	[GOOD] = "\x1b[32m",
+	[BAD] = "\x1b[31m",
+};
+
+int printer_new(struct printer **out, const struct printer_config *config)
+{
+	struct printer *self = calloc(1, sizeof(*self));
+
+	if (!self)
+		return -ENOMEM;
+
+	self->config = *config;
+	list_init(&self->calls);
+	self->listening = TEXT_IN(self->room);
+	*out = self;
+	return 0;
+}
+
+static void told_free(struct told *told)
+{
+	list_remove(&told->link);
+	free(told);
+}
+
+void printer_free(struct printer *printer)
+{
+	if (!printer)
+		return;
+
+	list_each(link, &printer->calls) told_free(container_of(link, struct told, link));
+	free(printer);
+}
+
+static struct told *find(struct printer *self, unsigned call)
+{
+	list_each(link, &self->calls)
+	{
+		struct told *told = container_of(link, struct told, link);
+
+		if (told->call == call)
+			return told;
+	}
+	return NULL;
+}
+
+/* NULL if there is no memory: then the call is told with less thought. */
+static struct told *told_of(struct printer *self, unsigned call)
+{
+	struct told *told = find(self, call);
+
+	if (told || call == 0)
+		return told;
+
+	told = calloc(1, sizeof(*told));
+	if (!told)
+		return NULL;
+	told->call = call;
+	meter_init(&told->meter);
+	list_add(&self->calls, &told->link);
+	return told;
+}
+
+static bool several(const struct printer *self)
+{
+	return !list_empty(&self->calls) && self->calls.next != self->calls.prev;
+}
+
+/* A number that was told stays. */
+static bool wants_number(struct printer *self, unsigned call)
+{
+	struct told *told = find(self, call);
+	bool wanted = self->config.numbered || several(self) || (told && told->numbered);
+
+	if (told)
+		told->numbered = wanted;
+	return wanted;
+}
+
+/* The first column, with the call's number if it takes one to know which. */
+static void start(struct printer *self, struct text *out, enum tone tone, const char *word,
+	const struct ua_event *event)
+{
+	const char *color = self->config.color ? tone_codes[tone] : "";
+
+	text_printf(out, "%s%s%s%*s", color, word, self->config.color ? "\x1b[0m" : "",
+		(int)(strlen(word) < FIRST_COLUMN ? FIRST_COLUMN - strlen(word) : 1), "");
+	if (event->call > 0 && wants_number(self, event->call))
+		text_printf(out, "#%u ", event->call);
+}
+
+/* A line to be ended by finish(), whose newline has its room kept. */
+static struct text line_in(char room[static LINE_SIZE])
+{
+	return text_in(room, LINE_SIZE - 1);
+}
+
+/* Without the spaces that a first column with nothing behind it leaves. */
+static void finish(struct printer *self, struct text *out)
+{
+	while (out->len > 0 && out->data[out->len - 1] == ' ')
+		out->len--;
+	out->size = LINE_SIZE;
+	out->cut = false;
+	text_putc(out, '\n');
+	self->config.line(self->config.arg, text_slice(out));
+}
+
+static char *find_registered(struct printer *self, const char *account)
+{
+	for (size_t i = 0; i < REGISTERED_MAX; i++)
+		if (strncmp(self->registered[i], account, NAME_SIZE - 1) == 0)
+			return self->registered[i];
+	return NULL;
+}
+
+static bool is_registered(struct printer *self, const char *account)
+{
+	return find_registered(self, account) != NULL;
+}
+
+/* Of more accounts than there is room for, each refresh is told. */
+static void set_registered(struct printer *self, const char *account, bool registered)
+{
+	char *place = find_registered(self, registered ? "" : account);
+	struct text text;
+
+	if (!place)
+		return;
+	text = text_in(place, NAME_SIZE);
+	if (registered)
+		text_printf(&text, "%.*s", NAME_SIZE - 1, account);
+}
+
+static void print_listening(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	char address[ADDR_TEXT_SIZE];
+
+	if (self->config.quiet || !self->config.listening)
+		return;
+
+	text_printf(&self->listening, "%s%s %s", self->listening.len > 0 ? ", " : "",
+		event->listening.transport, addr_print_port(address, &event->listening.address));
+	if (event->listening.more)
+		return;
+
+	start(self, out, PLAIN, "listening", event);
+	text_printf(out, "%s%s", self->room,
+		event->listening.fallback ? "   as the usual port (5060) is taken" : "");
+	finish(self, out);
+	self->listening = TEXT_IN(self->room);
+}
+
+/* Once, and again after a failure: that it was refreshed is nothing new. */
+static void print_registered(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet || is_registered(self, event->account))
+		return;
+
+	set_registered(self, event->account, true);
+	start(self, out, GOOD, "registered", event);
+	text_put_escaped(out, slice_of(event->account));
+	finish(self, out);
+}
+
+/* "error     alice@example.org is not registered: 403 Forbidden; next try in 48 s" */
+static void print_unregistered(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	uint16_t code = event->registration.code;
+
+	set_registered(self, event->account, false);
+	if (event->registration.wanted && self->config.quiet)
+		return;
+	start(self, out, event->registration.wanted ? PLAIN : BAD,
+		event->registration.wanted ? "note" : "error", event);
+	text_put_escaped(out, slice_of(event->account));
+	text_printf(out, " is not registered%s", event->registration.wanted ? " any more" : "");
+	if (code > 0) {
+		text_printf(out, ": %u ", code);
+		text_put_escaped(out, event->registration.reason);
+	}
+	if (event->registration.words) {
+		text_puts(out, ": ");
+		text_put_escaped(out, slice_of(event->registration.words));
+	}
+	if (event->registration.retry_s > 0)
+		text_printf(out, "; next try in %lu s", (unsigned long)event->registration.retry_s);
+	finish(self, out);
+}
+
+static void print_outgoing(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	const struct addr *addr = &event->way.address;
+	char address[ADDR_TEXT_SIZE];
+
+	(void)told_of(self, event->call);
+	if (self->config.quiet)
+		return;
+
+	start(self, out, PLAIN, "calling", event);
+	words_put_uri(out, event->peer);
+	text_printf(out, "  %s", event->way.transport);
+	if (addr->family != ADDR_NONE && !words_uri_shows(event->peer, addr))
+		text_printf(out, " %s", addr_print_port(address, addr));
+	finish(self, out);
+}
+
+static void print_incoming(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	(void)told_of(self, event->call);
+	if (self->config.quiet)
+		return;
+
+	start(self, out, PLAIN, "incoming", event);
+	if (event->display.len > 0) {
+		text_putc(out, '"');
+		words_put(out, event->display);
+		text_puts(out, "\" <");
+		text_puts(out, words_uri(event->peer).len < event->peer.len ? "sip:" : "");
+		words_put_uri(out, event->peer);
+		text_putc(out, '>');
+	} else {
+		words_put_uri(out, event->peer);
+	}
+	if (self->config.keys)
+		text_puts(out, "   a answers, r rejects");
+	finish(self, out);
+}
+
+static void print_ringing(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	struct told *told = told_of(self, event->call);
+
+	if (self->config.quiet || (told && told->ringing))
+		return;
+	if (told)
+		told->ringing = true;
+
+	start(self, out, PLAIN, "ringing", event);
+	words_put(out, event->display);
+	finish(self, out);
+}
+
+static void put_code(struct text *out, uint16_t code, struct slice reason)
+{
+	text_printf(out, "%u ", code);
+	words_put(out, reason);
+}
+
+static void print_progress(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	struct told *told = told_of(self, event->call);
+
+	if (self->config.quiet || (told && told->progress == event->provisional.code))
+		return;
+	if (told)
+		told->progress = event->provisional.code;
+
+	start(self, out, PLAIN, "progress", event);
+	put_code(out, event->provisional.code, event->provisional.reason);
+	finish(self, out);
+}
+
+/* "opus 48 kHz, encrypted (...), pcmu comes back  198.51.100.4:40212" */
+static void put_sound(struct text *out, const struct ua_media *media)
+{
+	char address[ADDR_TEXT_SIZE];
+
+	if (!media->codec)
+		return;
+
+	text_printf(out, "%s %g kHz", media->codec, media->rate_hz / 1000.0);
+	if (media->srtp)
+		text_printf(out, ", encrypted (%s)", media->srtp);
+	if (media->received)
+		text_printf(out, ", %s comes back", media->received);
+	if (media->remote.family != ADDR_NONE)
+		text_printf(out, "  %s", addr_print_port(address, &media->remote));
+}
+
+/* Whether media tells something new; remembers it. */
+static bool is_news(struct told *told, const char *sound)
+{
+	struct text text;
+
+	if (!told)
+		return true;
+	if (strcmp(told->sound, sound) == 0)
+		return false;
+
+	text = TEXT_IN(told->sound);
+	text_puts(&text, sound);
+	return true;
+}
+
+static void print_sound(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	struct told *told = told_of(self, event->call);
+	bool answered = event->kind == UA_CALL_ANSWERED;
+	char room[SOUND_SIZE];
+	struct text sound = TEXT_IN(room);
+	bool news;
+
+	put_sound(&sound, &event->media);
+	news = is_news(told, room);
+	if (told && answered)
+		told->answered = true;
+	if (told && event->media.codec) {
+		struct text codec = TEXT_IN(told->codec);
+
+		text_puts(&codec, event->media.codec);
+	}
+	if (self->config.quiet || (!answered && !news))
+		return;
+
+	start(self, out, answered ? GOOD : PLAIN, answered ? "answered" : "media", event);
+	text_puts(out, news ? room : "");
+	finish(self, out);
+}
+
+/* Who asks for quiet, and who ends it. */
+static void print_hold(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	struct told *told = find(self, event->call);
+
+	if (told && !event->hold.remote)
+		told->held = event->kind == UA_CALL_HELD;
+	if (self->config.quiet)
+		return;
+
+	start(self, out, PLAIN, event->kind == UA_CALL_HELD ? "held" : "resumed", event);
+	text_puts(out, "by ");
+	if (event->hold.remote)
+		words_put(out, words_name(event->peer));
+	else
+		text_puts(out, "us");
+	finish(self, out);
+}
+
+static void print_mute(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet)
+		return;
+
+	start(self, out, PLAIN, event->mute.muted ? "muted" : "unmuted", event);
+	text_puts(out, event->mute.muted ? "they hear nothing of us" : "they hear us again");
+	finish(self, out);
+}
+
+/* Whoever stops it, or asks for what cannot be played, knows. */
+static void print_played(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet || !event->played.complete)
+		return;
+
+	start(self, out, PLAIN, "played", event);
+	text_put_escaped(out, slice_of(event->played.source));
+	finish(self, out);
+}
+
+static void print_taping(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet || event->recording.words)
+		return;
+
+	start(self, out, PLAIN, event->recording.on ? "recording" : "recorded", event);
+	text_put_escaped(out, slice_of(event->recording.path));
+	finish(self, out);
+}
+
+/* Its end says how long it was; its beginning would only say the same before. */
+static void print_tone(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet || event->tone.on)
+		return;
+
+	start(self, out, PLAIN, "tone", event);
+	text_printf(out, "%g Hz for %.2f s, %.0f dB", event->tone.hz, event->tone.ms / 1000.0,
+		event->tone.level_dbfs);
+	finish(self, out);
+}
+
+static void print_redirected(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet)
+		return;
+
+	start(self, out, PLAIN, "redirected", event);
+	put_code(out, event->redirected.code, event->redirected.reason);
+	for (size_t i = 0; i < event->redirected.count; i++) {
+		text_puts(out, i == 0 ? ": to " : ", then ");
+		words_put_uri(out, event->redirected.targets[i]);
+	}
+	finish(self, out);
+}
+
+/* The one call whose meters are shown: the newest that was answered, before those that we hold. */
+static bool is_shown(struct printer *self, const struct told *told)
+{
+	const struct told *shown = NULL;
+
+	list_each(link, &self->calls)
+	{
+		const struct told *other = container_of(link, struct told, link);
+
+		if (other->answered && (!shown || shown->held || !other->held))
+			shown = other;
+	}
+	return told == shown;
+}
+
+static void print_meter(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	struct told *told = find(self, event->call);
+	struct meter_look look = {
+		.name = words_name(event->peer),
+		.utf8 = self->config.utf8,
+		.columns = self->config.columns ? self->config.columns(self->config.arg)
+						: (size_t)PRINTER_COLUMNS,
+	};
+	size_t used;
+
+	if (!told || self->config.quiet)
+		return;
+
+	meter_add(&told->meter, event->stats.near_dbfs, event->stats.far_dbfs);
+	if (wants_number(self, event->call))
+		text_printf(out, "#%u ", event->call);
+	used = columns_count(text_slice(out));
+	look.codec = told->codec;
+	look.columns = look.columns > used ? look.columns - used : 0;
+	meter_put(out, &told->meter, event, &look);
+	if (self->config.live && is_shown(self, told))
+		self->config.show_live(self->config.arg, text_slice(out));
+	else if (!self->config.live && self->config.verbose)
+		finish(self, out);
+}
+
+static bool had_media(const struct ua_stats *stats)
+{
+	return stats->sent > 0 || stats->received > 0;
+}
+
+static void put_sum(struct text *out, const struct ua_stats *stats)
+{
+	int64_t lost = stats->lost > 0 ? stats->lost : 0;
+
+	if (!had_media(stats))
+		return;
+	if (stats->received == 0) {
+		text_puts(out, "   nothing was heard");
+		return;
+	}
+	text_printf(out, "   lost %lld of %llu", (long long)lost,
+		(unsigned long long)stats->received + (unsigned long long)lost);
+	if (stats->mos > 0)
+		text_printf(out, "   mos %.1f", stats->mos);
+}
+
+enum ending { ENDED, CANCELLED, GIVEN_UP, REFUSED, BUSY, DECLINED, FAILED };
+
+static const struct {
+	const char *word;
+	enum tone tone;
+	bool fails; /* told even if quiet */
+} endings[] = {
+	[ENDED] = {"ended", PLAIN, false},
+	[CANCELLED] = {"cancelled", PLAIN, false},
+	[GIVEN_UP] = {"missed", PLAIN, false},
+	[REFUSED] = {"declined", PLAIN, false},
+	[BUSY] = {"busy", BAD, true},
+	[DECLINED] = {"declined", BAD, true},
+	[FAILED] = {"failed", BAD, true},
+};
+
+static enum ending ending_of(const struct ua_event *event)
+{
+	bool by_person =
+		event->ended.cause == UA_CAUSE_LOCAL || event->ended.cause == UA_CAUSE_REMOTE;
+	bool rejected = event->ended.cause == UA_CAUSE_REJECTED;
+	uint16_t code = event->ended.code;
+
+	if (event->ended.answered && by_person)
+		return ENDED;
+	if (rejected && !event->ended.outgoing)
+		return REFUSED;
+	if (event->ended.cause == UA_CAUSE_LOCAL)
+		return CANCELLED;
+	if (event->ended.cause == UA_CAUSE_REMOTE && !event->ended.outgoing)
+		return GIVEN_UP;
+	if (rejected && (code == 486 || code == 600))
+		return BUSY;
+	if (rejected && code == 603)
+		return DECLINED;
+	return FAILED;
+}
+
+/* The far end's code and reason, our words if there are any. */
+static void put_why(struct text *out, const struct ua_event *event)
+{
+	bool rejected = event->ended.cause == UA_CAUSE_REJECTED;
+	bool coded = event->ended.reason.len > 0 && (rejected || !event->ended.words);
+
+	if (coded)
+		put_code(out, event->ended.code, event->ended.reason);
+	if (coded && event->ended.words)
+		text_puts(out, ": ");
+	if (event->ended.words)
+		text_put_escaped(out, slice_of(event->ended.words));
+	else if (!coded)
+		text_puts(out, ua_cause_name(event->ended.cause));
+}
+
+/* What the far end said of why it hung up. */
+static void put_words(struct text *out, const struct ua_event *event)
+{
+	if (!event->ended.words)
+		return;
+
+	text_puts(out, "   (");
+	text_put_escaped(out, slice_of(event->ended.words));
+	text_putc(out, ')');
+}
+
+static void put_ending(struct text *out, const struct ua_event *event, enum ending ending)
+{
+	if (ending == ENDED) {
+		text_puts(out, "by ");
+		if (event->ended.cause == UA_CAUSE_LOCAL)
+			text_puts(out, "us");
+		else
+			words_put(out, words_name(event->peer));
+	} else if (ending == GIVEN_UP) {
+		words_put(out, words_name(event->peer));
+		text_puts(out, " gave up");
+		put_words(out, event);
+	} else if (ending != CANCELLED) {
+		put_why(out, event);
+	}
+	if (event->ended.answered) {
+		/* words of ours end with a hint: the time must not read as a part of it */
+		text_puts(out, ending == FAILED ? "   after " : " after ");
+		words_put_duration(out, event->ended.duration_s);
+		put_sum(out, &event->ended.stats);
+	}
+	if (ending == ENDED)
+		put_words(out, event);
+}
+
+/* What the line before has not told, in three lines, for those who want to know. */
+static void print_figures(struct printer *self, const struct ua_event *event, const char *sound)
+{
+	const struct ua_stats *stats = &event->ended.stats;
+	char room[LINE_SIZE];
+	struct text out = line_in(room);
+	struct slice codec, rest = slice_of(sound);
+
+	codec = rest;
+	for (size_t i = 0; i + 1 < rest.len && codec.len == rest.len; i++)
+		if (rest.data[i] == ' ' && rest.data[i + 1] == ' ')
+			codec.len = i; /* the address follows two spaces */
+
+	text_printf(&out, "%*s", FIRST_COLUMN, "");
+	text_put(&out, codec);
+	text_printf(&out, "%ssent %llu   received %llu", codec.len > 0 ? "   " : "",
+		(unsigned long long)stats->sent, (unsigned long long)stats->received);
+	finish(self, &out);
+
+	out = line_in(room);
+	text_printf(&out, "%*slost %lld   late %llu   concealed %.1f %%", FIRST_COLUMN, "",
+		(long long)stats->lost, (unsigned long long)stats->late, stats->concealed_pct);
+	finish(self, &out);
+
+	out = line_in(room);
+	text_printf(&out, "%*sjitter %.1f ms", FIRST_COLUMN, "", stats->jitter_ms);
+	if (stats->rtt_ms >= 0)
+		text_printf(&out, "   round trip %.1f ms", stats->rtt_ms);
+	text_printf(&out, "   buffer %.0f ms   mos %.2f", stats->buffer_ms, stats->mos);
+	finish(self, &out);
+}
+
+static void print_recording(struct printer *self, const char *path)
+{
+	char room[LINE_SIZE];
+	struct text out = line_in(room);
+
+	text_printf(&out, "%*srecorded ", FIRST_COLUMN, "");
+	text_put_escaped(&out, slice_of(path));
+	finish(self, &out);
+}
+
+static void print_ended(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	struct told *told = told_of(self, event->call);
+	enum ending ending = ending_of(event);
+
+	if (told && self->config.live && is_shown(self, told))
+		self->config.show_live(self->config.arg, (struct slice){(const uint8_t *)"", 0});
+	if (!self->config.quiet || endings[ending].fails) {
+		start(self, out, endings[ending].tone, endings[ending].word, event);
+		put_ending(out, event, ending);
+		finish(self, out);
+	}
+	if (self->config.verbose && had_media(&event->ended.stats))
+		print_figures(self, event, told ? told->sound : "");
+	if (self->config.verbose && event->ended.recording)
+		print_recording(self, event->ended.recording);
+	if (told)
+		told_free(told);
+}
+
+static void print_notice(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet)
+		return;
+	start(self, out, PLAIN, "note", event);
+	text_put_escaped(out, slice_of(event->notice.words));
+	finish(self, out);
+}
+
+static void print_error(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	start(self, out, BAD, "error", event);
+	text_put_escaped(out, slice_of(event->error.words));
+	finish(self, out);
+}
+
+static void (*const printers[])(
+	struct printer *self, const struct ua_event *event, struct text *out) = {
+	[UA_LISTENING] = print_listening,
+	[UA_REGISTRATION_OK] = print_registered,
+	[UA_REGISTRATION_FAILED] = print_unregistered,
+	[UA_REGISTRATION_LOST] = print_unregistered,
+	[UA_CALL_OUTGOING] = print_outgoing,
+	[UA_CALL_INCOMING] = print_incoming,
+	[UA_CALL_RINGING] = print_ringing,
+	[UA_CALL_PROGRESS] = print_progress,
+	[UA_CALL_ANSWERED] = print_sound,
+	[UA_CALL_MEDIA] = print_sound,
+	[UA_CALL_HELD] = print_hold,
+	[UA_CALL_RESUMED] = print_hold,
+	[UA_CALL_MUTED] = print_mute,
+	[UA_CALL_PLAYED] = print_played,
+	[UA_CALL_RECORDING] = print_taping,
+	[UA_CALL_TONE] = print_tone,
+	[UA_CALL_REDIRECTED] = print_redirected,
+	[UA_CALL_STATS] = NULL, /* the meter tells more, the end the rest */
+	[UA_CALL_METER] = print_meter,
+	[UA_CALL_ENDED] = print_ended,
+	[UA_NOTICE] = print_notice,
+	[UA_ERROR] = print_error,
+	[UA_COMMAND_DONE] = NULL, /* who typed it is told by whoever took it */
+};
+
+static_assert(sizeof(printers) / sizeof(printers[0]) == UA_EVENT_KINDS, "each event has its row");
+
+void printer_event(void *arg, const struct ua_event *event)
+{
+	struct printer *self = arg;
+	char room[LINE_SIZE];
+	struct text out = line_in(room);
+
+	if (printers[event->kind])
+		printers[event->kind](self, event, &out);
+}

@@ -1,0 +1,207 @@
+#include "cmd/settings/accounts.h"
+
+#include "cmd/settings/config_account.h"
+#include "cmd/settings/password.h"
+#include "cmd/words.h"
+#include "core/base/secret.h"
+#include "core/base/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAME_SIZE = 256 };
+
+#define PASSWORD_VARIABLE "SIPCALL_PASSWORD"
+
+/* Out of the environment, where every program that we start would find it, and a look at /proc. */
+static int take_variable(struct secret **out, struct fault *why)
+{
+	char *value = getenv(PASSWORD_VARIABLE);
+	int err;
+
+	*out = NULL;
+	if (!value)
+		return 0;
+
+	err = secret_new(out, slice_of(value));
+	explicit_bzero(value, strlen(value));
+	unsetenv(PASSWORD_VARIABLE);
+	if (err == -EMSGSIZE)
+		return fault_set(why, -EINVAL, PASSWORD_VARIABLE " is too long: at most %d bytes",
+			SECRET_MAX);
+	return err ? fault_set(why, err, "out of memory") : 0;
+}
+
+/* Where calls are waited for, or a person is: a single call and commands register when asked. */
+static bool registers(const struct options *options)
+{
+	enum options_mode mode = options_mode(options);
+
+	return (mode == OPTIONS_ANSWER || mode == OPTIONS_PROMPT || mode == OPTIONS_SERVICE) &&
+	       !options->no_register;
+}
+
+/* Of an [account]; its own password is the configuration's, and stays there. */
+static struct ua_account of_config(const struct config_account *account)
+{
+	return (struct ua_account){
+		.name = account->name,
+		.aor = account->texts[ACCOUNT_ADDRESS],
+		.display = account->texts[ACCOUNT_DISPLAY],
+		.registrar = account->texts[ACCOUNT_REGISTRAR],
+		.proxy = account->texts[ACCOUNT_PROXY],
+		.auth_user = account->texts[ACCOUNT_AUTH_USER],
+		.realm = account->texts[ACCOUNT_REALM],
+		.password = account->password,
+		.expires_s = account->expires_s,
+		.registers = !account->no_register,
+		.allow_md5 = !account->no_md5,
+	};
+}
+
+/* The command line comes before the configuration. */
+static void override(struct ua_account *account, const struct options *options)
+{
+	if (options->registrar)
+		account->registrar = options->registrar;
+	if (options->proxy)
+		account->proxy = options->proxy;
+	if (options->auth_user)
+		account->auth_user = options->auth_user;
+}
+
+static int no_account(const char *name, const struct config *config, struct fault *why)
+{
+	char shown[NAME_SIZE];
+	struct text text = TEXT_IN(shown);
+
+	words_put(&text, slice_of(name));
+	if (config_account_at(config, 0))
+		return fault_set(why, -EINVAL, "--account: no [account %s] in %s", shown,
+			config_name(config));
+	return fault_set(why, -EINVAL,
+		"--account: %s is no address like alice@example.org, and there is no [account] "
+		"of that name",
+		shown);
+}
+
+/* Only the one that is named, or all. */
+static int choose(struct accounts *out, const struct options *options, const struct config *config,
+	struct fault *why)
+{
+	const struct config_account *account;
+
+	for (size_t i = 0; (account = config_account_at(config, i)); i++) {
+		if (options->account && strcmp(options->account, account->name) != 0)
+			continue;
+		if (out->count == ACCOUNTS_MAX)
+			return fault_set(why, -EINVAL, "%d accounts are enough", ACCOUNTS_MAX);
+		out->commands[out->count] = account->texts[ACCOUNT_PASSWORD_COMMAND];
+		out->list[out->count++] = of_config(account);
+	}
+	if (out->count > 0 || !options->account)
+		return 0;
+	if (!strpbrk(options->account, "@:"))
+		return no_account(options->account, config, why);
+	out->list[out->count++] = (struct ua_account){
+		.aor = options->account,
+		.registers = true,
+		.allow_md5 = true,
+	};
+	return 0;
+}
+
+/* From the environment for the first, else as the configuration says, else from a person. */
+static int find_password(struct accounts *out, size_t i, struct fault *why)
+{
+	struct ua_account *account = &out->list[i];
+	struct secret **secret = &out->secrets[i];
+	int err = 0;
+
+	if (!*secret && !account->password && out->commands[i])
+		err = password_run(secret, out->commands[i], why);
+	else if (!*secret && !account->password)
+		err = password_ask(secret, account->name ? account->name : account->aor, why);
+	if (*secret)
+		account->password = *secret;
+	return err;
+}
+
+/* What phones of a script may pick from. */
+static int take_all(struct accounts *out, const struct config *config, struct fault *why)
+{
+	const struct config_account *account;
+
+	for (; (account = config_account_at(config, out->count)); out->count++) {
+		struct ua_account *made = &out->list[out->count];
+
+		if (out->count == ACCOUNTS_MAX)
+			return fault_set(why, -EINVAL, "%d accounts are enough", ACCOUNTS_MAX);
+		*made = of_config(account);
+		made->registers = false;
+		if (!made->password)
+			made->password = out->secrets[0];
+		out->commands[out->count] = account->texts[ACCOUNT_PASSWORD_COMMAND];
+	}
+	return 0;
+}
+
+int accounts_pick(struct ua_account *out, const struct accounts *accounts,
+	const struct options *options, struct fault *why)
+{
+	size_t i = 0;
+
+	if (!options->account)
+		return -ENOENT;
+
+	while (i < accounts->count && strcmp(accounts->list[i].name, options->account) != 0)
+		i++;
+	if (i == accounts->count && !strpbrk(options->account, "@:"))
+		return fault_set(why, -EINVAL, "account=%s: there is no [account %s]",
+			options->account, options->account);
+	if (i < accounts->count)
+		*out = accounts->list[i];
+	else
+		*out = (struct ua_account){.aor = options->account,
+			.password = accounts->secrets[0],
+			.allow_md5 = true};
+	if (!out->password && i < accounts->count && accounts->commands[i])
+		return fault_set(why, -EINVAL,
+			"account=%s: a script runs no password_command; " PASSWORD_VARIABLE
+			" has the password",
+			options->account);
+	override(out, options);
+	return 0;
+}
+
+int accounts_make(struct accounts *out, const struct options *options, const struct config *config,
+	struct fault *why)
+{
+	int err;
+
+	*out = (struct accounts){.count = 0};
+	err = take_variable(&out->secrets[0], why);
+	if (!err && options_mode(options) == OPTIONS_SCRIPT)
+		return take_all(out, config, why);
+	if (!err)
+		err = choose(out, options, config, why);
+	if (!err && out->count > 0)
+		override(&out->list[0], options);
+	for (size_t i = 0; i < out->count && !err; i++) {
+		out->list[i].registers = out->list[i].registers && registers(options);
+		err = find_password(out, i, why);
+	}
+	if (err)
+		accounts_wipe(out);
+	return err;
+}
+
+void accounts_wipe(struct accounts *accounts)
+{
+	for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
+		secret_free(accounts->secrets[i]);
+		accounts->secrets[i] = NULL;
+	}
+	accounts->count = 0;
+}

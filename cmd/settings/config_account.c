@@ -1,0 +1,156 @@
+#include "cmd/settings/config_account.h"
+
+#include "core/base/secret.h"
+#include "core/ua/agent.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { EXPIRES_MIN_S = 60, EXPIRES_MAX_S = 86400 };
+
+static int read_address(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	struct fault wrong;
+
+	account->texts[text] = slice_copy(value);
+	if (!account->texts[text])
+		return -ENOMEM;
+	if (agent_check_target(account->texts[text], false, &wrong, NULL))
+		return fault_set(why, -EINVAL, "%s", wrong.words);
+	return 0;
+}
+
+static int read_text(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	if (value.len == 0)
+		return fault_set(why, -EINVAL, "there is nothing behind it");
+
+	account->texts[text] = slice_copy(value);
+	return account->texts[text] ? 0 : -ENOMEM;
+}
+
+static int read_password(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	int err = secret_new(&account->password, value);
+
+	(void)text;
+	if (err == -EMSGSIZE)
+		return fault_set(why, -EINVAL, "at most %d bytes", SECRET_MAX);
+	return err;
+}
+
+static int read_expires(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	uint64_t seconds;
+
+	(void)text;
+	if (slice_number(&seconds, value, EXPIRES_MAX_S) || seconds < EXPIRES_MIN_S)
+		return fault_set(why, -EINVAL, "seconds, %d to %d", EXPIRES_MIN_S, EXPIRES_MAX_S);
+	account->expires_s = (uint32_t)seconds;
+	return 0;
+}
+
+static int read_no(bool *out, struct slice value, struct fault *why)
+{
+	*out = slice_is(value, "no");
+	return *out || slice_is(value, "yes") ? 0 : fault_set(why, -EINVAL, "yes or no");
+}
+
+static int read_register(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	(void)text;
+	return read_no(&account->no_register, value, why);
+}
+
+static int read_md5(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	(void)text;
+	return read_no(&account->no_md5, value, why);
+}
+
+static const struct {
+	const char *key;
+	int (*read)(
+		struct config_account *account, size_t text, struct slice value, struct fault *why);
+	size_t text;
+} keys[CONFIG_ACCOUNT_KEYS] = {
+	{"address", read_address, ACCOUNT_ADDRESS},
+	{"display", read_text, ACCOUNT_DISPLAY},
+	{"registrar", read_address, ACCOUNT_REGISTRAR},
+	{"proxy", read_address, ACCOUNT_PROXY},
+	{"auth_user", read_text, ACCOUNT_AUTH_USER},
+	{"realm", read_text, ACCOUNT_REALM},
+	{"password", read_password, 0},
+	{"password_command", read_text, ACCOUNT_PASSWORD_COMMAND},
+	{"expires", read_expires, 0},
+	{"register", read_register, 0},
+	{"allow_md5", read_md5, 0},
+};
+
+int config_account_new(struct config_account **out, struct slice name, size_t line)
+{
+	struct config_account *account = calloc(1, sizeof(*account));
+
+	if (!account)
+		return -ENOMEM;
+
+	list_init(&account->link);
+	account->line = line;
+	account->name = slice_copy(name);
+	if (!account->name) {
+		config_account_free(account);
+		return -ENOMEM;
+	}
+	*out = account;
+	return 0;
+}
+
+void config_account_free(struct config_account *account)
+{
+	list_remove(&account->link);
+	for (size_t i = 0; i < ACCOUNT_TEXTS; i++)
+		free(account->texts[i]);
+	secret_free(account->password);
+	free(account->name);
+	free(account);
+}
+
+int config_account_set(
+	struct config_account *account, const char *key, struct slice value, struct fault *why)
+{
+	struct fault wrong;
+	int err;
+
+	for (size_t i = 0; i < CONFIG_ACCOUNT_KEYS; i++) {
+		if (strcmp(keys[i].key, key) != 0)
+			continue;
+		if (account->given & 1u << i)
+			return -EEXIST;
+		account->given |= 1u << i;
+		err = keys[i].read(account, keys[i].text, value, &wrong);
+		return err == -EINVAL ? fault_set(why, err, "%s: %s", key, wrong.words) : err;
+	}
+	return -ENOENT;
+}
+
+int config_account_check(const struct config_account *account, struct fault *why)
+{
+	if (!account->texts[ACCOUNT_ADDRESS])
+		return fault_set(
+			why, -EINVAL, "an account needs an address: address = alice@example.org");
+	if (account->password && account->texts[ACCOUNT_PASSWORD_COMMAND])
+		return fault_set(why, -EINVAL, "password or password_command, not both");
+	return 0;
+}
+
+const char *config_account_key(const void *arg, size_t i)
+{
+	(void)arg;
+	return i < CONFIG_ACCOUNT_KEYS ? keys[i].key : NULL;
+}

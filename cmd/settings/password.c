@@ -1,0 +1,182 @@
+#include "cmd/settings/password.h"
+
+#include "core/base/secret.h"
+#include "core/base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+enum {
+	CTRL_C = 3,
+	CTRL_D = 4,
+	BACKSPACE = 8,
+	CTRL_U = 21,
+	DELETE = 127,
+	PROMPT_SIZE = 512,
+};
+
+/* All that fd has, as far as it fits. -EMSGSIZE if it does not. */
+static int read_all(struct buf *out, int fd)
+{
+	ssize_t got;
+
+	do {
+		got = read(fd, out->data + out->len, out->size - out->len);
+		if (got > 0)
+			out->len += (size_t)got;
+	} while ((got > 0 && out->len < out->size) || (got < 0 && errno == EINTR));
+	if (got < 0)
+		return -errno;
+	return out->len < out->size ? 0 : -EMSGSIZE;
+}
+
+static int start(pid_t *pid, int *fd, const char *command)
+{
+	const char *const argv[] = {"/bin/sh", "-c", command, NULL};
+	posix_spawn_file_actions_t actions;
+	int ends[2];
+	int err;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return -errno;
+	err = posix_spawn_file_actions_init(&actions);
+	if (!err) {
+		err = posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+		if (!err)
+			err = posix_spawn(
+				pid, argv[0], &actions, NULL, (char *const *)argv, environ);
+		posix_spawn_file_actions_destroy(&actions);
+	}
+	close(ends[1]);
+	if (err)
+		close(ends[0]);
+	*fd = ends[0];
+	return -err;
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
+}
+
+int password_run(struct secret **out, const char *command, struct fault *why)
+{
+	uint8_t room[SECRET_MAX + 2];
+	struct buf bytes = {room, 0, sizeof(room)};
+	struct slice rest, line;
+	int fd, err, ended;
+	pid_t pid;
+
+	err = start(&pid, &fd, command);
+	if (err)
+		return fault_set(why, -EINVAL, "password_command: %s", strerror(-err));
+
+	err = read_all(&bytes, fd);
+	close(fd);
+	ended = wait_for(pid);
+	rest = (struct slice){bytes.data, bytes.len};
+	slice_cut(&line, &rest, '\n');
+	if (ended || line.len == 0)
+		err = fault_set(why, -EINVAL, "password_command: it %s",
+			ended ? "has failed" : "prints nothing");
+	else if (err)
+		err = fault_set(why, -EINVAL, "password_command: more than %d bytes", SECRET_MAX);
+	else if (secret_new(out, line))
+		err = fault_set(why, -ENOMEM, "out of memory");
+	explicit_bzero(room, sizeof(room));
+	return err;
+}
+
+/* A key that was typed: 1 at the end, 0 if there will be more, or -EINTR. */
+static int take_key(struct buf *typed, uint8_t key)
+{
+	if (key == '\r' || key == '\n' || (key == CTRL_D && typed->len == 0))
+		return 1;
+	if (key == CTRL_C)
+		return -EINTR;
+	if (key == CTRL_U)
+		typed->len = 0;
+	else if (key == BACKSPACE || key == DELETE)
+		typed->len -= typed->len > 0;
+	else if (key >= ' ' && typed->len < typed->size)
+		typed->data[typed->len++] = key;
+	return 0;
+}
+
+static void write_all(int fd, struct slice text)
+{
+	while (text.len > 0) {
+		ssize_t put = write(fd, text.data, text.len);
+
+		if (put < 0 && errno != EINTR)
+			return;
+		if (put > 0) {
+			text.data += put;
+			text.len -= (size_t)put;
+		}
+	}
+}
+
+/* Ctrl-C is a key here: a signal would leave the terminal without its echo. */
+static int read_keys(struct buf *typed, int tty, struct slice prompt)
+{
+	struct termios before, hidden;
+	uint8_t key = 0;
+	int end = 0;
+
+	if (tcgetattr(tty, &before))
+		return -errno;
+	hidden = before;
+	hidden.c_lflag &= ~(tcflag_t)(ECHO | ICANON | ISIG);
+	hidden.c_cc[VMIN] = 1;
+	hidden.c_cc[VTIME] = 0;
+	if (tcsetattr(tty, TCSAFLUSH, &hidden))
+		return -errno;
+	write_all(tty, prompt); /* not before what is typed is hidden */
+	while (end == 0) {
+		ssize_t got = read(tty, &key, 1);
+
+		if (got == 1)
+			end = take_key(typed, key);
+		else if (got == 0 || errno != EINTR)
+			end = 1; /* the terminal is gone */
+	}
+	explicit_bzero(&key, sizeof(key));
+	tcsetattr(tty, TCSAFLUSH, &before);
+	return end < 0 ? end : 0;
+}
+
+int password_ask(struct secret **out, const char *account, struct fault *why)
+{
+	int tty = isatty(STDIN_FILENO) ? open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC) : -1;
+	uint8_t room[SECRET_MAX];
+	struct buf typed = {room, 0, sizeof(room)};
+	char prompt[PROMPT_SIZE];
+	struct text text = TEXT_IN(prompt);
+	int err;
+
+	*out = NULL;
+	if (tty < 0)
+		return 0;
+
+	text_puts(&text, "password of ");
+	text_put_escaped(&text, slice_of(account));
+	text_puts(&text, ": ");
+	err = read_keys(&typed, tty, text_slice(&text));
+	write_all(tty, slice_of("\n"));
+	close(tty);
+	if (!err && typed.len > 0)
+		err = secret_new(out, (struct slice){typed.data, typed.len});
+	explicit_bzero(room, sizeof(room));
+	return err ? fault_set(why, err, "no password of %s", account) : 0;
+}
