@@ -4,8 +4,8 @@
 #include "cmd/control/control.h"
 #include "cmd/control/daemon.h"
 #include "cmd/desk.h"
-#include "cmd/devices.h"
 #include "cmd/errands.h"
+#include "cmd/look.h"
 #include "cmd/prompt/console.h"
 #include "cmd/prompt/prompt.h"
 #include "cmd/prompt/typing.h"
@@ -27,7 +27,6 @@
 
 enum {
 	USUAL_PORT = 5060,
-	MISSING_SIZE = 1152,
 	LEAVE_MS = 1000, /* that somebody may be inside the library of sound devices */
 	LEAVE_SOON_MS = 200,
 	ADVICE_SIZE = 128,
@@ -72,8 +71,7 @@ struct phone {
 	uint64_t last_signal_ns;
 	unsigned live; /* calls that have begun and not ended */
 	bool closing;
-	struct work look;           /* whether there are sound devices */
-	char missing[MISSING_SIZE]; /* the look's, while it is out */
+	struct look *look; /* whether there are sound devices */
 	struct post start;
 	struct post close;
 	struct post finish;
@@ -198,11 +196,18 @@ static void run_finish(struct post *post)
 	terminal_end(self->terminal);
 }
 
-static void on_logged(void *arg)
+static void on_looked(void *arg)
 {
 	struct phone *self = arg;
 
 	loop_post(self->agent_loop, &self->finish); /* not from within what is freed there */
+}
+
+static void on_logged(void *arg)
+{
+	struct phone *self = arg;
+
+	look_end(self->look, on_looked, self);
 }
 
 static void on_quiet(void *arg)
@@ -297,6 +302,7 @@ static void on_signal(void *arg, int number)
 	if (has_work(self))
 		verdict_fail(&self->verdict, VERDICT_SIGNAL + number);
 	readers_hush(self->readers);
+	look_hurry(self->look);
 	if (self->script_run)
 		script_run_break(self->script_run, VERDICT_SIGNAL + number, strsignal(number));
 	else
@@ -339,31 +345,6 @@ static int listen_somewhere(struct phone *self, struct handset *handset, struct 
 		!self->options->daemon)
 		return 0; /* the agent finds a port by itself */
 	return agent_listen_both(handset->agent, &usual, why);
-}
-
-/* A thread of the I/O pool. */
-static void run_look(struct work *work)
-{
-	struct phone *self = container_of(work, struct phone, look);
-	struct text text = TEXT_IN(self->missing);
-
-	devices_missing(&text, self->options);
-}
-
-static void look_done(struct work *work)
-{
-	struct phone *self = container_of(work, struct phone, look);
-
-	if (self->missing[0] != '\0' && !self->closing)
-		say_line(self->terminal, self->missing);
-}
-
-/* Beside all else, for it takes a while and nobody waits for it. */
-static void look_for_devices(struct phone *self)
-{
-	self->look = (struct work){run_look, look_done};
-	if (!self->options->quiet && devices_wanted(self->options))
-		(void)loop_work(self->agent_loop, &self->look);
 }
 
 /* Once it listens, so that they register with where that is. */
@@ -591,7 +572,7 @@ static void run_start(struct post *post)
 		return;
 	}
 	loop_post(loops_main(self->loops), &self->ready);
-	look_for_devices(self);
+	look_begin(self->look); /* beside all else, for it takes a while */
 	if (self->options->target)
 		call_target(self, handset);
 	else if (self->options->command_count > 0)
@@ -698,6 +679,8 @@ static int make(struct phone *self, struct fault *why)
 		err = make_prompt(self, why);
 	if (!err)
 		err = make_desk(self);
+	if (!err)
+		err = look_new(&self->look, self->agent_loop, self->options, self->terminal);
 	if (err)
 		return err;
 
@@ -758,9 +741,10 @@ int phone_run(int *exit_code, const struct options *options, const struct config
 	typing_free(self->typing); /* the terminal is as it was, whatever else hangs */
 	/* all is said and done; a disk or a name server that hangs is not waited for */
 	if (!err && loops_busy(self->loops)) {
-		portaudio_leave(LEAVE_MS);
+		portaudio_leave(look_is_stuck(self->look) ? LEAVE_SOON_MS : LEAVE_MS);
 		_exit(*exit_code);
 	}
+	look_free(self->look);
 	script_run_free(self->script_run);
 	terminal_free(self->terminal);
 	readers_free(self->readers);

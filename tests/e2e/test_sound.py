@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import socket
 
 import pytest
 
@@ -19,7 +20,7 @@ from phone import (
     text_caller,
 )
 from screen import Screen
-from sound import Sound
+from sound import ALSA, Sound
 
 OTHER = DATA / "speech-other.wav"
 TOGETHER = [("opus", "pcmu"), ("g722", "pcma"), ("gsm", "l16"), ("lpc10",)]
@@ -160,6 +161,33 @@ def test_a_machine_without_devices_says_so_in_one_line_and_goes_on(options, tmp_
     ]
     assert [line.split()[0] for line in near.out.lines] == ["calling", "answered", "ended"]
     assert far.ended()["received"] > 25
+
+
+def test_it_says_so_also_if_it_is_over_before_the_machine_is_looked_at(tmp_path):
+    code, process = run("-e", "quit", env=nowhere(tmp_path))
+    assert (code, process.out.bytes) == (0, b"")
+    assert process.err.lines == [
+        "sipcall: this machine has no sound device: silence is sent (--mic), "
+        "what comes is not heard (--speaker)"
+    ]
+
+
+def test_a_sound_server_that_does_not_answer_keeps_nobody(tmp_path):
+    """It takes connections and says nothing, as one does that was stopped."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / "native"))
+        server.listen()
+        (tmp_path / "asound.conf").write_text(
+            ALSA.format(socket=tmp_path / "native", name="sick")
+        )
+        env = environment(
+            HOME=str(tmp_path), ALSA_CONFIG_PATH=str(tmp_path / "asound.conf"),
+            PULSE_CLIENTCONFIG="/dev/null", XDG_RUNTIME_DIR=str(tmp_path),
+        )  # fmt: skip
+        code, process = run("-e", "quit", env=env, limit=10)
+        assert (code, process.out.bytes, process.err.bytes) == (0, b"", b"")
+        server.settimeout(1)
+        server.accept()[0].close()  # it was asked indeed
 
 
 def test_what_is_missing_is_named(tmp_path):
