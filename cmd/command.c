@@ -12,6 +12,7 @@ static const struct command *const table[] = {
 	&command_hangup,
 	&command_hold,
 	&command_resume,
+	&command_dial,
 	&command_mute,
 	&command_codec,
 	&command_play,

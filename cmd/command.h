@@ -133,5 +133,8 @@ enum command_state command_fail(struct command_run *run, int exit, const char *f
 enum command_state command_fail_at(struct command_run *run, size_t arg, size_t offset,
 	const char *format, ...) __attribute__((format(printf, 4, 5)));
 
+/* The keys of who typed are digits for call run->call from now on. False: there are no keys. */
+bool command_use_keys(struct command_run *run);
+
 /* Of one that waits: it is over, not from within its own functions. state: not WAITING. */
 void command_finish(struct command_run *run, enum command_state state);

@@ -361,6 +361,17 @@ struct desk_call *handset_call(struct handset *handset, unsigned number)
 	return NULL;
 }
 
+int desk_call_dial(struct desk_call *call, char digit)
+{
+	size_t len = strlen(call->digits);
+
+	if (len == DESK_DIGITS_MAX)
+		return -ENOSPC;
+
+	call->digits[len] = digit;
+	return 0;
+}
+
 struct desk_call *handset_current(struct handset *handset)
 {
 	struct desk_call *newest = NULL, *talks = NULL;

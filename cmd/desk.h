@@ -13,7 +13,7 @@ struct call_log;
 struct desk;
 struct inbox;
 
-enum { DESK_NAME_SIZE = 32, DESK_CODEC_SIZE = 16 };
+enum { DESK_NAME_SIZE = 32, DESK_CODEC_SIZE = 16, DESK_DIGITS_MAX = 32 };
 
 enum desk_call_state {
 	DESK_CALLING,  /* ours, nothing has come back */
@@ -39,6 +39,7 @@ struct desk_call {
 	uint64_t answered_ns;        /* wall time; 0: not yet */
 	char codec[DESK_CODEC_SIZE]; /* empty before there is sound */
 	uint32_t rate_hz;
+	char digits[DESK_DIGITS_MAX + 1]; /* that were dialled in it */
 	bool has_stats;
 	struct ua_stats stats; /* the last that were told */
 };
@@ -116,6 +117,9 @@ struct desk_call *handset_current(struct handset *handset);
 
 /* The call that has waited longest for an answer of ours, or NULL. */
 struct desk_call *handset_incoming(struct handset *handset);
+
+/* Keeps a digit with a call, behind those before. -ENOSPC: there are DESK_DIGITS_MAX. */
+int desk_call_dial(struct desk_call *call, char digit);
 
 /* How many calls there are on all phones. */
 unsigned desk_calls(const struct desk *desk);

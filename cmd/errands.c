@@ -49,7 +49,7 @@ static void on_idle(void *arg)
 
 int errands_new(struct errands **out, const struct errands_config *config)
 {
-	static const struct queue_events events = {on_done, on_idle};
+	static const struct queue_events events = {.done = on_done, .idle = on_idle};
 	struct queue_config queue = {.desk = config->desk, .waits = true, .events = &events};
 	struct errands *errands = calloc(1, sizeof(*errands));
 	int err;

@@ -458,6 +458,14 @@ static void on_gone(void *arg)
 	on_signal(arg, SIGHUP);
 }
 
+static void on_digit(void *arg, char digit)
+{
+	struct phone *self = arg;
+
+	if (self->console && !self->closing)
+		console_digit(self->console, digit);
+}
+
 static void on_interrupted(void *arg)
 {
 	struct phone *self = arg;
@@ -473,7 +481,8 @@ static void on_interrupted(void *arg)
 
 static int make_prompt(struct phone *self, struct fault *why)
 {
-	static const struct typing_events events = {on_line, on_quit, on_gone, on_interrupted};
+	static const struct typing_events events = {
+		on_line, on_quit, on_gone, on_digit, on_interrupted};
 	struct typing_config config = {
 		.terminal = self->terminal,
 		.agent_loop = self->agent_loop,

@@ -240,6 +240,16 @@ void command_finish(struct command_run *run, enum command_state state)
 	advance(queue);
 }
 
+bool command_use_keys(struct command_run *run)
+{
+	const struct queue_config *config = &run_of(run)->queue->config;
+
+	if (!config->events->dial)
+		return false;
+	config->events->dial(config->arg, run->handset, run->call);
+	return true;
+}
+
 static void run_command(struct run *run)
 {
 	const struct command *command = run->run.command;

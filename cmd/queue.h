@@ -29,6 +29,8 @@ struct queue_events {
 	void (*done)(void *arg, const struct queue_result *result);
 	/* All lines have been begun, and none is waited for. Not from within queue_put(). */
 	void (*idle)(void *arg);
+	/* Keys are to be digits for a call of that phone; NULL: there are no keys. */
+	void (*dial)(void *arg, struct handset *handset, unsigned call);
 };
 
 struct queue_config {

@@ -31,6 +31,8 @@ static void say_call(struct command_run *run, const struct desk_call *call, bool
 		text_puts(&text, "  held by them");
 	if (call->muted)
 		text_puts(&text, "  muted");
+	if (call->digits[0] != '\0')
+		text_printf(&text, "  digits %s", call->digits);
 	command_say(run, "%s", line);
 }
 

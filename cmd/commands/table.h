@@ -21,6 +21,7 @@ extern const struct command command_calls;
 extern const struct command command_codec;
 extern const struct command command_contacts;
 extern const struct command command_devices;
+extern const struct command command_dial;
 extern const struct command command_expect;
 extern const struct command command_hangup;
 extern const struct command command_help;

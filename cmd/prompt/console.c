@@ -13,6 +13,8 @@ struct console {
 	struct console_config config;
 	struct queue *queue;
 	struct desk_watcher watcher;
+	struct handset *dialled; /* the phone, */
+	unsigned call;           /* and its call, that digits are for; 0: none */
 };
 
 /* The calls that a word may name, and whether one of them rings here. */
@@ -54,11 +56,24 @@ static void offer_contacts(struct console *console)
 	free(names);
 }
 
+/* The phone of an event is told by its name alone. */
+static bool is_dialled(const struct console *console, const struct ua_event *event)
+{
+	return console->call > 0 && event->call == console->call &&
+	       strcmp(console->dialled->name, event->phone ? event->phone : "") == 0;
+}
+
 static void on_event(void *arg, const struct ua_event *event)
 {
+	struct console *console = arg;
+
+	if (event->kind == UA_CALL_ENDED && is_dialled(console, event)) {
+		console->call = 0;
+		prompt_dial(console->config.prompt, false);
+	}
 	if (event->kind == UA_CALL_OUTGOING || event->kind == UA_CALL_INCOMING ||
 		event->kind == UA_CALL_ANSWERED || event->kind == UA_CALL_ENDED)
-		offer_calls(arg);
+		offer_calls(console);
 }
 
 static void on_done(void *arg, const struct queue_result *result)
@@ -75,14 +90,24 @@ static void on_idle(void *arg)
 	prompt_next(console->config.prompt);
 }
 
+static void on_dial(void *arg, struct handset *handset, unsigned call)
+{
+	struct console *console = arg;
+
+	console->dialled = handset;
+	console->call = call;
+	prompt_dial(console->config.prompt, true);
+}
+
 int console_new(struct console **out, const struct console_config *config)
 {
-	static const struct queue_events events = {on_done, on_idle};
+	static const struct queue_events events = {.done = on_done, .idle = on_idle};
+	static const struct queue_events with_keys = {on_done, on_idle, on_dial};
 	struct queue_config queue = {
 		.desk = config->desk,
 		.waits = !prompt_has_keys(config->prompt), /* of a pipe, a line after the other */
 		.bare_targets = true,
-		.events = &events,
+		.events = prompt_has_keys(config->prompt) ? &with_keys : &events,
 	};
 	struct console *console = calloc(1, sizeof(*console));
 	int err;
@@ -128,6 +153,21 @@ void console_line(struct console *console, const char *line)
 		on_done(console, &result);
 		on_idle(console);
 	}
+}
+
+void console_digit(struct console *console, char digit)
+{
+	struct desk_call *call;
+	struct ua_event full = {.kind = UA_NOTICE};
+
+	call = console->call > 0 ? handset_call(console->dialled, console->call) : NULL;
+	if (!call || desk_call_dial(call, digit) == 0)
+		return;
+
+	prompt_dial(console->config.prompt, false);
+	full.call = call->number;
+	full.notice.words = "this call has as many digits as are kept";
+	desk_tell(console->config.desk, console->dialled, &full);
 }
 
 void console_advise(struct text *out, const struct console *console)

@@ -26,5 +26,8 @@ void console_free(struct console *console);
 /* A line was entered. */
 void console_line(struct console *console, const char *line);
 
+/* A digit was dialled: it is kept with the call that dial was for. */
+void console_digit(struct console *console, char digit);
+
 /* Ctrl-C, and nothing was typed that it could be for: appends what would help, or nothing. */
 void console_advise(struct text *out, const struct console *console);

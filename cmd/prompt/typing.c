@@ -42,6 +42,11 @@ static void tell_interrupted(struct deed *deed)
 	deed->typing->config.events->interrupted(deed->typing->config.arg);
 }
 
+static void tell_digit(struct deed *deed)
+{
+	deed->typing->config.events->digit(deed->typing->config.arg, deed->line[0]);
+}
+
 static void run_deed(struct post *post)
 {
 	struct deed *deed = container_of(post, struct deed, post);
@@ -87,10 +92,15 @@ static void on_interrupted(void *arg)
 	hand_on(arg, tell_interrupted, "");
 }
 
+static void on_digit(void *arg, char digit)
+{
+	hand_on(arg, tell_digit, (char[]){digit, '\0'});
+}
+
 int typing_new(struct typing **out, const struct typing_config *config, struct fault *why)
 {
 	static const struct prompt_events events = {
-		.line = on_line, .end = on_end, .gone = on_gone, .interrupted = on_interrupted};
+		on_line, on_end, on_gone, on_interrupted, on_digit};
 	struct typing *typing = calloc(1, sizeof(*typing));
 	struct prompt_config prompt = {.plain = config->plain, .events = &events, .arg = typing};
 	char history[PLACES_PATH_SIZE];

@@ -11,8 +11,9 @@ struct loop;
 /* On the agents' thread. */
 struct typing_events {
 	void (*line)(void *arg, const char *line);
-	void (*end)(void *arg);         /* nothing more will be typed */
-	void (*gone)(void *arg);        /* there is no terminal any more */
+	void (*end)(void *arg);               /* nothing more will be typed */
+	void (*gone)(void *arg);              /* there is no terminal any more */
+	void (*digit)(void *arg, char digit); /* while keys are digits (prompt_dial()) */
 	void (*interrupted)(void *arg); /* Ctrl-C, and nothing was typed that it could be for */
 };
 

@@ -104,6 +104,55 @@ def test_one_key_refuses(env):
     assert leave(screen) == 0
 
 
+def test_digits_are_kept_with_their_call_and_said_not_to_be_sent(env):
+    screen, uri = prompt(env)
+    far = caller(uri)
+    shows(screen, "^incoming ")
+    screen.type("a")
+    shows(screen, "^answered ")
+    screen.type("dial")
+    screen.press("Enter")
+    shows(screen, "^digits are kept with call 1, and not sent: ")
+    shows(screen, "^dial>$")
+    screen.type("1x2#b")
+    shows(screen, "^dial> 12#B$")
+    screen.press("Enter")
+    typed(screen, "")
+    screen.type("calls")
+    screen.press("Enter")
+    shows(screen, r"^\*#1 .* answered .*  digits 12#B$")
+    screen.type("dial")
+    screen.press("Enter")
+    screen.until(lambda rows: "dial>" in rows, "the prompt for digits")
+    screen.type("3")
+    far.signal(signal.SIGINT)  # its end ends that, too
+    shows(screen, "^ended ")
+    typed(screen, "")
+    screen.type("dial")
+    screen.press("Enter")
+    shows(screen, "^sipcall: there is no call$")
+    assert leave(screen) == 0
+
+
+def test_more_digits_than_are_kept(env):
+    screen, uri = prompt(env)
+    far = caller(uri)
+    shows(screen, "^incoming ")
+    screen.type("a")
+    shows(screen, "^answered ")
+    screen.type("dial")
+    screen.press("Enter")
+    shows(screen, "^dial>$")
+    screen.type("0123456789" * 3 + "015")
+    shows(screen, "^note      #1 this call has as many digits as are kept$")
+    typed(screen, "")
+    screen.type("calls")
+    screen.press("Enter")
+    digits = "0123456789" * 3 + "01"
+    screen.until(lambda rows: f"digits {digits}" in "".join(rows), "the digits that were kept")
+    assert leave(screen) == 0
+
+
 def test_a_narrow_screen_in_a_call(env):
     screen, uri = prompt(env)
     far = caller(uri, mic="tone:400")

@@ -83,7 +83,7 @@ void desk_pair_open(struct desk_pair *pair, bool waits)
 
 void desk_pair_open_slow(struct desk_pair *pair, bool waits, unsigned work_ms)
 {
-	static const struct queue_events events = {on_done, on_idle};
+	static const struct queue_events events = {.done = on_done, .idle = on_idle};
 	const struct world_config world = {
 		.seed = 1, .way_ns = NS_PER_MS, .work_late_ns = work_ms * NS_PER_MS};
 	struct queue_config queue = {.waits = waits, .bare_targets = !waits, .events = &events};

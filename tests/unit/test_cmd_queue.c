@@ -273,6 +273,7 @@ static void test_wrong_calls(void **state)
 			"2 answer 7: there is no call 7; \"calls\" shows those that are at 7; "},
 		{"reject", "2 reject: no call waits for an answer; "},
 		{"hold", "2 hold: call 1 is not answered yet; "},
+		{"dial", "2 dial: call 1 is not answered yet; "},
 		{"stats #1", "2 stats #1: call 1 is not answered yet; "},
 		{"hangup some", "2 hangup some: a call's number, or all at 7; "},
 		{"call a@@b", "2 call a@@b: "},
@@ -297,6 +298,23 @@ static void test_wrong_calls(void **state)
 	desk_pair_close(&pair);
 }
 
+/* Where nobody presses keys, none of them can be digits. */
+static void test_dial_without_keys(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, false);
+	desk_pair_put(&pair, pair.near, "call Friend");
+	desk_pair_run(&pair, 500);
+	desk_pair_put(&pair, pair.far, "answer");
+	desk_pair_run(&pair, 500);
+	desk_pair_expect(&pair, "ok answer; ok call Friend; ");
+	desk_pair_put(&pair, pair.near, "dial");
+	desk_pair_expect(&pair, "2 dial: dial is for a prompt, whose keys are digits then; ");
+	desk_pair_close(&pair);
+}
+
 static void forget_all(void *arg, const struct queue_result *result)
 {
 	struct desk_pair *pair = arg;
@@ -309,7 +327,7 @@ static void forget_all(void *arg, const struct queue_result *result)
 /* Who is told may end the queue, with what waits in it. */
 static void test_gone_within(void **state)
 {
-	static const struct queue_events events = {forget_all, NULL};
+	static const struct queue_events events = {.done = forget_all};
 	struct desk_pair pair;
 	struct queue_config config = {.waits = true, .events = &events};
 
@@ -424,6 +442,7 @@ int main(void)
 		cmocka_unit_test(test_prompt),
 		cmocka_unit_test(test_hangup_all),
 		cmocka_unit_test(test_wrong_calls),
+		cmocka_unit_test(test_dial_without_keys),
 		cmocka_unit_test(test_gone_within),
 		cmocka_unit_test(test_gone_while_all_wait),
 		cmocka_unit_test(test_limits),
