@@ -65,7 +65,7 @@ def codes_of_program():
 
 
 def test_the_program_has_words_for_each_of_its_exit_codes():
-    source = (ROOT / "cmd" / "verdict.h").read_text()
+    source = (ROOT / "cmd" / "readers" / "verdict.h").read_text()
     codes = {int(code) for code in re.findall(r"^\tVERDICT_\w+ = (\d+),", source, re.M)}
     codes.remove(128)  # and a signal's number:
     codes |= {128 + number for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM)}
@@ -125,7 +125,7 @@ def test_the_page_has_each_event_and_each_of_its_members():
     source = (ROOT / "core" / "ua" / "event.c").read_text()
     names = set(re.findall(r"\[UA_(?!CAUSE)\w+\] = \"([\w.]+)\"", source)) - {"call.meter"}
     causes = set(re.findall(r"\[UA_CAUSE_\w+\] = \"(\w+)\"", source))
-    members = set(re.findall(r"\"([a-z_]+)\"", (ROOT / "cmd" / "json.c").read_text()))
+    members = set(re.findall(r"\"([a-z_]+)\"", (ROOT / "cmd" / "readers" / "json.c").read_text()))
     words = set(re.findall(r"[a-z_.]*[a-z_]", section("EVENTS")))
     assert len(names) > 8 and len(causes) > 5 and len(members) > 20
     assert names | causes | (members - {"outgoing", "incoming"}) <= words
@@ -133,7 +133,7 @@ def test_the_page_has_each_event_and_each_of_its_members():
 
 def keys_of_program():
     """Each key of [sipcall], in order: those of the table, then one for each event."""
-    table = (ROOT / "cmd" / "config_keys.c").read_text()
+    table = (ROOT / "cmd" / "settings" / "config_keys.c").read_text()
     rows = re.search(r"settings\[\] = \{\n(.*?)^\};", table, re.M | re.S)[1]
     source = (ROOT / "core" / "ua" / "event.c").read_text()
     names = re.findall(r"\[UA_(?!CAUSE)\w+\] = \"([\w.]+)\"", source)
@@ -167,7 +167,7 @@ def test_the_pages_are_clean(tmp_path):
 
 
 def test_the_page_of_the_configuration_has_each_key_of_an_account():
-    table = (ROOT / "cmd" / "config_account.c").read_text()
+    table = (ROOT / "cmd" / "settings" / "config_account.c").read_text()
     rows = re.search(r"keys\[CONFIG_ACCOUNT_KEYS\] = \{\n(.*?)^\};", table, re.M | re.S)[1]
     keys = re.findall(r"^\.It Cm (\w+) No = Ar", CONF_PAGE.read_text(), re.M)
     assert keys == re.findall(r'^\t\{"(\w+)",', rows, re.M)
