@@ -27,6 +27,9 @@ enum {
 	READ_SIZE = 4096,
 };
 
+/* A phone reads what is said to it at once, whatever it does; one that does not is stopped. */
+static const uint64_t patience_ns = 2 * NS_PER_S;
+
 /* A command whose end has not been told. */
 struct asked {
 	struct list link;
@@ -50,6 +53,8 @@ struct remote {
 	struct list asked;
 	size_t asked_count;
 	unsigned last_id;
+	unsigned probe; /* the id of what an answer is due to; 0: of nothing */
+	struct timer patience;
 	char last_error[FAULT_SIZE]; /* of the phone, about no call; empty: none */
 
 	size_t next; /* of the commands */
@@ -72,6 +77,7 @@ static void finish(struct remote *self, int exit)
 
 	self->over = true;
 	self->exit = exit;
+	timer_stop(&self->patience);
 	terminal_end(self->terminal);
 }
 
@@ -113,12 +119,9 @@ static void look_at(struct asked *asked)
 	free(room);
 }
 
-/* Whoever types waits for nothing: what rings can be hung up. */
-static int send_json(struct remote *self, const struct asked *asked)
+static int send_json(struct remote *self, const char *line, const char *more, unsigned id)
 {
-	bool typed = self->options->command_count == 0 && isatty(STDIN_FILENO);
-	json_t *object = json_pack("{s:s+, s:I}", "command", asked->line,
-		typed && !asked->behind ? " &" : "", "id", (json_int_t)asked->id);
+	json_t *object = json_pack("{s:s+, s:I}", "command", line, more, "id", (json_int_t)id);
 	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
 	int err = -ENOMEM;
 
@@ -132,19 +135,59 @@ static int send_json(struct remote *self, const struct asked *asked)
 	return err;
 }
 
+/* Whether there is a command that has to end before the next. */
+static bool is_waiting(const struct remote *self)
+{
+	list_each(link, &self->asked) if (!container_of(link, struct asked, link)->behind)
+	{
+		return true;
+	}
+	return false;
+}
+
+static void on_silence(void *arg)
+{
+	fail(arg, "the phone does not answer within %u s; is it stopped?",
+		(unsigned)(patience_ns / NS_PER_S));
+}
+
+/* Whether anybody is there: a line without a command is done at once, where none is waited for. */
+static void probe(struct remote *self)
+{
+	if (self->probe > 0)
+		return;
+
+	self->probe = ++self->last_id;
+	if (send_json(self, "", "", self->probe)) {
+		fail(self, "out of memory");
+		return;
+	}
+	timer_start_in(&self->patience, patience_ns);
+}
+
+/* Whoever types waits for nothing: what rings can be hung up. */
+static int send_asked(struct remote *self, const struct asked *asked)
+{
+	bool typed = self->options->command_count == 0 && isatty(STDIN_FILENO);
+
+	return send_json(self, asked->line, typed && !asked->behind ? " &" : "", asked->id);
+}
+
 static void send_command(struct remote *self, const char *line)
 {
 	size_t len = strlen(line);
 	struct asked *asked = calloc(1, sizeof(*asked) + len + 1);
 	int err = -ENOMEM;
 
+	if (!is_waiting(self))
+		probe(self);
 	if (asked) {
 		memcpy(asked->line, line, len);
 		asked->id = ++self->last_id;
 		look_at(asked);
 		list_add(&self->asked, &asked->link);
 		self->asked_count++;
-		err = send_json(self, asked);
+		err = send_asked(self, asked);
 	}
 	if (err == -ENOMEM) /* jansson's word for what is no UTF-8, too */
 		fail(self, "this command is no UTF-8: %s", line);
@@ -157,16 +200,6 @@ static void drop_asked(struct remote *self, struct asked *asked)
 	list_remove(&asked->link);
 	self->asked_count--;
 	free(asked);
-}
-
-/* Whether there is a command that has to end before the next. */
-static bool is_waiting(const struct remote *self)
-{
-	list_each(link, &self->asked) if (!container_of(link, struct asked, link)->behind)
-	{
-		return true;
-	}
-	return false;
 }
 
 /* -e: each after the end of the one before, as one that fails is the last. */
@@ -339,9 +372,14 @@ static void take_line(struct remote *self)
 		fail(self, "what listens there is no phone");
 		return;
 	}
-	if (self->options->json)
-		terminal_put(self->terminal, TERMINAL_OUT, line);
-	take_event(self, event);
+	if (self->probe > 0 && remote_id(event) == self->probe) {
+		timer_stop(&self->patience);
+		self->probe = 0;
+	} else {
+		if (self->options->json)
+			terminal_put(self->terminal, TERMINAL_OUT, line);
+		take_event(self, event);
+	}
 	json_decref(event);
 }
 
@@ -391,6 +429,7 @@ static void on_connected(void *arg)
 	struct remote *self = arg;
 
 	self->stands = true;
+	probe(self);
 	go_on(self);
 }
 
@@ -427,6 +466,8 @@ static int open_all(struct remote *self)
 	int err;
 
 	err = loop_uv_new(&self->loop);
+	if (!err)
+		timer_init(&self->patience, self->loop, on_silence, self);
 	if (!err)
 		err = terminal_new(&self->terminal, self->loop, STDOUT_FILENO);
 	if (!err)

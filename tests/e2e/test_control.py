@@ -349,6 +349,25 @@ def test_remote_and_nobody_there(path):
         other.close()
 
 
+def test_remote_and_a_phone_that_is_stopped(path):
+    phone = controlled(path)
+    phone.signal(signal.SIGSTOP)
+    silent = f"sipcall: --remote: {path}: the phone does not answer within 2 s; is it stopped?"
+    started = [Process([SIPCALL, "--remote", path, *more], stdin=-1) for more in ([], ["-e", "calls"])]
+    for process in started:  # one has nothing to ask yet
+        assert process.exit(10) == 9
+        assert (process.out.lines, process.err.lines) == ([], [silent])
+    phone.signal(signal.SIGCONT)
+    assert remote(path, "calls")[1].out.lines == ["no calls"]
+
+
+def test_remote_waits_for_what_takes_its_time(path):
+    """Longer than a phone may be silent: it has said that it is there."""
+    controlled(path)
+    code, process = remote(path, "wait 2.2s", "calls")
+    assert (code, process.out.lines, process.err.lines) == (0, ["no calls"], [])
+
+
 def daemon(path, *more, **how):
     return run("--daemon", "--control", path, *LISTEN, *more, **how)
 
