@@ -2,6 +2,7 @@
 
 #include "cmd/command_line.h"
 #include "cmd/control/remote_text.h"
+#include "cmd/prompt/typing.h"
 #include "cmd/queue.h"
 #include "cmd/readers/verdict.h"
 #include "cmd/say.h"
@@ -58,6 +59,8 @@ struct remote {
 	char last_error[FAULT_SIZE]; /* of the phone, about no call; empty: none */
 
 	size_t next; /* of the commands */
+
+	struct typing *typing; /* NULL: there are no keys, and lines are read as they come: */
 
 	/* Standard input. */
 	struct work reading;
@@ -168,7 +171,7 @@ static void probe(struct remote *self)
 /* Whoever types waits for nothing: what rings can be hung up. */
 static int send_asked(struct remote *self, const struct asked *asked)
 {
-	bool typed = self->options->command_count == 0 && isatty(STDIN_FILENO);
+	bool typed = self->typing || (self->options->command_count == 0 && isatty(STDIN_FILENO));
 
 	return send_json(self, asked->line, typed && !asked->behind ? " &" : "", asked->id);
 }
@@ -224,8 +227,14 @@ static void go_on(struct remote *self)
 		return;
 	if (self->options->command_count > 0)
 		next_command(self);
-	else
+	else if (!self->typing)
 		read_more(self);
+}
+
+/* One of spaces asks for nothing. */
+static bool is_blank(const char *line)
+{
+	return line[strspn(line, " \t\r")] == '\0';
 }
 
 static void end_typed(struct remote *self)
@@ -235,7 +244,7 @@ static void end_typed(struct remote *self)
 		fail(self, "a command has at most %d bytes", QUEUE_LINE_MAX);
 	else if (strlen(self->typed) < self->typed_len)
 		fail(self, "a command cannot hold a NUL");
-	else if (self->typed_len > 0)
+	else if (!is_blank(self->typed))
 		send_command(self, self->typed);
 	self->typed_len = 0;
 }
@@ -433,6 +442,67 @@ static void on_connected(void *arg)
 	go_on(self);
 }
 
+static void on_line(void *arg, const char *line)
+{
+	struct remote *self = arg;
+
+	if (!self->over && !is_blank(line))
+		send_command(self, line);
+}
+
+/* What was asked for goes on there. */
+static void on_end(void *arg)
+{
+	struct remote *self = arg;
+
+	finish(self, self->exit);
+}
+
+static void on_gone(void *arg)
+{
+	finish(arg, VERDICT_SIGNAL + SIGHUP);
+}
+
+static void on_interrupted(void *arg)
+{
+	struct remote *self = arg;
+
+	if (!self->over)
+		say_line(self->terminal, "Ctrl-D leaves, and that phone goes on; quit ends it");
+}
+
+static void on_signal(void *arg, int number)
+{
+	struct remote *self = arg;
+
+	if (number == SIGINT)
+		prompt_interrupt(typing_prompt(self->typing));
+	else
+		finish(self, VERDICT_SIGNAL + number);
+}
+
+/* Where somebody types, by keys: the terminal is given back whatever ends us. */
+static int open_keys(struct remote *self, struct fault *why)
+{
+	static const struct typing_events events = {
+		.line = on_line, .end = on_end, .gone = on_gone, .interrupted = on_interrupted};
+	const struct typing_config config = {.terminal = self->terminal,
+		.agent_loop = self->loop,
+		.events = &events,
+		.arg = self};
+	static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+	int err;
+
+	if (self->options->command_count > 0 || self->options->json || !isatty(STDIN_FILENO) ||
+		!terminal_is_screen(self->terminal))
+		return 0;
+
+	err = typing_new(&self->typing, &config, why);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]) && !err; i++)
+		err = loop_uv_signal(self->loop, signals[i], on_signal, self);
+	return err;
+}
+
 static bool is_socket(const char *path)
 {
 	struct stat what;
@@ -460,7 +530,7 @@ static void on_closed(void *arg, int err)
 		fail(self, "%s", strerror(-err));
 }
 
-static int open_all(struct remote *self)
+static int open_all(struct remote *self, struct fault *why)
 {
 	static const struct tcp_events events = {on_connected, on_received, on_closed};
 	int err;
@@ -471,6 +541,8 @@ static int open_all(struct remote *self)
 	if (!err)
 		err = terminal_new(&self->terminal, self->loop, STDOUT_FILENO);
 	if (!err)
+		err = open_keys(self, why);
+	if (!err)
 		err = loop_local_connect(
 			&self->tcp, self->loop, self->options->remote, &events, self);
 	return err;
@@ -480,6 +552,7 @@ static void close_all(struct remote *self)
 {
 	list_each(link, &self->asked) drop_asked(self, container_of(link, struct asked, link));
 	tcp_free(self->tcp);
+	typing_free(self->typing);
 	terminal_free(self->terminal);
 	loop_uv_free(self->loop);
 	free(self->line.data);
@@ -497,9 +570,11 @@ int remote_run(int *exit_code, const struct options *options, struct fault *why)
 	signal(SIGPIPE, SIG_IGN); /* a phone that goes is told of, not died of */
 	self->options = options;
 	list_init(&self->asked);
-	err = open_all(self);
+	why->words[0] = '\0';
+	err = open_all(self, why);
 	if (err) {
-		fault_set(why, err, "--remote: cannot connect: %s", strerror(-err));
+		if (why->words[0] == '\0')
+			fault_set(why, err, "--remote: cannot connect: %s", strerror(-err));
 		close_all(self);
 		return err;
 	}
@@ -507,6 +582,8 @@ int remote_run(int *exit_code, const struct options *options, struct fault *why)
 	if (terminal_has_failed(self->terminal) && self->exit == VERDICT_DONE)
 		self->exit = VERDICT_LOCAL;
 	*exit_code = self->exit;
+	typing_free(self->typing); /* the terminal is as it was, whatever else hangs */
+	self->typing = NULL;
 	if (loop_uv_busy(self->loop)) /* standard input may never come to its end */
 		_exit(self->exit);
 	close_all(self);

@@ -12,6 +12,7 @@ import pytest
 from phone import (
     SIPCALL, Late, Media, Peer, Phone, Process, Stream, Terminal, alive, answerer, environment, run, sdp,
 )  # fmt: skip
+from screen import Screen
 
 LISTEN = ("-l", "udp:127.0.0.1:0", "-i", "silence", "-o", "null")
 
@@ -307,19 +308,44 @@ def test_remote_lines(path):
         "no", "call.outgoing", "call.ended", "no",
     ]  # fmt: skip
     assert process.err.lines[0] == 'sipcall: there is no call 3; "calls" shows those that are'
-    terminal = Terminal([SIPCALL, "--remote", path])
+
+
+def test_remote_at_a_terminal_is_a_prompt(path):
+    phone = controlled(path)
+    screen = Screen([SIPCALL, "--remote", path])
     peer = Peer()
-    terminal.type(f"call {peer.uri()}\n".encode())
+    screen.shows(">")
+    screen.type("   ")  # asks for nothing
+    screen.press("Enter")
+    screen.type("cont")
+    screen.press("Tab")
+    screen.until(lambda rows: rows[-1] == "> contacts", "the whole name")
+    screen.press("Enter")
+    screen.shows("no contacts; sipcall.conf may have some")
+    screen.type(f"call {peer.uri()}")
+    screen.press("Enter")
     invite = peer.expect("INVITE")
     peer.respond(invite, 180)
-    terminal.shows(r"^call\.ringing +#2  x@[0-9.:]+  code 180  Ringing")
-    terminal.type(b"hangup\n")
+    screen.until(lambda rows: [row for row in rows if row.startswith("call.ringing ")], "ringing")
+    screen.type("hang")
+    screen.press("C-c")
+    screen.shows("> hang^C")
+    screen.press("C-c")
+    screen.shows("sipcall: Ctrl-D leaves, and that phone goes on; quit ends it")
+    screen.type("hangup")
+    screen.press("Enter")
     peer.respond(peer.expect("CANCEL"), 200)
     peer.respond(invite, 487)
-    terminal.shows(r"^call\.ended +#2")
+    screen.until(lambda rows: [row for row in rows if row.startswith("call.ended ")], "its end")
+    assert not [row for row in screen.rows() if "no command" in row]
+    screen.press("C-d")
+    assert screen.exit() == 0
+    assert remote(path, "calls")[1].out.lines == ["no calls"]
+    screen = Screen([SIPCALL, "--remote", path])
+    screen.shows(">")
     phone.signal(signal.SIGTERM)
-    terminal.shows("the phone has gone")
-    assert terminal.exit() == 9
+    screen.until(lambda rows: "the phone has gone" in "".join(rows), "why it ends")
+    assert screen.exit() == 9
 
 
 def test_remote_and_nobody_there(path):
