@@ -89,7 +89,7 @@ static void on_done(void *arg, const struct queue_result *result)
 
 	if (result->output.len > 0)
 		script_run_show(run, result->output);
-	if (!result->ok && result->behind) {
+	if (!result->ok && result->behind && !begun->expects) {
 		owe(run, begun, result);
 		go_on(run);
 		return;

@@ -464,6 +464,17 @@ def test_the_end_waits_for_what_is_still_expected(script, line, exit_code):
         assert lines(process)[1].strip() == "got listening in 1.0 s, no call.incoming"
 
 
+def test_what_is_expected_behind_fails_when_it_does(script):
+    name = script("phone a\na expect incoming within 1s &\na wait 1h\na expect answered\n")
+    code, process = run("--script", name, "--virtual")
+    assert code == 1
+    assert lines(process)[:2] == [
+        "test.sipcall:2   a expect incoming within 1s &",
+        " " * 17 + "got listening in 1.0 s, no call.incoming",
+    ]
+    assert lines(process)[2].startswith("1 of 1 expectation failed   test.sipcall   1.0 s")
+
+
 def test_quit_ends_a_script_before_its_end(script):
     code, process = run("--script", script("calls\nquit\nexpect incoming\n"), "--virtual")
     assert code == 0
