@@ -31,7 +31,8 @@ struct run {
 	struct queue *queue;
 	enum command_state state;
 	bool behind;
-	bool waited; /* the queue waits for it */
+	bool counted; /* as one of queue->behind */
+	bool waited;  /* the queue waits for it */
 	struct timer limit;
 	const void *mark;
 	char *line;
@@ -48,6 +49,7 @@ struct queue {
 	size_t line_count;
 	struct list runs;
 	struct run *waited; /* NULL: nobody waits */
+	size_t behind;      /* runs that were begun with & */
 	unsigned busy;      /* nothing is begun or ended meanwhile, and the queue stays */
 	bool dead;
 	bool owes; /* that it is idle again, once it is */
@@ -65,6 +67,8 @@ static void free_run(struct run *run)
 	timer_stop(&run->limit);
 	if (run->state == COMMAND_WAITING && run->run.command->drop)
 		run->run.command->drop(&run->run);
+	if (run->counted)
+		run->queue->behind--;
 	list_remove(&run->link);
 	free(run->line);
 	free(run->room);
@@ -277,6 +281,19 @@ static bool is_target(const struct queue *queue, const struct command_word *word
 	       desk_contact(queue->config.desk, word);
 }
 
+/* One more that nobody waits for, if it may be: each keeps memory to its end. */
+static bool go_behind(struct run *run)
+{
+	if (run->queue->behind == QUEUE_BEHIND_MAX) {
+		run->state = command_fail(&run->run, VERDICT_LOCAL,
+			"%d commands with & are under way, and no more can be", QUEUE_BEHIND_MAX);
+		return false;
+	}
+	run->counted = true;
+	run->queue->behind++;
+	return true;
+}
+
 static void parse(struct run *run)
 {
 	struct command_word words[COMMAND_WORDS_MAX];
@@ -298,6 +315,8 @@ static void parse(struct run *run)
 		return;
 	}
 	run->run.at = SIZE_MAX;
+	if (run->behind && !go_behind(run))
+		return;
 	run_command(run);
 }
 

@@ -47,7 +47,7 @@ void queue_print_failure(struct text *out, const struct queue_result *result);
 
 enum { QUEUE_FAILURE_SIZE = 2048 }; /* room for that */
 
-enum { QUEUE_LINE_MAX = 4096, QUEUE_LINES_MAX = 1024 };
+enum { QUEUE_LINE_MAX = 4096, QUEUE_LINES_MAX = 1024, QUEUE_BEHIND_MAX = 1024 };
 
 /* -ENOMEM. */
 int queue_new(struct queue **out, const struct queue_config *config);
@@ -61,7 +61,7 @@ void queue_use(struct queue *queue, struct handset *handset);
 
 /* Adds a line, copied; done tells how it ends, maybe before this returns. An empty one and a
  * comment
- * ("# ...") are done at once. -ENOSPC: too many wait; -E2BIG; -ENOMEM. */
+ * ("# ...") are done at once. One with & fails where QUEUE_BEHIND_MAX of those run. -ENOSPC: too many wait; -E2BIG; -ENOMEM. */
 int queue_put(struct queue *queue, const char *line);
 
 /* The same; the line's result and its UA_COMMAND_DONE carry mark, which is nobody else's. */

@@ -383,6 +383,32 @@ static void test_limits(void **state)
 	desk_pair_close(&pair);
 }
 
+/* What nobody waits for is counted, and room is there again once one has ended. */
+static void test_behind_limit(void **state)
+{
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	desk_pair_put(&pair, pair.near, "wait 1 &");
+	for (size_t i = 1; i < QUEUE_BEHIND_MAX; i++)
+		desk_pair_put(&pair, pair.near, "wait 1h &");
+	desk_pair_expect(&pair, "");
+	desk_pair_put(&pair, pair.near, "calls &");
+	desk_pair_put(&pair, pair.near, "calls");
+	desk_pair_expect(&pair,
+		"9 calls &: 1024 commands with & are under way, and no more can be; "
+		"ok calls: no calls\n; ");
+	desk_pair_run(&pair, 1500);
+	desk_pair_put(&pair, pair.near, "calls &");
+	desk_pair_expect(&pair, "ok wait 1 &; ok calls &: no calls\n; ");
+	desk_pair_put(&pair, pair.near, "wait 1h &");
+	desk_pair_put(&pair, pair.near, "wait 1h &");
+	desk_pair_expect(
+		&pair, "9 wait 1h &: 1024 commands with & are under way, and no more can be; ");
+	desk_pair_close(&pair);
+}
+
 static void test_settings(void **state)
 {
 	static const struct {
@@ -446,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_gone_within),
 		cmocka_unit_test(test_gone_while_all_wait),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_behind_limit),
 		cmocka_unit_test(test_settings),
 	};
 
