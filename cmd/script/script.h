@@ -14,6 +14,7 @@ enum {
 	SCRIPT_BYTES_MAX = 1 << 20,
 	SCRIPT_LINES_MAX = 20000,
 	SCRIPT_DEPTH_MAX = 8, /* of a repeat in a repeat */
+	SCRIPT_ROUNDS_MAX = 1000000,
 };
 
 /* What a line is, by its first words as they stand there. */

@@ -87,6 +87,17 @@ const char *script_misplaced(
 	return NULL;
 }
 
+int script_rounds(unsigned *rounds, unsigned outer, unsigned count, struct fault *why)
+{
+	if (count > SCRIPT_ROUNDS_MAX / outer)
+		return fault_set(why, -EINVAL,
+			"with the repeats around it that is %llu times; %d are the most",
+			(unsigned long long)outer * count, SCRIPT_ROUNDS_MAX);
+
+	*rounds = outer * count;
+	return 0;
+}
+
 void script_put_mistake(struct text *out, const struct script *script,
 	const struct script_line *line, size_t at, const char *words)
 {
@@ -104,6 +115,8 @@ struct checker {
 	struct options defaults;
 	struct scope *scope;
 	struct step *step;
+	unsigned rounds[SCRIPT_DEPTH_MAX + 1]; /* of each repeat around, in all */
+	size_t depth;
 	void (*tell)(void *arg, struct slice lines);
 	void *arg;
 	int mistakes;
@@ -142,6 +155,28 @@ static int take_step(struct checker *checker)
 		scope_phone(checker->scope, scope_phones(checker->scope) - 1), &usual);
 }
 
+/* One whose number is wrong counts as one round, and one too deep for none: both have been told. */
+static void enter_repeat(struct checker *checker, const struct script_line *line, bool is_wrong)
+{
+	unsigned outer = checker->rounds[checker->depth];
+	unsigned rounds = outer;
+	struct fault why;
+
+	if (checker->depth == SCRIPT_DEPTH_MAX)
+		return;
+	if (!is_wrong && script_rounds(&rounds, outer, checker->step->count, &why))
+		tell_mistake(checker, line, 0, why.words);
+	checker->rounds[++checker->depth] = rounds;
+}
+
+static void check_repeat(struct checker *checker, const struct script_line *line, bool is_wrong)
+{
+	if (line->kind == SCRIPT_REPEAT)
+		enter_repeat(checker, line, is_wrong);
+	else if (line->kind == SCRIPT_END && checker->depth > 0)
+		checker->depth--;
+}
+
 static int check_line(struct checker *checker, const struct script_line *line)
 {
 	const char *misplaced;
@@ -155,13 +190,15 @@ static int check_line(struct checker *checker, const struct script_line *line)
 		tell_mistake(checker, line, at, why.words);
 	else if (misplaced)
 		tell_mistake(checker, line, 0, misplaced);
+	check_repeat(checker, line, err != 0);
 	return take_step(checker);
 }
 
 int script_check(const struct script *script, const struct options *options,
 	void (*tell)(void *arg, struct slice lines), void *arg)
 {
-	struct checker checker = {.script = script, .options = options, .tell = tell, .arg = arg};
+	struct checker checker = {
+		.script = script, .options = options, .rounds = {1}, .tell = tell, .arg = arg};
 	int err;
 
 	err = script_scope(&checker.scope, options);

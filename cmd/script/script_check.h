@@ -20,6 +20,12 @@ void script_defaults(
  */
 int script_set_address(struct scope *scope, const char *name, const struct addr *address);
 
+/*
+ * How often what stands in a repeat of count is taken in all, within others that are taken outer
+ * times, to rounds. -EINVAL, with words in why: more than SCRIPT_ROUNDS_MAX.
+ */
+int script_rounds(unsigned *rounds, unsigned outer, unsigned count, struct fault *why);
+
 /* Why step cannot be taken here although it can be read: words, or NULL. */
 const char *script_misplaced(
 	const struct script *script, const struct scope *scope, const struct step *step);

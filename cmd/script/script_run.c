@@ -229,8 +229,17 @@ static int take_net(struct script_run *run, const struct script_line *line)
 
 static int take_repeat(struct script_run *run, const struct script_line *line)
 {
-	(void)line;
-	run->rounds[run->depth++] = (struct round){run->at, run->step->count};
+	unsigned outer = run->depth > 0 ? run->rounds[run->depth - 1].rounds : 1;
+	struct round round = {.begin = run->at, .left = run->step->count};
+	struct fault why;
+	int err;
+
+	err = script_rounds(&round.rounds, outer, run->step->count, &why);
+	if (err) {
+		script_run_mistake(run, line, 0, why.words);
+		return err;
+	}
+	run->rounds[run->depth++] = round;
 	run->at++;
 	return 0;
 }

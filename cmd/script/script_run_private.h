@@ -12,6 +12,7 @@
 struct round {
 	size_t begin; /* its line */
 	unsigned left;
+	unsigned rounds; /* in all, with those of the repeats around it */
 };
 
 /* A command that was begun and has not ended, or that has failed and nobody has expected that. */

@@ -440,7 +440,7 @@ def test_ctrl_c_hangs_up_and_the_reports_are_whole(script, world):
 
 
 def test_ctrl_c_ends_a_script_in_which_no_time_passes(script):
-    name = script("repeat 1000000\nrepeat 1000000\ncalls\nend\nend\n")
+    name = script("repeat 1000\nrepeat 1000\ncalls\nend\nend\n")
     process = Process([SIPCALL, "--script", name, "--virtual", "--json"])
     process.line('"command":"calls".*"ok":true')
     process.signal(signal.SIGINT)
@@ -486,6 +486,15 @@ def test_what_chance_makes_of_a_value_is_a_mistake_too(script):
     code, process = run("--script", name, "--virtual")
     assert code == 2
     assert lines(process)[0] == 'test.sipcall:3: "x" is no number from 1 to 1000000'
+
+
+def test_what_chance_makes_of_repeats_is_bounded_too(script):
+    name = script("n = 2\nrepeat 1000\nrepeat $n\nend\nn = 1001\nend\n")
+    code, process = run("--script", name, "--virtual")
+    assert code == 2
+    assert lines(process)[0] == (
+        "test.sipcall:3: with the repeats around it that is 1001000 times; 1000000 are the most"
+    )
 
 
 def test_commands_expect_as_scripts_do():
