@@ -82,3 +82,12 @@ size_t columns_count(struct slice text)
 		columns += width(take(&text));
 	return columns;
 }
+
+void columns_pad(struct text *out, struct slice text, size_t columns)
+{
+	size_t used = columns_count(text);
+
+	text_put(out, text);
+	for (; used < columns; used++)
+		text_putc(out, ' ');
+}

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "core/base/bytes.h"
+#include "core/base/text.h"
 
 #include <stddef.h>
 
@@ -14,3 +14,7 @@ size_t columns_count(struct slice text);
 
 /* The longest beginning of text, in whole characters, that is at most columns wide. */
 struct slice columns_cut(struct slice text, size_t columns);
+
+/* Appends text, and spaces up to that many columns: what follows stands below what follows in other
+ * lines. */
+void columns_pad(struct text *out, struct slice text, size_t columns);

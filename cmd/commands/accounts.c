@@ -1,4 +1,5 @@
 /* The accounts that there are. */
+#include "cmd/columns.h"
 #include "cmd/commands/table.h"
 #include "core/base/text.h"
 
@@ -11,6 +12,19 @@ static const char *state_of(const struct agent_account *account)
 	return account->trying ? "trying to register" : "not registered";
 }
 
+static void say_account(struct command_run *run, const struct agent_account *account, bool first)
+{
+	char room[LINE_SIZE];
+	struct text line = TEXT_IN(room);
+
+	text_putc(&line, first ? '*' : ' ');
+	columns_pad(&line, slice_of(account->settings->name), NAME_COLUMNS);
+	text_puts(&line, "  ");
+	columns_pad(&line, slice_of(account->settings->aor), AOR_COLUMNS);
+	text_printf(&line, "  %s", state_of(account));
+	command_say(run, "%s", room);
+}
+
 static enum command_state run_accounts(struct command_run *run)
 {
 	const struct agent *agent = run->handset->agent;
@@ -18,9 +32,7 @@ static enum command_state run_accounts(struct command_run *run)
 	size_t i = 0;
 
 	for (; agent_account_at(&account, agent, i); i++)
-		command_say(run, "%s%-*s  %-*s  %s", i == 0 ? "*" : " ", NAME_COLUMNS,
-			account.settings->name, AOR_COLUMNS, account.settings->aor,
-			state_of(&account));
+		say_account(run, &account, i == 0);
 	if (i == 0)
 		command_say(run, "no accounts");
 	return COMMAND_DONE;

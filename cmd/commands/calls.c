@@ -1,4 +1,5 @@
 /* The calls that there are. */
+#include "cmd/columns.h"
 #include "cmd/commands/table.h"
 #include "cmd/words.h"
 #include "core/base/loop.h"
@@ -20,8 +21,9 @@ static void say_call(struct command_run *run, const struct desk_call *call, bool
 	uint64_t now = desk_wall(run->desk);
 
 	words_put_uri(&peer, slice_of(call->peer));
-	text_printf(&text, "%s#%-3u %-*s %-9s ", current ? "*" : " ", call->number, NAME_COLUMNS,
-		name, states[call->state]);
+	text_printf(&text, "%s#%-3u ", current ? "*" : " ", call->number);
+	columns_pad(&text, text_slice(&peer), NAME_COLUMNS);
+	text_printf(&text, " %-9s ", states[call->state]);
 	words_put_duration(&text, now > since ? (double)(now - since) / NS_PER_S : 0);
 	if (call->codec[0] != '\0')
 		text_printf(&text, "  %s %g kHz", call->codec, call->rate_hz / 1000.0);

@@ -1,18 +1,21 @@
 /* The people of the configuration. */
+#include "cmd/columns.h"
 #include "cmd/commands/table.h"
 #include "cmd/words.h"
 #include "core/base/text.h"
 
-enum { NAME_SIZE = 280, TARGET_SIZE = 600, NAME_COLUMNS = 20 };
+enum { NAME_SIZE = 320, TARGET_SIZE = 600, NAME_COLUMNS = 20 };
 
 static void say_contact(struct command_run *run, const struct contact *contact)
 {
-	char name_room[NAME_SIZE], target_room[TARGET_SIZE];
-	struct text name = TEXT_IN(name_room), target = TEXT_IN(target_room);
+	char name_room[NAME_SIZE], padded_room[NAME_SIZE], target_room[TARGET_SIZE];
+	struct text name = TEXT_IN(name_room), padded = TEXT_IN(padded_room);
+	struct text target = TEXT_IN(target_room);
 
 	text_put_escaped(&name, slice_of(contact->name));
+	columns_pad(&padded, text_slice(&name), NAME_COLUMNS);
 	words_put_uri(&target, slice_of(contact->target));
-	command_say(run, "  %-*s %s", NAME_COLUMNS, name_room, target_room);
+	command_say(run, "  %s %s", padded_room, target_room);
 }
 
 /* Whether part, of any case, begins name or a word in it. */

@@ -87,15 +87,14 @@ static void put_time(struct text *out, uint64_t wall_ns)
 /* "2026-11-20 23:00  made     bob@example.org               2:31" */
 static void say_entry(struct command_run *run, const struct call_entry *entry)
 {
-	char line[LINE_SIZE], name[NAME_SIZE];
-	struct text text = TEXT_IN(line), peer = TEXT_IN(name);
+	char line[LINE_SIZE], name[NAME_SIZE], escaped[NAME_SIZE];
+	struct text text = TEXT_IN(line), peer = TEXT_IN(name), shown = TEXT_IN(escaped);
 
 	put_time(&text, entry->began_ns);
 	text_printf(&text, "  %-8s ", call_way_name(entry->way));
 	put_name(&peer, entry);
-	text_put_escaped(&text, text_slice(&peer)); /* the file may be anybody's work */
-	for (size_t i = columns_count(text_slice(&peer)); i < NAME_COLUMNS; i++)
-		text_putc(&text, ' ');
+	text_put_escaped(&shown, text_slice(&peer)); /* the file may be anybody's work */
+	columns_pad(&text, text_slice(&shown), NAME_COLUMNS);
 	text_puts(&text, "  ");
 	if (entry->answered)
 		words_put_duration(&text, entry->duration_s);

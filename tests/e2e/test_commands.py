@@ -174,6 +174,20 @@ def test_contacts_have_names(tmp_path):
     assert shown[2] == ["nobody whose name begins so".split()]
 
 
+def test_names_stand_in_columns_whatever_they_are_written_in(tmp_path):
+    """Wide characters are two columns, and their bytes three."""
+    config = tmp_path / "sipcall.conf"
+    names = ["bob = b@192.0.2.1", "\u5f35\u5049 = z@192.0.2.1", "Jos\u00e9 = j@192.0.2.1"]
+    config.write_text("\n".join(["[contacts]", *names, ""]))
+    code, process = run("-q", "-c", config, "-e", "contacts")
+    assert code == 0
+    assert process.out.lines == [
+        "  bob                  b@192.0.2.1",
+        "  \u5f35\u5049                 z@192.0.2.1",
+        "  Jos\u00e9                 j@192.0.2.1",
+    ]
+
+
 def test_the_ladder_of_a_call_that_is_over():
     phone, peer, _ = talking("hangup", "ladder #1", "ladder 2")
     peer.respond(peer.expect("BYE"), 200)

@@ -46,10 +46,33 @@ static void test_table(void **state)
 	}
 }
 
+static void test_pad(void **state)
+{
+	static const struct {
+		const char *text, *padded;
+	} cases[] = {
+		{"", "    |"}, {"ab", "ab  |"}, {"abcd", "abcd|"}, {"abcde", "abcde|"},
+		{"\xc3\xa9t\xc3\xa9", "\xc3\xa9t\xc3\xa9 |"}, /* a byte more each, and no column */
+		{"\xe5\xbc\xa0", "\xe5\xbc\xa0  |"},          /* wide */
+		{"e\xcc\x81", "e\xcc\x81   |"},               /* a mark that combines */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char room[32];
+		struct text text = TEXT_IN(room);
+
+		columns_pad(&text, slice_of(cases[i].text), 4);
+		text_putc(&text, '|');
+		assert_string_equal(room, cases[i].padded);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_pad),
 	};
 
 	return cmocka_run_group_tests_name("cmd/columns", tests, NULL, NULL);
