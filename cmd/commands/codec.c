@@ -38,7 +38,8 @@ static enum command_state see_event(struct command_run *run, const struct ua_eve
 		return COMMAND_DONE;
 	if (event->kind == UA_CALL_ENDED)
 		return fail_ended(run, event);
-	if (event->kind != UA_ERROR || event->error.ours)
+	if (event->kind != UA_ERROR || event->error.wish != UA_WISH_CODEC ||
+		strcmp(event->error.codec, wanted(run)->key) != 0)
 		return COMMAND_WAITING;
 
 	run->told = true;

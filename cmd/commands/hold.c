@@ -49,17 +49,25 @@ static enum command_state run_resume(struct command_run *run)
 static enum command_state see(
 	struct command_run *run, const struct ua_event *event, enum ua_event_kind wanted)
 {
+	enum ua_wish mine = wanted == UA_CALL_HELD ? UA_WISH_HOLD : UA_WISH_RESUME;
+	enum ua_wish other = wanted == UA_CALL_HELD ? UA_WISH_RESUME : UA_WISH_HOLD;
+
 	if (!is_mine(run, event))
 		return COMMAND_WAITING;
 	if (event->kind == wanted && !event->hold.remote)
 		return COMMAND_DONE;
 	if (event->kind == UA_CALL_ENDED)
 		return fail_ended(run, event);
-	if (event->kind == UA_ERROR && !event->error.ours) {
-		run->told = true;
-		return command_fail(run, VERDICT_REJECTED, "%s", event->error.words);
-	}
-	return COMMAND_WAITING;
+	if (event->kind != UA_ERROR)
+		return COMMAND_WAITING;
+	if (event->error.wish ==
+		other) /* which was to end what is asked for here: it is so still */
+		return COMMAND_DONE;
+	if (event->error.wish != mine)
+		return COMMAND_WAITING;
+
+	run->told = true;
+	return command_fail(run, VERDICT_REJECTED, "%s", event->error.words);
 }
 
 static enum command_state see_hold(struct command_run *run, const struct ua_event *event)

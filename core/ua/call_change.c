@@ -69,12 +69,35 @@ static void disagree(struct call *call, const struct fault *why)
 	call_finish(call, UA_CAUSE_MEDIA, 488, slice_of(""), why);
 }
 
-/* It is no trouble of ours, and the call goes on. */
-static void tell_error(struct call *call, const struct fault *why)
+/* What of ours comes to nothing, by codec or, where that is NULL, by hold: it is no trouble of
+ * ours, and the call goes on. */
+static void tell_error(
+	struct call *call, const struct codec *codec, bool hold, const struct fault *why)
 {
-	struct ua_event event = {.kind = UA_ERROR, .error = {why->words, false}};
+	struct ua_event event = {.kind = UA_ERROR,
+		.error = {
+			.words = why->words,
+			.wish = codec  ? UA_WISH_CODEC
+				: hold ? UA_WISH_HOLD
+				       : UA_WISH_RESUME,
+			.codec = codec ? codec->key : NULL,
+		}};
 
 	call_emit(call, &event);
+}
+
+/* Who asked for it has asked for something else since, and for that there is no need to ask them.
+ */
+static void tell_taken_back(struct call *call, const struct codec *codec, bool hold)
+{
+	struct fault words;
+
+	fault_set(&words, 0, "%s%s was taken back before they agreed",
+		codec  ? "codec "
+		: hold ? "hold"
+		       : "resume",
+		codec ? codec->key : "");
+	tell_error(call, codec, hold, &words);
 }
 
 /* Whoever wanted it to be quiet reads why it is not. */
@@ -94,7 +117,7 @@ static void tell_refused(struct call *call, const struct sip_msg *response)
 	fault_set(&words, 0, "they refuse %s%s: %s%s%s", codec ? "to talk by " : hold,
 		codec ? codec->key : "", response ? room : "no answer came",
 		more.words[0] != '\0' ? ": " : "", more.words);
-	tell_error(call, &words);
+	tell_error(call, codec, call->hold.offered, &words);
 }
 
 /* What was offered is not wanted any more; what has not been offered yet still is. */
@@ -134,7 +157,9 @@ static void push(struct call *call)
 {
 	char room[SDP_TEXT_SIZE];
 	struct text offer = TEXT_IN(room);
+	const struct codec *codec;
 	struct fault words;
+	bool hold;
 	int err;
 
 	if (call->state != CALL_TALKING || call->hold.change != CHANGE_NONE)
@@ -154,25 +179,32 @@ static void push(struct call *call)
 	if (!err) {
 		change_state(call, CHANGE_OFFERED);
 	} else {
-		fault_set(&words, 0, "%s cannot be asked for: %s",
-			call->turn.offered ? call->turn.offered->key : "hold", strerror(-err));
+		codec = call->turn.offered;
+		hold = call->hold.offered;
+		fault_set(&words, 0, "%s cannot be asked for: %s", codec ? codec->key : "hold",
+			strerror(-err));
 		forget(call);
-		tell_error(call, &words);
+		tell_error(call, codec, hold, &words);
 	}
 }
 
 int call_hold(struct call *call, bool hold)
 {
+	bool before = call->hold.wanted;
+
 	if (call->state != CALL_TALKING)
 		return -ENOTCONN;
 
 	call->hold.wanted = hold;
+	if (before != hold && hold == call->hold.agreed && hold == call->hold.offered)
+		tell_taken_back(call, NULL, before); /* it has not been offered yet */
 	push(call);
 	return hold == call->hold.agreed && hold == call->hold.offered ? -EALREADY : 0;
 }
 
 int call_turn(struct call *call, const struct codec *codec)
 {
+	const struct codec *before = call->turn.wanted;
 	bool ours = false;
 
 	for (size_t i = 0; i < call->list->config->codec_count; i++)
@@ -182,9 +214,13 @@ int call_turn(struct call *call, const struct codec *codec)
 	if (call->state != CALL_TALKING)
 		return -ENOTCONN;
 	if (codec == call->params.codec && !call->turn.offered)
-		return -EALREADY;
+		codec = NULL; /* it is so */
 
 	call->turn.wanted = codec;
+	if (before && before != codec && before != call->turn.offered)
+		tell_taken_back(call, before, false); /* it has not been offered yet */
+	if (!codec)
+		return -EALREADY;
 	push(call);
 	return 0;
 }
@@ -214,11 +250,24 @@ void call_unchanged(void *arg, const struct sip_msg *response)
 		return;
 
 	change_state(call, CHANGE_NONE);
-	if (call->turn.offered ? call->turn.wanted == call->turn.offered
-			       : call->hold.wanted == call->hold.offered)
-		tell_refused(call, response);
+	tell_refused(call, response);
 	forget(call);
 	push(call);
+}
+
+/* What they have refused for a moment, and nobody wants any more. */
+static void drop_taken_back(struct call *call)
+{
+	const struct codec *codec = call->turn.offered;
+	bool hold = call->hold.offered;
+
+	if (codec ? call->turn.wanted == codec : call->hold.wanted == hold)
+		return;
+
+	call->hold.offered = call->hold.agreed;
+	call->turn.offered = NULL;
+	if (codec || hold != call->hold.agreed)
+		tell_taken_back(call, codec, hold);
 }
 
 /* Our own offer was refused for a moment, or could not go at all: none is under way. */
@@ -228,6 +277,7 @@ void call_retry(void *arg)
 
 	if (call->hold.change != CHANGE_NONE)
 		change_state(call, CHANGE_NONE);
+	drop_taken_back(call);
 	push(call);
 }
 

@@ -100,7 +100,7 @@ static void media_source_ended(void *arg)
 
 void call_trouble(void *arg, const char *words)
 {
-	struct ua_event event = {.kind = UA_ERROR, .error = {words, true}};
+	struct ua_event event = {.kind = UA_ERROR, .error = {.words = words, .ours = true}};
 
 	call_emit(arg, &event);
 }

@@ -77,6 +77,14 @@ struct ua_media {
 	const char *received; /* the codec that they send by; NULL: the same, as far as is known */
 };
 
+/* What of a call was asked of the far end. */
+enum ua_wish {
+	UA_WISH_NONE,
+	UA_WISH_HOLD,
+	UA_WISH_RESUME,
+	UA_WISH_CODEC,
+};
+
 struct ua_event {
 	enum ua_event_kind kind;
 	uint64_t wall_ns;
@@ -167,6 +175,9 @@ struct ua_event {
 		struct {
 			const char *words;
 			bool ours; /* a file of ours is not what it should be; the call may be */
+			enum ua_wish
+				wish; /* of ours that comes to nothing: the call is as before */
+			const char *codec; /* of UA_WISH_CODEC: by its key */
 		} error;
 		struct {
 			const char *line; /* as it was typed */

@@ -146,8 +146,8 @@ static void test_second_thoughts_during_glare(void **state)
 	assert_int_equal(agent_resume(pair.near.agent, 1), 0);
 	assert_int_equal(agent_resume(pair.far.agent, 1), 0);
 	run_s(&pair, 10);
-	expect_log(&pair.near, "");
-	expect_log(&pair.far, "");
+	expect_log(&pair.near, "error(hold was taken back before they agreed) ");
+	expect_log(&pair.far, "error(hold was taken back before they agreed) ");
 	end_call(&pair);
 }
 
