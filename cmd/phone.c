@@ -353,7 +353,7 @@ static int open_accounts(struct phone *self, struct handset *handset, struct fau
 	int err = 0;
 
 	for (size_t i = 0; i < self->accounts.count && !err; i++)
-		err = agent_add_account(handset->agent, &self->accounts.list[i], why);
+		err = agent_add_account(handset->agent, &self->accounts.all[i].settings, why);
 	return err;
 }
 

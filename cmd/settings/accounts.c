@@ -77,7 +77,7 @@ static int no_account(const char *name, const struct config *config, struct faul
 	struct text text = TEXT_IN(shown);
 
 	words_put(&text, slice_of(name));
-	if (config_account_at(config, 0))
+	if (config_accounts(config) > 0)
 		return fault_set(why, -EINVAL, "--account: no [account %s] in %s", shown,
 			config_name(config));
 	return fault_set(why, -EINVAL,
@@ -86,25 +86,32 @@ static int no_account(const char *name, const struct config *config, struct faul
 		shown);
 }
 
+/* The next of them, whose place is there. */
+static struct accounts_one *add(struct accounts *out, const struct config_account *account)
+{
+	struct accounts_one *made = &out->all[out->count++];
+
+	*made = (struct accounts_one){
+		.settings = of_config(account),
+		.command = account->texts[ACCOUNT_PASSWORD_COMMAND],
+	};
+	return made;
+}
+
 /* Only the one that is named, or all. */
 static int choose(struct accounts *out, const struct options *options, const struct config *config,
 	struct fault *why)
 {
-	const struct config_account *account;
+	const struct config_account *account = NULL;
 
-	for (size_t i = 0; (account = config_account_at(config, i)); i++) {
-		if (options->account && strcmp(options->account, account->name) != 0)
-			continue;
-		if (out->count == ACCOUNTS_MAX)
-			return fault_set(why, -EINVAL, "%d accounts are enough", ACCOUNTS_MAX);
-		out->commands[out->count] = account->texts[ACCOUNT_PASSWORD_COMMAND];
-		out->list[out->count++] = of_config(account);
-	}
+	while ((account = config_account_next(config, account)))
+		if (!options->account || strcmp(options->account, account->name) == 0)
+			add(out, account);
 	if (out->count > 0 || !options->account)
 		return 0;
 	if (!strpbrk(options->account, "@:"))
 		return no_account(options->account, config, why);
-	out->list[out->count++] = (struct ua_account){
+	out->all[out->count++].settings = (struct ua_account){
 		.aor = options->account,
 		.registers = true,
 		.allow_md5 = true,
@@ -115,36 +122,34 @@ static int choose(struct accounts *out, const struct options *options, const str
 /* From the environment for the first, else as the configuration says, else from a person. */
 static int find_password(struct accounts *out, size_t i, struct fault *why)
 {
-	struct ua_account *account = &out->list[i];
-	struct secret **secret = &out->secrets[i];
+	struct accounts_one *one = &out->all[i];
+	struct ua_account *account = &one->settings;
 	int err = 0;
 
-	if (!*secret && !account->password && out->commands[i])
-		err = password_run(secret, out->commands[i], why);
-	else if (!*secret && !account->password)
-		err = password_ask(secret, account->name ? account->name : account->aor, why);
-	if (*secret)
-		account->password = *secret;
+	if (i == 0 && out->variable)
+		account->password = out->variable;
+	if (account->password)
+		return 0;
+	if (one->command)
+		err = password_run(&one->secret, one->command, why);
+	else
+		err = password_ask(&one->secret, account->name ? account->name : account->aor, why);
+	account->password = one->secret;
 	return err;
 }
 
 /* What phones of a script may pick from. */
-static int take_all(struct accounts *out, const struct config *config, struct fault *why)
+static void take_all(struct accounts *out, const struct config *config)
 {
-	const struct config_account *account;
+	const struct config_account *account = NULL;
 
-	for (; (account = config_account_at(config, out->count)); out->count++) {
-		struct ua_account *made = &out->list[out->count];
+	while ((account = config_account_next(config, account))) {
+		struct ua_account *made = &add(out, account)->settings;
 
-		if (out->count == ACCOUNTS_MAX)
-			return fault_set(why, -EINVAL, "%d accounts are enough", ACCOUNTS_MAX);
-		*made = of_config(account);
 		made->registers = false;
 		if (!made->password)
-			made->password = out->secrets[0];
-		out->commands[out->count] = account->texts[ACCOUNT_PASSWORD_COMMAND];
+			made->password = out->variable;
 	}
-	return 0;
 }
 
 int accounts_pick(struct ua_account *out, const struct accounts *accounts,
@@ -155,18 +160,17 @@ int accounts_pick(struct ua_account *out, const struct accounts *accounts,
 	if (!options->account)
 		return -ENOENT;
 
-	while (i < accounts->count && strcmp(accounts->list[i].name, options->account) != 0)
+	while (i < accounts->count && strcmp(accounts->all[i].settings.name, options->account) != 0)
 		i++;
 	if (i == accounts->count && !strpbrk(options->account, "@:"))
 		return fault_set(why, -EINVAL, "account=%s: there is no [account %s]",
 			options->account, options->account);
 	if (i < accounts->count)
-		*out = accounts->list[i];
+		*out = accounts->all[i].settings;
 	else
-		*out = (struct ua_account){.aor = options->account,
-			.password = accounts->secrets[0],
-			.allow_md5 = true};
-	if (!out->password && i < accounts->count && accounts->commands[i])
+		*out = (struct ua_account){
+			.aor = options->account, .password = accounts->variable, .allow_md5 = true};
+	if (!out->password && i < accounts->count && accounts->all[i].command)
 		return fault_set(why, -EINVAL,
 			"account=%s: a script runs no password_command; " PASSWORD_VARIABLE
 			" has the password",
@@ -181,17 +185,28 @@ int accounts_make(struct accounts *out, const struct options *options, const str
 	int err;
 
 	*out = (struct accounts){.count = 0};
-	err = take_variable(&out->secrets[0], why);
-	if (!err && options_mode(options) == OPTIONS_SCRIPT)
-		return take_all(out, config, why);
-	if (!err)
-		err = choose(out, options, config, why);
+	err = take_variable(&out->variable, why);
+	if (err)
+		return err;
+	out->all = calloc(config_accounts(config) + 1, sizeof(*out->all));
+	if (!out->all) {
+		err = fault_set(why, -ENOMEM, "out of memory");
+		goto out;
+	}
+	if (options_mode(options) == OPTIONS_SCRIPT) {
+		take_all(out, config);
+		return 0;
+	}
+	err = choose(out, options, config, why);
 	if (!err && out->count > 0)
-		override(&out->list[0], options);
+		override(&out->all[0].settings, options);
 	for (size_t i = 0; i < out->count && !err; i++) {
-		out->list[i].registers = out->list[i].registers && registers(options);
+		struct ua_account *account = &out->all[i].settings;
+
+		account->registers = account->registers && registers(options);
 		err = find_password(out, i, why);
 	}
+out:
 	if (err)
 		accounts_wipe(out);
 	return err;
@@ -199,9 +214,9 @@ int accounts_make(struct accounts *out, const struct options *options, const str
 
 void accounts_wipe(struct accounts *accounts)
 {
-	for (size_t i = 0; i < ACCOUNTS_MAX; i++) {
-		secret_free(accounts->secrets[i]);
-		accounts->secrets[i] = NULL;
-	}
-	accounts->count = 0;
+	for (size_t i = 0; i < accounts->count; i++)
+		secret_free(accounts->all[i].secret);
+	free(accounts->all);
+	secret_free(accounts->variable);
+	*accounts = (struct accounts){.count = 0};
 }

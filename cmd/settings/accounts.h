@@ -9,13 +9,16 @@
 #include "core/base/fault.h"
 #include "core/ua/config.h"
 
-enum { ACCOUNTS_MAX = 32 };
+struct accounts_one {
+	struct ua_account settings;
+	struct secret *secret; /* the password, if it is not the configuration's; or NULL */
+	const char *command;   /* that prints it, or NULL */
+};
 
 struct accounts {
-	struct ua_account list[ACCOUNTS_MAX]; /* the first is that of outgoing calls */
-	struct secret *secrets[ACCOUNTS_MAX];
-	const char *commands[ACCOUNTS_MAX]; /* that print passwords */
+	struct accounts_one *all; /* the first is that of outgoing calls */
 	size_t count;
+	struct secret *variable; /* what SIPCALL_PASSWORD had, or NULL */
 };
 
 /*

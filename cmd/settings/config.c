@@ -24,6 +24,7 @@ struct config {
 	char *hooks[CONFIG_HOOKS];
 	struct contacts *contacts;
 	struct list accounts; /* of struct config_account */
+	struct table by_name; /* the same */
 	bool open;            /* others may read the file */
 };
 
@@ -278,9 +279,9 @@ static int read_account(struct reading *reading, const char *name, struct slice 
 
 static struct config_account *find_account(const struct config *config, struct slice name)
 {
-	list_each(link, &config->accounts)
-	{
-		struct config_account *account = container_of(link, struct config_account, link);
+	for (struct table_node *node = table_find(&config->by_name, table_hash(0, name)); node;
+		node = table_find_next(node)) {
+		struct config_account *account = container_of(node, struct config_account, by_name);
 
 		if (slice_is(name, account->name))
 			return account;
@@ -303,6 +304,7 @@ static int begin_account(struct reading *reading, struct slice name)
 	if (err)
 		return err;
 	list_add(&reading->out->accounts, &reading->account->link);
+	table_add(&reading->out->by_name, &reading->account->by_name, table_hash(0, name));
 	reading->lost = false;
 	return 0;
 }
@@ -396,7 +398,7 @@ static int check_text(struct reading *reading, struct slice text)
 	size_t line = 1;
 
 	if (text.len > CONFIG_SIZE_MAX)
-		return complain_at(reading, 0, "more than 1 MiB is no configuration");
+		return complain_at(reading, 0, "more than 16 MiB is no configuration");
 	for (size_t i = 0; i < text.len; i++) {
 		if (!is_text(text, i))
 			return complain_at(reading, line,
@@ -445,7 +447,7 @@ static int make(struct config **out, const char *name)
 	list_init(&self->values);
 	list_init(&self->accounts);
 	self->name = slice_copy(slice_of(name));
-	if (!self->name || contacts_new(&self->contacts)) {
+	if (!self->name || contacts_new(&self->contacts) || table_init(&self->by_name)) {
 		config_free(self);
 		return -ENOMEM;
 	}
@@ -584,6 +586,7 @@ void config_free(struct config *config)
 		free(config->hooks[i]);
 	list_each(link, &config->accounts)
 		config_account_free(container_of(link, struct config_account, link));
+	table_close(&config->by_name);
 	contacts_free(config->contacts);
 	free(config->name);
 	free(config);
@@ -594,14 +597,17 @@ void config_apply(const struct config *config, struct options *options)
 	config_values_apply(&config->values, options);
 }
 
-const struct config_account *config_account_at(const struct config *config, size_t i)
+const struct config_account *config_account_next(
+	const struct config *config, const struct config_account *before)
 {
-	list_each(link, &config->accounts)
-	{
-		if (i-- == 0)
-			return container_of(link, struct config_account, link);
-	}
-	return NULL;
+	const struct list *link = before ? before->link.next : config->accounts.next;
+
+	return link == &config->accounts ? NULL : container_of(link, struct config_account, link);
+}
+
+size_t config_accounts(const struct config *config)
+{
+	return config->by_name.count;
 }
 
 bool config_is_exposed(const struct config *config)

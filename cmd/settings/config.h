@@ -14,8 +14,8 @@
 #include <stddef.h>
 
 enum {
-	CONFIG_SIZE_MAX = 1 << 20, /* bytes of the file */
-	CONFIG_LINES_MAX = 4096,
+	CONFIG_SIZE_MAX = 1 << 24, /* bytes of the file: tens of thousands of accounts */
+	CONFIG_LINES_MAX = 1 << 18,
 	CONFIG_LINE_MAX = 4096, /* bytes */
 	CONFIG_HOOKS = UA_EVENT_KINDS + 1,
 	CONFIG_ANY_EVENT = UA_EVENT_KINDS, /* the hook of each event */
@@ -52,8 +52,12 @@ void config_free(struct config *config);
  */
 void config_apply(const struct config *config, struct options *options);
 
-/* The i-th [account NAME], in the order of the file; NULL behind the last. */
-const struct config_account *config_account_at(const struct config *config, size_t i);
+/* The [account NAME] behind before, in the order of the file; NULL: the first. NULL behind the
+ * last.
+ */
+const struct config_account *config_account_next(
+	const struct config *config, const struct config_account *before);
+size_t config_accounts(const struct config *config);
 
 /* A password stands there, and others than its owner may read the file. */
 bool config_is_exposed(const struct config *config);

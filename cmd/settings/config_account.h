@@ -6,6 +6,7 @@
 
 #include "core/base/fault.h"
 #include "core/base/list.h"
+#include "core/base/table.h"
 #include "core/base/text.h"
 
 #include <stdbool.h>
@@ -26,6 +27,7 @@ enum config_account_text {
 
 struct config_account {
 	struct list link;
+	struct table_node by_name;
 	size_t line; /* of the section */
 	char *name;
 	char *texts[ACCOUNT_TEXTS];

@@ -117,7 +117,7 @@ int settle(struct config **out, struct options *options)
 
 	if (options_mode(options) != OPTIONS_SCRIPT)
 		config_apply(*out, options); /* a script does the same for everybody */
-	options->known = options->account || config_account_at(*out, 0);
+	options->known = options->account || config_accounts(*out) > 0;
 	if (config_is_exposed(*out))
 		warn_exposed(*out);
 	code = find_target(options, config_contacts(*out));

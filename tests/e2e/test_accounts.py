@@ -244,3 +244,20 @@ def test_who_calls_is_who_our_own_server_says():
     left = server.expect("REGISTER")
     server.respond(left, 200)
     assert called.exit() == 0
+
+
+def test_a_hundred_accounts_are_registered(tmp_path):
+    server, names = Peer(), {f"u{i}" for i in range(100)}
+    path = tmp_path / "sipcall.conf"
+    path.write_text("".join(
+        f"[account {name}]\naddress = {name}@sip.test\nregistrar = {server.uri()[6:]}\n"
+        for name in names
+    ))  # fmt: skip
+    phone = answerer("-c", path, env=environment(SIPCALL_PASSWORD="secret"))
+    asked = set()
+    while asked != names:
+        request = server.expect("REGISTER")
+        asked.add(re.search("sip:([^@]*)@", request.get("to"))[1])
+        ok(server, request)
+    phone.event("registration.ok", nth=len(names))
+    assert {event["account"] for event in phone.having("registration.ok")} == names

@@ -133,8 +133,8 @@ def test_each_mistake_has_its_line(conf):
         (b"\x7fELF\x02\x01\x00", "this is no text file"),
         (b"[sipcall]\nmic = \x1b]0;x\x07\n", "this is no text file"),
         (b"x" * 5000, "longer than 4096 bytes"),
-        (b"\n" * 5000, "more than 4096 lines"),
-        (b"#" * 1100000, "more than 1 MiB"),
+        (b"\n" * 300000, "more than 262144 lines"),
+        (b"#" * 17000000, "more than 16 MiB"),
     ],
     ids=["binary", "escapes", "long line", "many lines", "large"],
 )

@@ -2,6 +2,7 @@
  * are there and that are not; what of it has an effect on which command line. */
 #include "cmd/settings/config.h"
 
+#include "cmd/settings/config_account.h"
 #include "core/base/loop.h"
 
 #include <fcntl.h>
@@ -221,9 +222,9 @@ static void test_large(void **state)
 	memset(text, '\n', sizeof(text));
 	config_free(right(""));
 	expect_wrong((struct slice){text, CONFIG_LINES_MAX},
-		"f: more than 4096 lines are no configuration\n");
+		"f: more than 262144 lines are no configuration\n");
 	expect_wrong(
-		(struct slice){text, sizeof(text)}, "f: more than 1 MiB is no configuration\n");
+		(struct slice){text, sizeof(text)}, "f: more than 16 MiB is no configuration\n");
 
 	memset(text, 'x', sizeof(text));
 	text[0] = '#';
@@ -232,6 +233,34 @@ static void test_large(void **state)
 	text[CONFIG_LINE_MAX] = 'x';
 	text[CONFIG_LINE_MAX + 1] = '\0';
 	expect_wrong(slice_of((const char *)text), "f:1: the line is longer than 4096 bytes\n");
+}
+
+/* As many as a load generator has; in order, and each once. */
+static void test_many_accounts(void **state)
+{
+	enum { ACCOUNTS = 10000, ACCOUNT_SIZE = 48 };
+	char *room = malloc(ACCOUNTS * ACCOUNT_SIZE);
+	struct text text = text_in(room, ACCOUNTS * ACCOUNT_SIZE);
+	const struct config_account *account = NULL;
+	struct config *config;
+	char name[ACCOUNT_SIZE];
+
+	(void)state;
+	assert_non_null(room);
+	for (int i = 0; i < ACCOUNTS; i++)
+		text_printf(&text, "[account n%d]\naddress = u%d@b\n", i, i);
+	config = right(room);
+	assert_int_equal(config_accounts(config), ACCOUNTS);
+	for (int i = 0; (account = config_account_next(config, account)); i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		assert_string_equal(account->name, name);
+	}
+	config_free(config);
+
+	text_puts(&text, "[account n4711]\naddress = u@b\n");
+	assert_false(text.cut);
+	expect_wrong(text_slice(&text), "f:20001: an account of that name is there already\n");
+	free(room);
 }
 
 /* What options come to with a configuration. */
@@ -446,6 +475,7 @@ int main(void)
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_nul),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_many_accounts),
 		cmocka_unit_test(test_apply),
 		cmocka_unit_test(test_tones),
 		cmocka_unit_test(test_home),
