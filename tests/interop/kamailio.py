@@ -29,12 +29,13 @@ class Kamailio:
     """Runs until the end of its with block; restart() is what a crash of the machine would be."""
 
     def __init__(self, algorithm="MD5", nonce_s=300, min_expires_s=5, max_expires_s=3600,
-                 certificate=None):
+                 certificate=None, memory_mb=16):
         self.port = free_port()
         self.algorithm = algorithm
         self.nonce_s = nonce_s
         self.min_expires_s = min_expires_s
         self.max_expires_s = max_expires_s
+        self.memory_mb = memory_mb  # that it shares among its processes
         self.certificate = certificate  # path without .pem and .key: it speaks TLS, too
         self.tls_port = free_port() if certificate else None
 
@@ -75,7 +76,7 @@ class Kamailio:
     def start(self):
         with open(self.dir / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "-DD", "-E", "-f", "kamailio.cfg", "-m", "16", "-M", "4",
+                [PROGRAM, "-DD", "-E", "-f", "kamailio.cfg", "-m", str(self.memory_mb), "-M", "4",
                  "-w", str(self.dir), "-Y", str(self.dir), "-P", str(self.dir / "pid")],
                 cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait_up()
