@@ -5,6 +5,11 @@
 #include <assert.h>
 #include <errno.h>
 
+enum { STARTS_AT_ONCE = 50 };
+
+/* A thousand a second: registrars are asked for a password, look it up and write it down. */
+#define START_GAP_NS (NS_PER_S / 1000)
+
 static void need(void *arg, enum sip_transport_kind kind)
 {
 	agent_need(arg, kind);
@@ -48,6 +53,23 @@ static void told(void *arg, struct account *account, const struct registration_n
 		agent_settle(agent);
 }
 
+/*
+ * Of thousands of accounts that start at once, a registrar's socket holds a hundred requests; the
+ * rest would be lost, and with them half a minute. Later they stay apart by themselves.
+ */
+static uint64_t start_delay_ns(struct agent *agent)
+{
+	uint64_t now_ns = loop_now(agent->config.loop);
+	uint64_t ahead_ns;
+
+	if (agent->next_start_ns < now_ns)
+		agent->next_start_ns = now_ns;
+	ahead_ns = agent->next_start_ns - now_ns;
+	agent->next_start_ns += START_GAP_NS;
+	return ahead_ns < STARTS_AT_ONCE * START_GAP_NS ? 0
+							: ahead_ns - STARTS_AT_ONCE * START_GAP_NS;
+}
+
 int agent_add_account(struct agent *agent, const struct ua_account *settings, struct fault *why)
 {
 	const struct account_config config = {
@@ -66,7 +88,7 @@ int agent_add_account(struct agent *agent, const struct ua_account *settings, st
 
 	list_add(&agent->accounts, account_link(account));
 	if (settings->registers)
-		registration_start(account_registration(account));
+		registration_start_in(account_registration(account), start_delay_ns(agent));
 	return 0;
 }
 

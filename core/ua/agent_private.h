@@ -21,7 +21,8 @@ struct agent {
 	struct sip_stack *stack;
 	struct call_list calls;
 	struct list pings;
-	struct list accounts; /* in the order in which they came */
+	struct list accounts;   /* in the order in which they came */
+	uint64_t next_start_ns; /* when it is the next account's turn to register */
 	struct agent_place places[AGENT_LISTENS_MAX];
 	size_t place_count;
 	bool closing;

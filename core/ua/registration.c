@@ -509,13 +509,18 @@ int registration_new(struct registration **out, const struct registration_config
 }
 
 /* By a timer, so that nothing is told within. */
-void registration_start(struct registration *self)
+void registration_start_in(struct registration *self, uint64_t delay_ns)
 {
 	if (self->state == LOCATING || self->state == ASKING)
 		return;
 	drop_request(self);
 	become(self, WAITING);
-	timer_start_in(&self->due, 0);
+	timer_start_in(&self->due, delay_ns);
+}
+
+void registration_start(struct registration *self)
+{
+	registration_start_in(self, 0);
 }
 
 void registration_stop(struct registration *self)

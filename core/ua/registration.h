@@ -50,8 +50,10 @@ struct registration_config {
 /* Copies config. -ENOMEM. */
 int registration_new(struct registration **out, const struct registration_config *config);
 
-/* Registers now; harmless while it is at it. told tells, never before this returns. */
+/* Registers now, or in so long; harmless while it is at it. told tells, never before this returns.
+ */
 void registration_start(struct registration *registration);
+void registration_start_in(struct registration *registration, uint64_t delay_ns);
 
 /*
  * Withdraws what stands, and tries no more. told says GONE, maybe before this returns, at the
