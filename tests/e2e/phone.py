@@ -171,10 +171,11 @@ class Process:
 
 
 class Phone(Process):
-    """sipcall with --json, read as events."""
+    """sipcall with --json, read as events; within: on a host of netns.py."""
 
-    def __init__(self, *args, **how):
-        super().__init__([SIPCALL, "--json", *args], **how)
+    def __init__(self, *args, within=None, **how):
+        argv = [SIPCALL, "--json", *args]
+        super().__init__(within.command(*argv) if within else argv, **how)
         self.read = 0  # bytes of its output
         self.known = []
 
