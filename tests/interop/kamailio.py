@@ -1,4 +1,5 @@
-"""Kamailio as the registrar and proxy of sip.test, on a free port of the loopback."""
+"""Kamailio as the registrar and proxy of sip.test, on a free port of the loopback; or of another
+domain, on a host of netns.py."""
 
 import glob
 import shutil
@@ -28,6 +29,15 @@ def free_port():
 class Kamailio:
     """Runs until the end of its with block; restart() is what a crash of the machine would be."""
 
+    config = CONFIG
+    domain = "sip.test"
+    address = "127.0.0.1"
+    within = None  # the host on which it runs, if it is another
+
+    def values(self):
+        """More of what the configuration leaves open."""
+        return {}
+
     def __init__(self, algorithm="MD5", nonce_s=300, min_expires_s=5, max_expires_s=3600,
                  certificate=None, memory_mb=16):
         self.port = free_port()
@@ -49,7 +59,7 @@ class Kamailio:
 
     def __enter__(self):
         self.dir = Path(tempfile.mkdtemp(prefix="sipcall-kamailio-"))
-        text = CONFIG.read_text()
+        text = self.config.read_text()
         for name, value in {
             "PORT": self.port,
             "ALGORITHM": self.algorithm,
@@ -59,6 +69,7 @@ class Kamailio:
             "TLS": TLS.format(self.tls_port) if self.certificate else "",
             "TLS_MODULE": TLS_MODULE if self.certificate else "",
             "MODULES": glob.glob("/usr/lib/*/kamailio/modules")[0] + "/",
+            **self.values(),
         }.items():
             text = text.replace(f"@{name}@", str(value))
         (self.dir / "kamailio.cfg").write_text(text)
@@ -74,11 +85,12 @@ class Kamailio:
         shutil.rmtree(self.dir, ignore_errors=True)
 
     def start(self):
+        argv = [PROGRAM, "-DD", "-E", "-f", str(self.dir / "kamailio.cfg"), "-m",
+                str(self.memory_mb), "-M", "4", "-w", str(self.dir), "-Y", str(self.dir), "-P",
+                str(self.dir / "pid")]  # fmt: skip
         with open(self.dir / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, "-DD", "-E", "-f", "kamailio.cfg", "-m", str(self.memory_mb), "-M", "4",
-                 "-w", str(self.dir), "-Y", str(self.dir), "-P", str(self.dir / "pid")],
-                cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                self.within.command(*argv) if self.within else argv, cwd=self.dir, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         self.wait_up()
 
     def stop(self):
@@ -96,19 +108,20 @@ class Kamailio:
     def wait_up(self):
         """Asks by OPTIONS until it answers."""
         limit = time.monotonic() + UP_S
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-            sock.bind(("127.0.0.1", 0))
+        with self.within.socket() if self.within else socket.socket(type=socket.SOCK_DGRAM) as sock:
+            sock.bind((self.address, 0))
             sock.settimeout(0.05)
             here = sock.getsockname()[1]
             ask = (
-                f"OPTIONS sip:sip.test SIP/2.0\r\n"
-                f"Via: SIP/2.0/UDP 127.0.0.1:{here};branch=z9hG4bKup;rport\r\n"
-                "Max-Forwards: 5\r\nFrom: <sip:up@sip.test>;tag=1\r\nTo: <sip:sip.test>\r\n"
+                f"OPTIONS sip:{self.domain} SIP/2.0\r\n"
+                f"Via: SIP/2.0/UDP {self.address}:{here};branch=z9hG4bKup;rport\r\n"
+                f"Max-Forwards: 5\r\nFrom: <sip:up@{self.domain}>;tag=1\r\n"
+                f"To: <sip:{self.domain}>\r\n"
                 f"Call-ID: up{here}\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
             ).encode()
             while time.monotonic() < limit:
                 try:
-                    sock.sendto(ask, ("127.0.0.1", self.port))
+                    sock.sendto(ask, (self.address, self.port))
                     if sock.recv(4096).startswith(b"SIP/2.0 200"):
                         return
                 except (TimeoutError, ConnectionError):

@@ -1,22 +1,7 @@
 """dnsmasq, as Debian has it, tells where a domain wants to be called (RFC 3263)."""
 
-import getpass
-
-from phone import Peer, Process, answerer, caller, closed_port, text_caller
-
-
-class Dnsmasq(Process):
-    """A name server for the domain test, and for nothing else, on a free port."""
-
-    def __init__(self, *records):
-        self.host = f"127.0.0.1:{closed_port()}"
-        super().__init__(
-            ["dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--no-resolv",
-             "--no-hosts", "--local=/test/", f"--port={self.host.split(':')[1]}",
-             "--listen-address=127.0.0.1", "--bind-interfaces", "--pid-file=",
-             f"--user={getpass.getuser()}", "--log-facility=-", *records]
-        )  # fmt: skip
-        self.line("started", stream=self.err)
+from dnsmasq import Dnsmasq
+from phone import Peer, answerer, caller, closed_port, text_caller
 
 
 def test_naptr_srv_and_addresses_lead_to_the_right_port():
