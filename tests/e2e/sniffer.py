@@ -5,6 +5,7 @@ import select
 import socket
 import struct
 import threading
+import time
 from collections import namedtuple
 
 from phone import Late, Message, alive
@@ -18,7 +19,7 @@ METHODS = ["INVITE", "ACK", "BYE", "CANCEL", "REGISTER", "OPTIONS", "UPDATE", "P
 
 STARTS = (b"SIP/2.0 ", *(f"{method} sip".encode() for method in METHODS))
 
-Datagram = namedtuple("Datagram", "source destination data")  # addresses as "host:port"
+Datagram = namedtuple("Datagram", "source destination data time")  # addresses as "host:port"
 
 
 def parse(frame):
@@ -29,7 +30,7 @@ def parse(frame):
     source, destination = socket.inet_ntoa(frame[26:30]), socket.inet_ntoa(frame[30:34])
     ports = struct.unpack("!HH", frame[head : head + 4])
     data = frame[head + 8 : 14 + struct.unpack("!H", frame[16:18])[0]]
-    return Datagram(f"{source}:{ports[0]}", f"{destination}:{ports[1]}", data)
+    return Datagram(f"{source}:{ports[0]}", f"{destination}:{ports[1]}", data, time.monotonic())
 
 
 class Sniffer:

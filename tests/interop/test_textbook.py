@@ -3,8 +3,8 @@ umass.test calls keith@poly.test, who has moved to eurecom.test.
 
 His proxy asks DNS for that of poly.test, is redirected by it and calls at eurecom.test, whose proxy
 knows where Keith's phone is; the answers come back by the same proxies, and the voices go straight
-from phone to phone. Every hop is taken from the wire. `pytest -s` shows it, and the ladder that
-Jim's phone draws.
+from phone to phone. Every hop is taken from the wire. `pytest -s` draws it, and shows the ladder of
+Jim's phone, which sees its own side only.
 """
 
 import re
@@ -12,6 +12,7 @@ import re
 import pytest
 
 import tones
+from columns import draw
 from dnsmasq import Dnsmasq
 from domain import Domain
 from netns import Host
@@ -82,7 +83,6 @@ def check_steps(wire):
     """Each hop in order; and each INVITE has a 100 before its answer, but for those of phones and
     of who answers at once."""
     steps = [step(*sip) for sip in wire]
-    print("\n".join(steps))
     assert [line for line in steps if not line.endswith(" 100")] == CALL
     for line in ("umass   > jim      100", "eurecom > umass    100"):
         assert line in steps
@@ -129,12 +129,12 @@ def test_jim_calls_keith_who_has_moved(world, tmp_path):
         wire = Sniffer(world)
         jim = caller(
             "keith@poly.test", "-a", "jim@umass.test", "--proxy", "sip:umass.test", "--ladder",
-            "-l", f"udp:{JIM}:0", "--codecs", "pcmu", "-d", "0.6", mic="tone:440",
+            "-l", f"udp:{JIM}:0", "--codecs", "pcmu", "-d", "1.2", mic="tone:440",
             speaker=f"file:{tmp_path / 'jim.wav'}", within=world, env=SECRET,
         )  # fmt: skip
         assert (jim.exit(), keith.ended()["cause"]) == (0, "remote")
         call = [sip for sip in wire.sip if sip[1].kind != "REGISTER"][: len(CALL) + 2]
-    print(jim.err.text)
+    print("\n".join(["", *draw(wire, NAMES), "", jim.err.text]))
     check_steps(call)
     check_ways(call)
     check_sound(wire, tmp_path)
