@@ -1,86 +1,101 @@
-"""Networks of a test's own: hosts that are namespaces of the kernel, and cables between them.
-
-A host is there as long as a process that holds it, which ends with the test, also when the test is
-killed; nothing of it is seen outside. It takes root.
+"""Networks that a test makes for itself: namespaces with nothing in them but their own loopback, and
+what joins them. Each is held by a process that ends with the test, so that nothing stays behind
+whatever happens. Root is needed for them; without, the test is skipped.
 """
 
 import contextlib
 import ctypes
-import itertools
 import os
 import socket
 import subprocess
 
+import phone
 import pytest
 
-from phone import Process
-
+UP_S = 5
 CLONE_NEWNET = 0x40000000
-HOLD = "ip link set lo up && mount --make-rprivate / && echo held && exec cat"
 
 libc = ctypes.CDLL(None, use_errno=True)
-cables = itertools.count(1)
 
 
-def _enter(fd):
-    if libc.setns(fd, CLONE_NEWNET) != 0:
+def _names(pid):
+    return os.readlink(f"/proc/{pid}/ns/net")
+
+
+def _enter(file):
+    if libc.setns(file.fileno(), CLONE_NEWNET) != 0:
         raise OSError(ctypes.get_errno(), "setns")
 
 
-class Host(Process):
-    """A machine with a network, and mounts, of its own; only its loopback is there, and up."""
+class Net(phone.Process):
+    """One network namespace, as a host: its loopback is up. It has mounts of its own, too."""
 
     def __init__(self):
-        if os.getuid() != 0:
-            pytest.skip("only root may make networks")
-        super().__init__(["unshare", "--net", "--mount", "sh", "-c", HOLD], stdin=subprocess.PIPE)
-        self.line("^held$")
+        if os.geteuid() != 0:
+            pytest.skip("only root makes networks")
+        # cat ends when the pipe to it does: with us, at the latest
+        super().__init__(
+            ["unshare", "--net", "--mount", "sh", "-c", "echo up; exec cat"],
+            stdin=subprocess.PIPE,
+        )
+        try:
+            self.line("^up$", UP_S)
+        except phone.Late:
+            pytest.skip(f"no network can be made here: {self.err.text}")
+        assert _names(self.pid) != _names("self")
+        self.ip("link set lo up")
+
+    @property
+    def enter(self):
+        """What a command begins with that is to run in it."""
+        return ["nsenter", f"--target={self.pid}", "--net", "--mount", "--wd=."]
 
     def command(self, *argv):
-        """argv that runs there."""
-        return ["nsenter", f"--target={self.pid}", "--net", "--mount", "--wd=.", "--", *argv]
+        """A command that runs in it."""
+        return [*self.enter, *argv]
 
-    def run(self, *argv, stdin=None):
-        """Runs a program there to its end; what it printed."""
+    def run(self, *argv, text=None):
+        """Runs a command in it to its end; its output. text: what it reads."""
         done = subprocess.run(
-            self.command(*map(str, argv)), input=stdin, capture_output=True, text=True, timeout=10
-        )
-        assert done.returncode == 0, f"{argv}: {done.stdout}{done.stderr}"
+            self.command(*argv), input=text, capture_output=True, text=True, timeout=UP_S,
+            check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, f"{argv}: {done.stderr}"
         return done.stdout
 
-    def address(self, cidr, device="lo"):
-        # without waiting for an IPv6 address to be found free
-        self.run("ip", "address", "add", cidr, "dev", device, *["nodad"] * (":" in cidr))
+    def ip(self, words):
+        """One command of ip(8)."""
+        return self.run("ip", *words.split())
 
-    def route(self, gateway, where="default"):
-        self.run("ip", "route", "add", where, "via", gateway)
+    def join(self, name, other, other_name):
+        """A cable from here, where its end has that name, to another one."""
+        self.ip(f"link add {name} type veth peer name {other_name} netns {other.pid}")
+        for net, end in ((self, name), (other, other_name)):
+            # without it an address of IPv6 is looked for in vain for a second, and told
+            net.run("sysctl", "-qw", f"net.ipv6.conf.{end}.disable_ipv6=1")
+            net.ip(f"link set {end} up")
 
     def file(self, path, mine):
         """There, path is the file mine."""
-        self.run("mount", "--bind", mine, path)
+        self.run("mount", "--bind", str(mine), path)
 
     @contextlib.contextmanager
     def inside(self):
-        """Sockets that this thread makes within are that host's."""
+        """Sockets that this thread makes within are there."""
         with open("/proc/thread-self/ns/net") as home, open(f"/proc/{self.pid}/ns/net") as there:
-            _enter(there.fileno())
+            _enter(there)
             try:
                 yield
             finally:
-                _enter(home.fileno())
+                _enter(home)
 
     def socket(self, kind=socket.SOCK_DGRAM, family=socket.AF_INET):
         with self.inside():
             return socket.socket(family, kind)
 
 
-def cable(one, other, cidr_one, cidr_other):
-    """Joins two hosts by a device of each, with these addresses; the names of the devices."""
-    number = next(cables)
-    names = [f"a{number}", f"b{number}"]
-    one.run("ip", "link", "add", names[0], "type", "veth", "peer", "name", names[1], "netns",
-            other.pid)  # fmt: skip
-    for host, name, cidr in zip((one, other), names, (cidr_one, cidr_other)):
-        host.address(cidr, name)
-        host.run("ip", "link", "set", name, "up")
-    return names
+class Phone(phone.Phone):
+    """sipcall in a network, read as events."""
+
+    def __init__(self, net, *args, **how):
+        super().__init__(*args, within=net, **how)

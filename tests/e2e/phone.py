@@ -171,7 +171,7 @@ class Process:
 
 
 class Phone(Process):
-    """sipcall with --json, read as events; within: on a host of netns.py."""
+    """sipcall with --json, read as events; within: in a network of netns.py."""
 
     def __init__(self, *args, within=None, **how):
         argv = [SIPCALL, "--json", *args]

@@ -1,4 +1,4 @@
-"""All datagrams that hosts of netns.py get, as the kernel hands them over."""
+"""All datagrams that come to a network of netns.py, as the kernel hands them over."""
 
 import os
 import select
@@ -36,10 +36,10 @@ def parse(frame):
 class Sniffer:
     """Everything so far is in `datagrams`, in order."""
 
-    def __init__(self, host, device="lo"):
+    def __init__(self, net, device="lo"):
         self.datagrams = []
         self.changed = threading.Condition()
-        with host.inside():
+        with net.inside():
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
         self.socket.bind((device, ALL))

@@ -1,12 +1,14 @@
 """Two phones on two hosts of a network that is made for them: netns.py itself."""
 
-from netns import Host, cable
+from netns import Net
 from phone import answerer, caller
 
 
 def test_two_hosts_call_each_other_by_a_cable():
-    one, other = Host(), Host()
-    cable(one, other, "192.0.2.1/24", "192.0.2.2/24")
+    one, other = Net(), Net()
+    one.join("left", other, "right")
+    one.ip("address add 192.0.2.1/24 dev left")
+    other.ip("address add 192.0.2.2/24 dev right")
     far = answerer("-n", "1", listen="udp:192.0.2.2:5060", mic="tone:440", within=other)
     far.event("listening")
     near = caller("sip:x@192.0.2.2", "-d", "0.2", mic="tone:1000", within=one)

@@ -1,4 +1,4 @@
-"""A domain with a server of its own, Kamailio at port 5060 of an address on a host of netns.py."""
+"""A domain with a server of its own, Kamailio at port 5060 of an address in a network of netns.py."""
 
 from pathlib import Path
 

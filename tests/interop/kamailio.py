@@ -1,5 +1,5 @@
 """Kamailio as the registrar and proxy of sip.test, on a free port of the loopback; or of another
-domain, on a host of netns.py."""
+domain, in a network of netns.py."""
 
 import glob
 import shutil
@@ -32,7 +32,7 @@ class Kamailio:
     config = CONFIG
     domain = "sip.test"
     address = "127.0.0.1"
-    within = None  # the host on which it runs, if it is another
+    within = None  # the network in which it runs, if it is another
 
     def values(self):
         """More of what the configuration leaves open."""

@@ -15,7 +15,7 @@ import tones
 from columns import draw
 from dnsmasq import Dnsmasq
 from domain import Domain
-from netns import Host
+from netns import Net
 from phone import answerer, caller, environment
 from sniffer import Sniffer
 
@@ -56,13 +56,13 @@ umass   > jim      200
 
 @pytest.fixture
 def world(tmp_path):
-    """One host with all their addresses, on which everybody finds the others by DNS."""
-    host = Host()
+    """One network with all their addresses, on which everybody finds the others by DNS."""
+    net = Net()
     for address in (DNS, JIM, UMASS, POLY, EURECOM, KEITH):
-        host.address(f"{address}/32")
+        net.ip(f"address add {address}/32 dev lo")
     (tmp_path / "resolv.conf").write_text(f"nameserver {DNS}\n")
-    host.file("/etc/resolv.conf", tmp_path / "resolv.conf")
-    return host
+    net.file("/etc/resolv.conf", tmp_path / "resolv.conf")
+    return net
 
 
 def step(datagram, message):
