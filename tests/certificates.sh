@@ -26,6 +26,8 @@ signed good 2 DNS:localhost,IP:127.0.0.1
 signed named 2 DNS:localhost
 signed expired -1 DNS:localhost,IP:127.0.0.1
 signed wrong 2 DNS:www.example.org
+signed domain 2 DNS:sip.test
+signed server 2 DNS:proxy.sip.test
 signed wild 2 'DNS:*.example.org'
 signed uri 2 URI:sip:localhost,DNS:host.example.org
 signed bare 2 ''
