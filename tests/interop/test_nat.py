@@ -5,6 +5,8 @@ each far end (symmetric). Nobody outside can send to an address inside, and nobo
 phone outside has a public address, and sends its RTP to where the other's comes from.
 """
 
+import time
+
 import pytest
 
 import tones
@@ -17,6 +19,7 @@ ALICE, BOB = "10.91.1.2", "203.0.113.2"  # inside, outside
 SERVER, NAT = "203.0.113.3", "203.0.113.1"
 SECRET = environment(SIPCALL_PASSWORD="secret")
 UDP_S = 30  # how long the NAT remembers a way of UDP that nobody takes
+IDLE_S = 90
 
 RULES = """
 table ip nat {{
@@ -135,3 +138,20 @@ def test_who_is_inside_calls(transport, kind, heard):
         bob = waits(world.bob(heard[1]))
         alice = calls(world.alice(transport, heard[0]), "bob")
         check_call(alice, bob, *heard)
+
+
+@pytest.mark.long
+@pytest.mark.limit(IDLE_S + 60)
+def test_who_was_idle_for_longer_than_the_nat_remembers_is_called(tmp_path):
+    """Each phone keeps its way through the NAT open by itself (RFC 5626, section 3.5)."""
+    worlds = [World(kind) for _, kind in CASES]
+    with worlds[0].server, worlds[1].server, worlds[2].server:
+        alices = []
+        for i, (world, (transport, _)) in enumerate(zip(worlds, CASES)):
+            alices.append(waits(world.alice(transport, f"file:{tmp_path}/alice{i}.wav")))
+        time.sleep(IDLE_S)
+        for alice in alices:
+            assert not alice.having("registration.lost") and not alice.having("registration.failed")
+        for i, (world, alice) in enumerate(zip(worlds, alices)):
+            bob = calls(world.bob(f"file:{tmp_path}/bob{i}.wav"), "alice")
+            check_call(bob, alice, f"file:{tmp_path}/alice{i}.wav", f"file:{tmp_path}/bob{i}.wav")
