@@ -92,6 +92,11 @@ struct slice words_name(struct slice uri)
 	struct slice rest = uri;
 	struct slice name;
 
+	if (slice_starts_nocase(uri, "tel:")) {
+		(void)slice_cut(&name, &rest, ':');
+		rest.len = slice_find(rest, ';');
+		return rest;
+	}
 	if (slice_starts_nocase(uri, "sip:") || slice_starts_nocase(uri, "sips:"))
 		(void)slice_cut(&name, &rest, ':');
 	else if (slice_find(uri, '@') == uri.len)
@@ -102,6 +107,13 @@ struct slice words_name(struct slice uri)
 	(void)slice_cut(&name, &rest, '@');
 	name.len = slice_find(name, ':'); /* a password follows */
 	return name.len > 0 ? name : host_of(rest);
+}
+
+bool words_is_anonymous(struct slice uri)
+{
+	struct slice host = uri, user;
+
+	return slice_cut(&user, &host, '@') && slice_is_nocase(host, "anonymous.invalid");
 }
 
 bool words_uri_shows(struct slice uri, const struct addr *addr)

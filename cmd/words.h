@@ -32,5 +32,8 @@ struct slice words_uri(struct slice uri);
 /* What people call the far end: the user of its URI, or the host if there is none. */
 struct slice words_name(struct slice uri);
 
+/* Whether it is the one of somebody who wants not to be known (RFC 3323, section 4.1.1.3). */
+bool words_is_anonymous(struct slice uri);
+
 /* Whether addr can be read from uri, so that it need not be told. */
 bool words_uri_shows(struct slice uri, const struct addr *addr);

@@ -175,10 +175,26 @@ static void put_way(struct object *to, const struct ua_event *event)
 	put_text_or_null(to, "display", event->display);
 }
 
+static void put_incoming(struct object *to, const struct ua_event *event)
+{
+	put_way(to, event);
+	put_uri(to, "asserted", event->asserted);
+	put_uri(to, "from", event->way.from);
+	put(to, "anonymous", json_boolean(event->way.anonymous));
+}
+
+/* Who is there, as a server says which we believe. */
+static void put_connected(struct object *to, const struct ua_event *event)
+{
+	put_text_or_null(to, "display", event->display);
+	put_uri(to, "asserted", event->asserted);
+}
+
 static void put_provisional(struct object *to, const struct ua_event *event)
 {
 	put_whole(to, "code", event->provisional.code);
 	put_text(to, "reason", event->provisional.reason);
+	put_connected(to, event);
 }
 
 static void put_media(struct object *to, const struct ua_event *event)
@@ -189,6 +205,12 @@ static void put_media(struct object *to, const struct ua_event *event)
 	put_address(to, "address", &event->media.remote);
 	put_string(to, "srtp", event->media.srtp);
 	put_string(to, "received", event->media.received);
+}
+
+static void put_answered(struct object *to, const struct ua_event *event)
+{
+	put_media(to, event);
+	put_connected(to, event);
 }
 
 static void put_figures(struct object *to, const struct ua_stats *stats)
@@ -336,10 +358,10 @@ static void (*const fields[])(struct object *to, const struct ua_event *event) =
 	[UA_REGISTRATION_FAILED] = put_registration,
 	[UA_REGISTRATION_LOST] = put_registration,
 	[UA_CALL_OUTGOING] = put_way,
-	[UA_CALL_INCOMING] = put_way,
+	[UA_CALL_INCOMING] = put_incoming,
 	[UA_CALL_RINGING] = put_provisional,
 	[UA_CALL_PROGRESS] = put_provisional,
-	[UA_CALL_ANSWERED] = put_media,
+	[UA_CALL_ANSWERED] = put_answered,
 	[UA_CALL_MEDIA] = put_media,
 	[UA_CALL_HELD] = put_hold,
 	[UA_CALL_RESUMED] = put_hold,

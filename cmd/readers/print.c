@@ -251,13 +251,16 @@ static void print_outgoing(struct printer *self, const struct ua_event *event, s
 	finish(self, out);
 }
 
-static void print_incoming(struct printer *self, const struct ua_event *event, struct text *out)
+/* Who does not say who he is, is nobody; where a server says it for him, he is told all the same.
+ */
+static void put_caller(struct text *out, const struct ua_event *event)
 {
-	(void)told_of(self, event->call);
-	if (self->config.quiet)
-		return;
+	bool nameless = event->way.anonymous && event->asserted.len == 0;
 
-	start(self, out, PLAIN, "incoming", event);
+	if (nameless && words_is_anonymous(event->peer)) {
+		text_puts(out, "anonymous");
+		return;
+	}
 	if (event->display.len > 0) {
 		text_putc(out, '"');
 		words_put(out, event->display);
@@ -268,6 +271,18 @@ static void print_incoming(struct printer *self, const struct ua_event *event, s
 	} else {
 		words_put_uri(out, event->peer);
 	}
+	if (event->way.anonymous)
+		text_puts(out, "   wants to be anonymous");
+}
+
+static void print_incoming(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	(void)told_of(self, event->call);
+	if (self->config.quiet)
+		return;
+
+	start(self, out, PLAIN, "incoming", event);
+	put_caller(out, event);
 	if (self->config.keys)
 		text_puts(out, "   a answers, r rejects");
 	finish(self, out);
@@ -283,7 +298,10 @@ static void print_ringing(struct printer *self, const struct ua_event *event, st
 		told->ringing = true;
 
 	start(self, out, PLAIN, "ringing", event);
-	words_put(out, event->display);
+	if (event->display.len > 0)
+		words_put(out, event->display);
+	else if (!slice_equal(event->asserted, event->peer)) /* it has gone to another */
+		words_put_uri(out, event->asserted);
 	finish(self, out);
 }
 

@@ -293,6 +293,7 @@ static int send_invite(struct sip_invite *invite, const struct sip_invite_config
 		return -EMSGSIZE;
 	request.headers = text_slice(&lines);
 	request.more = config->headers;
+	request.trusted = config->trusted;
 	request.content_type = config->content_type;
 	request.body = config->body;
 	request.flow = &invite->flow;
@@ -313,8 +314,9 @@ static int make_invite(struct sip_invite **out, struct sip_stack *stack,
 	struct slice tag = config->tag;
 
 	if (kept.len == 0) {
-		text_printf(&call_id, "%s@%s", sip_token(token, stack->loop),
-			addr_print_host(host, &config->flow->local));
+		text_puts(&call_id, sip_token(token, stack->loop));
+		if (!config->anonymous)
+			text_printf(&call_id, "@%s", addr_print_host(host, &config->flow->local));
 		kept = text_slice(&call_id);
 	}
 	if (tag.len == 0)

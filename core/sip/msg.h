@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "core/base/addr.h"
 #include "core/base/bytes.h"
 #include "core/sip/uri.h"
 
@@ -51,6 +52,7 @@ enum sip_header_name {
 	SIP_FROM,
 	SIP_MAX_FORWARDS,
 	SIP_MIN_EXPIRES,
+	SIP_P_ASSERTED_IDENTITY,
 	SIP_PROXY_AUTHENTICATE,
 	SIP_PROXY_AUTHORIZATION,
 	SIP_REASON,
@@ -120,6 +122,7 @@ struct sip_msg {
 
 	struct slice body;
 	struct slice raw; /* the whole message, folded lines joined */
+	struct addr source; /* the stack has it from there; ADDR_NONE: it was made here */
 
 	size_t header_count;
 	const struct sip_header *headers;

@@ -50,6 +50,7 @@ void sip_request_print(struct text *out, const struct sip_stack *stack, const st
 		sip_method_name(config->method));
 	sip_print_header(out, SIP_USER_AGENT, slice_of(stack->config.user_agent));
 	text_put(out, config->more);
+	text_put(out, config->trusted);
 	sip_print_body(out, config->content_type, config->body);
 }
 
@@ -67,8 +68,8 @@ static struct slice move(struct text *text, struct slice bytes)
 static int copy_config(struct sip_request *request, const struct sip_request_config *config)
 {
 	struct slice type = slice_of(config->content_type ? config->content_type : "");
-	size_t size = config->uri.len + config->headers.len + config->more.len + type.len +
-		      config->body.len + 8;
+	size_t size = config->uri.len + config->headers.len + config->more.len +
+		      config->trusted.len + type.len + config->body.len + 8;
 	struct text text;
 
 	request->text = calloc(size, 1);
@@ -82,6 +83,7 @@ static int copy_config(struct sip_request *request, const struct sip_request_con
 	request->config.uri = move(&text, config->uri);
 	request->config.headers = move(&text, config->headers);
 	request->config.more = move(&text, config->more);
+	request->config.trusted = move(&text, config->trusted);
 	request->config.body = move(&text, config->body);
 	request->config.content_type = (const char *)move(&text, type).data;
 	assert(!text.cut);
@@ -140,6 +142,8 @@ static bool wants_again(
 		return false;
 	if (request->config.peer_asks || !sip_auth_trusts(request->config.auth, by))
 		return false;
+	if (!addr_same_host(&response->source, &by->remote))
+		return false; /* round the server, by who has read our Via beyond it */
 	if (!sip_auth_challenge(request->config.auth, response, &what, &request->course))
 		return false;
 	return !request->events || !request->events->again ||
@@ -223,12 +227,16 @@ static void client_ended(void *arg, int err)
 
 static int print(struct text *out, struct sip_request *request, const struct sip_flow *flow)
 {
+	struct sip_request_config config;
 	int err = put_credentials(request, flow);
 
 	if (err)
 		return err;
+	config = request->config;
+	if (!sip_auth_trusts(config.auth, flow))
+		config.trusted = (struct slice){0};
 	*out = sip_stack_scratch(request->stack);
-	sip_request_print(out, request->stack, flow, &request->config);
+	sip_request_print(out, request->stack, flow, &config);
 	return out->cut ? -EMSGSIZE : 0;
 }
 

@@ -19,6 +19,7 @@ struct sip_request_config {
 	uint32_t cseq;
 	struct slice headers; /* whole lines with CRLF: From, To, Call-ID, Route, ... */
 	struct slice more;    /* further lines, or empty */
+	struct slice trusted; /* further ones, which go to hops of auth's own alone */
 	const char *content_type;
 	struct slice body;
 	const struct sip_flow *flow; /* NULL: wherever uri is located */

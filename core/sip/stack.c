@@ -32,6 +32,7 @@ static void receive(struct sip_stack *stack, const struct sip_flow *flow, struct
 {
 	struct sip_server *server;
 
+	msg->source = flow->remote;
 	if (!msg->request) {
 		sip_client_receive(stack, msg);
 		goto out;

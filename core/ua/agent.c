@@ -18,18 +18,19 @@
 
 static struct policy_decision decide(const struct agent *agent)
 {
-	return policy_incoming(&agent->config.policy, agent->calls.live, agent->closing);
+	const struct policy_state state = {agent->calls.live, agent->closing, false};
+
+	return policy_incoming(&agent->config.policy, &state);
 }
 
 /* A closing agent makes no call any more, not even one to be refused. */
 static void take_invite(struct agent *agent, struct sip_server *server, const struct sip_msg *msg)
 {
-	struct policy_decision decision = decide(agent);
-
 	if (agent->closing)
-		sip_server_respond(server, &(struct sip_response){.status = decision.refuse_code});
+		sip_server_respond(
+			server, &(struct sip_response){.status = decide(agent).refuse_code});
 	else
-		call_in(&agent->calls, server, msg, &decision);
+		call_in(&agent->calls, server, msg);
 }
 
 /* RFC 3261, section 11.2: as an INVITE would be answered; the stack adds what we can do. */

@@ -1,6 +1,7 @@
 #include "core/ua/call.h"
 
 #include "core/ua/call_private.h"
+#include "core/ua/identity.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -57,6 +58,14 @@ int call_keep(char **out, struct slice text)
 	return 0;
 }
 
+static void swap(char **a, char **b)
+{
+	char *kept = *a;
+
+	*a = *b;
+	*b = kept;
+}
+
 static void call_free(struct call *call)
 {
 	negotiation_free(&call->negotiation);
@@ -67,6 +76,7 @@ static void call_free(struct call *call)
 	free(call->remote_fmtp);
 	free(call->recording);
 	free(call->display);
+	free(call->asserted);
 	free(call->call_id);
 	free(call->description);
 	free(call->warning);
@@ -106,6 +116,50 @@ struct call *call_new(
 	return call;
 }
 
+/* A backslash in a quoted display name stands for what follows it (RFC 3261, section 25.1). */
+void call_drop_escapes(char *display)
+{
+	char *out = display;
+
+	for (const char *in = display; *in; in++) {
+		if (in[0] == '\\' && in[1] != '\0')
+			in++;
+		*out++ = *in;
+	}
+	*out = '\0';
+}
+
+/* What comes round the server is worth nothing: a far end sees in Via where we can be answered. */
+static bool is_by_server(const struct call *call, const struct sip_msg *msg)
+{
+	return call->account && addr_same_host(&msg->source, &call->flow.remote) &&
+	       sip_auth_trusts(account_auth(call->account), &call->flow);
+}
+
+bool call_take_identity(struct call *call, const struct sip_msg *msg)
+{
+	char *asserted = NULL, *peer = NULL, *display = NULL;
+	struct sip_name_addr name;
+	bool taken;
+
+	if (!is_by_server(call, msg) || !identity_asserted(&name, msg))
+		return false;
+
+	taken = call_keep(&asserted, name.uri_text) == 0 && call_keep(&peer, name.uri_text) == 0 &&
+		call_keep(&display, name.display) == 0;
+	if (taken) {
+		call_drop_escapes(display);
+		swap(&call->asserted, &asserted);
+		swap(&call->display, &display);
+		if (!call->outgoing)
+			swap(&call->peer, &peer);
+	}
+	free(asserted);
+	free(peer);
+	free(display);
+	return taken;
+}
+
 void call_emit(struct call *call, struct ua_event *event)
 {
 	event->call = call->number;
@@ -113,6 +167,7 @@ void call_emit(struct call *call, struct ua_event *event)
 	event->call_id = slice_of(call->call_id);
 	event->peer = slice_of(call->peer);
 	event->display = slice_of(call->display);
+	event->asserted = slice_of(call->asserted ? call->asserted : "");
 	event->wall_ns = loop_wall(call->list->config->loop);
 	call->list->config->event(call->list->config->arg, event);
 }

@@ -31,9 +31,8 @@ struct call_list {
 /* Calls target, and tells by events how that goes. -ENOMEM. */
 int call_out(struct call **out, struct call_list *list, const struct target *target);
 
-/* Takes the INVITE msg, whose transaction is server, and does with it what decision says. */
-void call_in(struct call_list *list, struct sip_server *server, const struct sip_msg *msg,
-	const struct policy_decision *decision);
+/* Takes the INVITE msg, whose transaction is server, and does with it what the policy says. */
+void call_in(struct call_list *list, struct sip_server *server, const struct sip_msg *msg);
 
 /* Hangs up, gives up or refuses, whatever its state; harmless when it is ending. */
 void call_hangup(struct call *call);

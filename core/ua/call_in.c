@@ -3,6 +3,7 @@
  * somebody at the keyboard does.
  */
 #include "core/ua/call_private.h"
+#include "core/ua/identity.h"
 #include "core/ua/way.h"
 
 #include <errno.h>
@@ -51,11 +52,14 @@ void call_accept(struct call *call)
 		call_change_state(call, CALL_AGREEING);
 }
 
-static void emit_incoming(struct call *call)
+static void emit_incoming(struct call *call, const struct sip_msg *msg)
 {
 	struct ua_event event = {
 		.kind = UA_CALL_INCOMING,
-		.way = {.transport = way_of(&call->flow), .address = call->flow.remote},
+		.way = {.transport = way_of(&call->flow),
+			.address = call->flow.remote,
+			.from = msg->from.uri_text,
+			.anonymous = identity_is_withheld(msg)},
 	};
 
 	call_emit(call, &event);
@@ -173,56 +177,18 @@ static void take(struct call *call, const struct sip_msg *msg)
 		ring(call);
 }
 
-/* A backslash in a quoted display name stands for what follows it (RFC 3261, section 25.1). */
-static void drop_escapes(char *display)
-{
-	char *out = display;
-
-	for (const char *in = display; *in; in++) {
-		if (in[0] == '\\' && in[1] != '\0')
-			in++;
-		*out++ = *in;
-	}
-	*out = '\0';
-}
-
-/* The first value; a second one is the same caller by telephone number. */
-static int read_identity(struct sip_name_addr *out, struct slice header)
-{
-	size_t bracket = slice_find(header, '>');
-
-	if (bracket < header.len)
-		header.len = bracket + 1;
-	return sip_name_addr_parse(out, header);
-}
-
-/*
- * RFC 3325, section 9.1: who calls is who the server of our account says, which has asked him for
- * his password; what anybody else says there is worth no more than From. Without memory From stays.
- */
-static void take_identity(struct call *call, const struct sip_msg *msg)
-{
-	const struct slice *header = sip_msg_header_named(msg, "P-Asserted-Identity");
-	struct sip_name_addr caller;
-
-	if (!header || !call->account ||
-		!sip_auth_trusts(account_auth(call->account), &call->flow) ||
-		read_identity(&caller, *header) || caller.wildcard)
-		return;
-	if (call_keep(&call->peer, caller.uri_text) == 0 && caller.display.len > 0)
-		(void)call_keep(&call->display, caller.display);
-}
-
 static struct slice contact_user(const struct call *call)
 {
 	return slice_of(
 		call->account ? account_settings(call->account)->user : call->list->config->user);
 }
 
-void call_in(struct call_list *list, struct sip_server *server, const struct sip_msg *msg,
-	const struct policy_decision *decision)
+void call_in(struct call_list *list, struct sip_server *server, const struct sip_msg *msg)
 {
-	struct sip_response response = {.status = decision->refuse_code};
+	const struct policy_state state = {
+		.live = list->live, .anonymous = identity_is_withheld(msg)};
+	struct policy_decision decision = policy_incoming(&list->config->policy, &state);
+	struct sip_response response = {.status = decision.refuse_code};
 	struct call *call;
 	int err;
 
@@ -235,22 +201,22 @@ void call_in(struct call_list *list, struct sip_server *server, const struct sip
 		return;
 	}
 
-	call->decision = *decision;
+	call->decision = decision;
 	sip_server_flow(&call->flow, server);
 	call->account = account_find(list->accounts, &msg->uri, &call->flow);
 	err = sip_invite_take(
 		&call->invite, list->stack, server, msg, contact_user(call), &invite_events, call);
 	if (!err && call->account)
 		sip_invite_authorize(call->invite, account_auth(call->account));
-	take_identity(call, msg);
-	drop_escapes(call->display);
-	emit_incoming(call);
+	if (!call_take_identity(call, msg))
+		call_drop_escapes(call->display);
+	emit_incoming(call, msg);
 	if (call->state != CALL_INCOMING) /* who was told has hung up */
 		return;
 
 	if (err)
 		call_fail(call, err, "the call cannot be taken");
-	else if (decision->refuse_code != 0)
+	else if (decision.refuse_code != 0)
 		call_refuse(call, &response, NULL);
 	else
 		take(call, msg);

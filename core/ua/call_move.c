@@ -5,6 +5,7 @@
 #include "core/ua/call_private.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 /* RFC 3263, section 4.3: the next is tried where there was no answer at all, or a 503. */
 static bool next_address(struct call *call, const struct sip_invite_end *end)
@@ -53,6 +54,9 @@ static bool next_target(struct call *call, const struct sip_invite_end *end)
 	if (!failed || !redirect_next(&call->redirect))
 		return false;
 
+	free(call->asserted); /* it was another's */
+	call->asserted = NULL;
+	call->display[0] = '\0';
 	call->flow_count = 0;
 	call->flow_at = 0;
 	call->last_provisional = 0;

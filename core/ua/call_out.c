@@ -1,10 +1,11 @@
 /* A call that we make: look up, offer, invite, hear what comes before the answer. */
 #include "core/ua/call_private.h"
+#include "core/ua/identity.h"
 #include "core/ua/way.h"
 
 #include <errno.h>
 
-enum { FROM_SIZE = 2048, ROUTES_SIZE = 4096 };
+enum { FROM_SIZE = 2048, ROUTES_SIZE = 4096, HEADERS_SIZE = 8192 };
 
 /* What a person has to know once: a far end repeats its 180 as long as it rings. */
 static void tell_provisional(struct call *call, const struct sip_msg *response)
@@ -44,6 +45,7 @@ static void provisional(void *arg, const struct sip_msg *response)
 	if (call->state != CALL_CALLING)
 		return;
 
+	(void)call_take_identity(call, response);
 	tell_provisional(call, response);
 	if (call->state == CALL_CALLING) /* who was told may have hung up */
 		hear_early(call, call_body(response));
@@ -90,6 +92,7 @@ static void answered(void *arg, const struct sip_msg *response)
 	if (call->state != CALL_CALLING)
 		return; /* it has been given up meanwhile */
 
+	(void)call_take_identity(call, response);
 	if (take_answer(&params, call, call_body(response), &why) != 0)
 		call_finish(call, UA_CAUSE_MEDIA, 488, slice_of(""), &why);
 	else
@@ -107,32 +110,103 @@ static const struct sip_invite_events invite_events = {
 	.ended = call_invite_ended,
 };
 
+static bool is_anonymous(const struct call *call)
+{
+	enum ua_anonymous anonymous = call->list->config->anonymous;
+
+	if (anonymous == UA_ANONYMOUS_ACCOUNT)
+		return call->account && account_settings(call->account)->anonymous;
+	return anonymous == UA_ANONYMOUS_ON;
+}
+
+/* What an INVITE of ours says of us; the texts of its config stand here. */
+struct self {
+	char from_room[FROM_SIZE];
+	char routes_room[ROUTES_SIZE];
+	char headers_room[HEADERS_SIZE];
+	char trusted_room[FROM_SIZE];
+	struct text from, routes, headers, trusted;
+};
+
+/*
+ * RFC 3325, section 9.2: our server is asked to vouch for this one of our names; also where nobody
+ * else is to know it, for From does not tell the server then who calls.
+ */
+static void put_preferred(struct self *self, const struct ua_account *settings, bool anonymous)
+{
+	if (settings->identity)
+		text_printf(
+			&self->trusted, "P-Preferred-Identity: %s\r\n", settings->identity);
+	else if (anonymous)
+		text_printf(&self->trusted, "P-Preferred-Identity: <%s>\r\n", settings->aor);
+}
+
 /* As whom, and by which proxies. */
-static void go_by_account(struct sip_invite_config *invite, struct text *from, struct text *routes,
-	const struct call *call)
+static void go_by_account(
+	struct sip_invite_config *invite, struct self *self, const struct call *call)
 {
 	const struct ua_account *settings = account_settings(call->account);
 
-	text_puts(from, settings->aor);
+	text_puts(&self->from, settings->aor);
 	invite->from_display = slice_of(settings->display ? settings->display : "");
 	invite->contact_user = slice_of(settings->user);
 	invite->auth = account_auth(call->account);
-	account_print_routes(routes, call->account);
-	invite->routes = text_slice(routes);
+	account_print_routes(&self->routes, call->account);
+	put_preferred(self, settings, is_anonymous(call));
+}
+
+/*
+ * RFC 3323, section 4.1: of what we write ourselves, nothing names us. id has servers that vouch
+ * for us keep it to themselves (RFC 3325, section 9.3); what user and header would have a server
+ * take out is not there, but for addresses, which without them no call finds its way back to.
+ */
+static void hide(struct sip_invite_config *invite, struct self *self)
+{
+	self->from = TEXT_IN(self->from_room);
+	text_puts(&self->from, IDENTITY_ANONYMOUS_URI);
+	invite->from_display = slice_of(IDENTITY_ANONYMOUS_NAME);
+	invite->contact_user = slice_of("");
+	invite->anonymous = true;
+	text_puts(&self->headers, "Privacy: id\r\n");
+}
+
+/* -ENAMETOOLONG. */
+static int introduce(struct sip_invite_config *invite, struct self *self, const struct call *call)
+{
+	const struct ua_config *config = call->list->config;
+	char host[ADDR_TEXT_SIZE];
+
+	self->from = TEXT_IN(self->from_room);
+	self->routes = TEXT_IN(self->routes_room);
+	self->headers = TEXT_IN(self->headers_room);
+	self->trusted = TEXT_IN(self->trusted_room);
+	text_put(&self->headers, config->headers);
+	if (call->account)
+		go_by_account(invite, self, call);
+	else
+		text_printf(&self->from, "sip:%s@%s", config->user,
+			addr_print_host(host, &call->flow.local));
+	if (is_anonymous(call))
+		hide(invite, self);
+	if (self->from.cut || self->routes.cut || self->headers.cut || self->trusted.cut)
+		return -ENAMETOOLONG;
+
+	invite->from_uri = text_slice(&self->from);
+	invite->routes = text_slice(&self->routes);
+	invite->headers = text_slice(&self->headers);
+	invite->trusted = text_slice(&self->trusted);
+	return 0;
 }
 
 static int send_invite(struct call *call, struct slice offer)
 {
 	const struct ua_config *config = call->list->config;
-	char from_room[FROM_SIZE], host[ADDR_TEXT_SIZE];
-	char routes_room[ROUTES_SIZE];
-	struct text from = TEXT_IN(from_room), routes = TEXT_IN(routes_room);
+	struct self self;
 	struct sip_invite_config invite = {
 		.flow = &call->flow,
 		.target = redirect_target(&call->redirect),
 		.to = slice_of(call->peer),
 		.contact_user = slice_of(config->user),
-		.headers = config->headers,
 		.content_type = SDP_CONTENT_TYPE,
 		.body = offer,
 	};
@@ -143,16 +217,9 @@ static int send_invite(struct call *call, struct slice offer)
 		invite.tag = slice_of(call->first.tag);
 		invite.cseq = call->first.cseq;
 	}
-
-	if (call->account)
-		go_by_account(&invite, &from, &routes, call);
-	else
-		text_printf(
-			&from, "sip:%s@%s", config->user, addr_print_host(host, &call->flow.local));
-	if (from.cut || routes.cut)
-		return -ENAMETOOLONG;
-
-	invite.from_uri = text_slice(&from);
+	err = introduce(&invite, &self, call);
+	if (err)
+		return err;
 	err = sip_invite_call(&call->invite, call->list->stack, &invite, &invite_events, call);
 	if (err)
 		return err;

@@ -75,6 +75,7 @@ struct call {
 
 	char *peer;
 	char *display;
+	char *asserted; /* their URI, as the server of our account says; or NULL */
 	char *call_id; /* empty before SIP has begun */
 	uint16_t last_provisional;
 
@@ -123,6 +124,16 @@ void call_change_state(struct call *call, enum call_state to);
 
 /* A copy of text in *out, in the place of what was there. -ENOMEM, and that stays. */
 int call_keep(char **out, struct slice text);
+
+/*
+ * Takes over whom a message is from, if it came from the account's own server and that says so
+ * (RFC 3325, section 9.1): as peer, too, where we are called. Returns whether it does. Without
+ * memory all stays as it was.
+ */
+bool call_take_identity(struct call *call, const struct sip_msg *msg);
+
+/* A display name as people write it; in place. */
+void call_drop_escapes(char *display);
 
 /* Hands event to the readers with what is known of the call. */
 void call_emit(struct call *call, struct ua_event *event);

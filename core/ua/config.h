@@ -32,6 +32,15 @@ struct ua_account {
 	uint32_t expires_s;            /* 0: an hour */
 	bool registers;                /* by itself, as long as the phone is there */
 	bool allow_md5;
+	const char *identity; /* whom its server shall vouch for: a name-addr; NULL: as it thinks */
+	bool anonymous;       /* those who are called do not learn who calls */
+};
+
+/* Whether those who are called learn who calls. */
+enum ua_anonymous {
+	UA_ANONYMOUS_ACCOUNT, /* as the account says */
+	UA_ANONYMOUS_ON,
+	UA_ANONYMOUS_OFF,
 };
 
 struct ua_config {
@@ -49,6 +58,7 @@ struct ua_config {
 	const struct codec *const *codecs; /* in order of preference */
 	size_t codec_count;
 	struct slice headers; /* whole lines for each INVITE */
+	enum ua_anonymous anonymous;
 	bool late_offer;      /* calls of ours let the far end make the offer */
 	struct tls_config tls;
 	struct ua_policy policy;

@@ -94,6 +94,8 @@ struct ua_event {
 	struct slice call_id; /* Call-ID, when there is one */
 	struct slice peer;    /* their URI as text */
 	struct slice display; /* their display name, or empty */
+	/* Their URI, if the server of the account vouches for it (RFC 3325); else empty. */
+	struct slice asserted;
 
 	union {
 		struct {
@@ -114,6 +116,8 @@ struct ua_event {
 		struct {
 			const char *transport;
 			struct addr address; /* ADDR_NONE while the host is not found */
+			struct slice from;   /* of INCOMING: whom they say that they are */
+			bool anonymous;      /* and they do not want that to be known */
 		} way;                       /* of OUTGOING and INCOMING */
 		struct {
 			uint16_t code;

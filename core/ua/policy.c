@@ -6,14 +6,17 @@
  */
 #define HEARD_NS UINT64_C(330000000)
 
-struct policy_decision policy_incoming(const struct ua_policy *policy, unsigned live, bool closing)
+struct policy_decision policy_incoming(
+	const struct ua_policy *policy, const struct policy_state *state)
 {
-	if (closing)
+	if (state->closing)
 		return (struct policy_decision){.refuse_code = 480};
-	if (policy->max_calls > 0 && live >= policy->max_calls)
+	if (policy->max_calls > 0 && state->live >= policy->max_calls)
 		return (struct policy_decision){.refuse_code = 486};
 	if (policy->refuse_code != 0)
 		return (struct policy_decision){.refuse_code = policy->refuse_code};
+	if (policy->reject_anonymous && state->anonymous) /* RFC 5079, section 5 */
+		return (struct policy_decision){.refuse_code = 433};
 	if (policy->answer)
 		return (struct policy_decision){.answer_after_ns = policy->answer_after_ns};
 	if (policy->ring)

@@ -12,6 +12,7 @@ struct ua_policy {
 	uint64_t answer_after_ns;
 	bool ring; /* incoming calls ring until somebody answers; with neither, they find us busy */
 	bool hold_others;     /* calls that go on are put on hold when we make or answer another */
+	bool reject_anonymous; /* who does not say who calls finds us closed: 433 */
 	uint16_t refuse_code; /* not 0: incoming calls get this, 300..699, instead */
 	unsigned max_calls;   /* at once; more are refused 486; 0: no limit */
 	uint64_t duration_ns; /* hang up this long after the answer; 0: never */
@@ -26,8 +27,15 @@ struct policy_decision {
 	uint64_t answer_after_ns; /* UINT64_MAX: never by itself */
 };
 
-/* live: how many calls there are without this one. closing: the phone is being put down. */
-struct policy_decision policy_incoming(const struct ua_policy *policy, unsigned live, bool closing);
+/* What is there when a call comes. */
+struct policy_state {
+	unsigned live;  /* how many calls there are without this one */
+	bool closing;   /* the phone is being put down */
+	bool anonymous; /* who calls does not want to be known */
+};
+
+struct policy_decision policy_incoming(
+	const struct ua_policy *policy, const struct policy_state *state);
 
 /* A source has ended and all of it was sent: how long to wait before the call is hung up, or
  * UINT64_MAX: it goes on, with silence. */

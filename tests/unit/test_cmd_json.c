@@ -81,15 +81,24 @@ static const struct {
 	{{.kind = UA_CALL_INCOMING, CALL, .display = TEXT("Bob"),
 		.way = {"udp", IP(192, 0, 2, 7, 5070)}},
 		HEAD("call.incoming")
-		"\"transport\":\"udp\",\"address\":\"192.0.2.7\",\"port\":5070,\"display\":\"Bob\"}"},
+		"\"transport\":\"udp\",\"address\":\"192.0.2.7\",\"port\":5070,\"display\":\"Bob\","
+		"\"asserted\":null,\"from\":null,\"anonymous\":false}"},
+	{{.kind = UA_CALL_INCOMING, CALL, .asserted = TEXT("sip:c:pw@h"),
+		.way = {"udp", IP(192, 0, 2, 7, 5070), TEXT("sip:anonymous\xff@h"), true}},
+		HEAD("call.incoming")
+		"\"transport\":\"udp\",\"address\":\"192.0.2.7\",\"port\":5070,\"display\":null,"
+		"\"asserted\":\"sip:c@h\",\"from\":\"sip:anonymous\\\\xff@h\",\"anonymous\":true}"},
 	{{.kind = UA_CALL_RINGING, CALL, .provisional = {180, TEXT("Ringing")}},
-		HEAD("call.ringing") "\"code\":180,\"reason\":\"Ringing\"}"},
+		HEAD("call.ringing") "\"code\":180,\"reason\":\"Ringing\",\"display\":null,"
+		"\"asserted\":null}"},
 	{{.kind = UA_CALL_PROGRESS, CALL, .provisional = {183, TEXT("")}},
-		HEAD("call.progress") "\"code\":183,\"reason\":\"\"}"},
-	{{.kind = UA_CALL_ANSWERED, CALL,
+		HEAD("call.progress") "\"code\":183,\"reason\":\"\",\"display\":null,"
+		"\"asserted\":null}"},
+	{{.kind = UA_CALL_ANSWERED, CALL, .display = TEXT("Bob"), .asserted = TEXT("tel:+1"),
 		.media = {"opus", 48000, 111, IP(198, 51, 100, 4, 40212), NULL, NULL}},
 		HEAD("call.answered") "\"codec\":\"opus\",\"rate\":48000,\"payload_type\":111,"
-		"\"address\":\"198.51.100.4:40212\",\"srtp\":null,\"received\":null}"},
+		"\"address\":\"198.51.100.4:40212\",\"srtp\":null,\"received\":null,"
+		"\"display\":\"Bob\",\"asserted\":\"tel:+1\"}"},
 	{{.kind = UA_CALL_MEDIA, CALL,
 		.media = {"pcmu", 8000, 0, {.family = ADDR_IPV6, .port = 4000, .ip = {[15] = 1}},
 			"aes-256-gcm", "opus"}},

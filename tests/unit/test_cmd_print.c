@@ -461,7 +461,8 @@ static void test_who_ended(void **state)
 		{TEXT("sip:[::1"), "["},
 		{TEXT("sip:@127.0.0.1:1"), "127.0.0.1"},
 		{TEXT("alice@example.org"), "alice"},
-		{TEXT("tel:+49123"), "tel:+49123"},
+		{TEXT("tel:+49123"), "+49123"},
+		{TEXT("tel:12;phone-context=h"), "12"},
 		{TEXT("sip:a\x1b\xff@b"), "a\\x1b\\xff"},
 		{TEXT(""), ""},
 	};

@@ -7,26 +7,32 @@
 
 #include <cmocka.h> /* after the headers that it needs */
 
+static const struct policy_state quiet;
+
 /* clang-format off */
 static const struct {
 	const char *name;
 	struct ua_policy policy;
-	unsigned live;
-	bool closing;
+	struct policy_state state;
 	uint16_t code; /* 0: taken */
 } rows[] = {
-	{"answers",                  {.answer = true},                                      0, false, 0},
-	{"answers many",             {.answer = true},                                     99, false, 0},
-	{"up to the most",           {.answer = true, .max_calls = 2},                      1, false, 0},
-	{"over the most",            {.answer = true, .max_calls = 2},                      2, false, 486},
-	{"nobody answers",           {.answer = false},                                     0, false, 486},
-	{"rings",                    {.ring = true},                                        0, false, 0},
-	{"rings up to the most",     {.ring = true, .max_calls = 1},                        1, false, 486},
-	{"refuses and does not ring", {.ring = true, .refuse_code = 603},                   0, false, 603},
-	{"refuses",                  {.answer = true, .refuse_code = 603},                  0, false, 603},
-	{"busy before it refuses",   {.answer = true, .refuse_code = 404, .max_calls = 1},  1, false, 486},
-	{"being put down",           {.answer = true},                                      0, true,  480},
-	{"put down while refusing",  {.answer = true, .refuse_code = 603},                  0, true,  480},
+	{"answers",                  {.answer = true},                                      {.live = 0, .closing = false}, 0},
+	{"answers many",             {.answer = true},                                     {.live = 99, .closing = false}, 0},
+	{"up to the most",           {.answer = true, .max_calls = 2},                      {.live = 1, .closing = false}, 0},
+	{"over the most",            {.answer = true, .max_calls = 2},                      {.live = 2, .closing = false}, 486},
+	{"nobody answers",           {.answer = false},                                     {.live = 0, .closing = false}, 486},
+	{"rings",                    {.ring = true},                                        {.live = 0, .closing = false}, 0},
+	{"rings up to the most",     {.ring = true, .max_calls = 1},                        {.live = 1, .closing = false}, 486},
+	{"refuses and does not ring", {.ring = true, .refuse_code = 603},                   {.live = 0, .closing = false}, 603},
+	{"refuses",                  {.answer = true, .refuse_code = 603},                  {.live = 0, .closing = false}, 603},
+	{"busy before it refuses",   {.answer = true, .refuse_code = 404, .max_calls = 1},  {.live = 1, .closing = false}, 486},
+	{"being put down",           {.answer = true},                                      {.live = 0, .closing = true},  480},
+	{"rejects the anonymous",    {.answer = true, .reject_anonymous = true},            {.anonymous = true}, 433},
+	{"but nobody else",          {.answer = true, .reject_anonymous = true},            {0}, 0},
+	{"takes the anonymous",      {.ring = true},                                        {.anonymous = true}, 0},
+	{"refuses all the same",     {.refuse_code = 603, .reject_anonymous = true},        {.anonymous = true}, 603},
+	{"is full all the same",     {.max_calls = 1, .reject_anonymous = true},            {.live = 1, .anonymous = true}, 486},
+	{"put down while refusing",  {.answer = true, .refuse_code = 603},                  {.live = 0, .closing = true},  480},
 };
 /* clang-format on */
 
@@ -35,7 +41,7 @@ static void test_table(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct policy_decision decision =
-			policy_incoming(&rows[i].policy, rows[i].live, rows[i].closing);
+			policy_incoming(&rows[i].policy, &rows[i].state);
 
 		if (decision.refuse_code != rows[i].code)
 			fail_msg("%s: %u", rows[i].name, decision.refuse_code);
@@ -47,7 +53,7 @@ static void test_answers_when_asked_to(void **state)
 	const struct ua_policy policy = {.answer = true, .answer_after_ns = 1500};
 
 	(void)state;
-	assert_int_equal(policy_incoming(&policy, 0, false).answer_after_ns, 1500);
+	assert_int_equal(policy_incoming(&policy, &quiet).answer_after_ns, 1500);
 }
 
 /* Whoever answers calls by himself is asked first. */
@@ -57,8 +63,8 @@ static void test_rings_until_somebody_answers(void **state)
 	const struct ua_policy both = {.ring = true, .answer = true, .answer_after_ns = 1500};
 
 	(void)state;
-	assert_true(policy_incoming(&rings, 0, false).answer_after_ns == UINT64_MAX);
-	assert_int_equal(policy_incoming(&both, 0, false).answer_after_ns, 1500);
+	assert_true(policy_incoming(&rings, &quiet).answer_after_ns == UINT64_MAX);
+	assert_int_equal(policy_incoming(&both, &quiet).answer_after_ns, 1500);
 }
 
 static void test_hangs_up_when_all_is_sent(void **state)
