@@ -7,7 +7,7 @@
 
 #include <stdlib.h>
 
-enum { SETTING, VALUE, NAME_COLUMNS = 14 };
+enum { SETTING, VALUE, NAME_COLUMNS = 16 };
 
 /* A value that has to be looked for on the disk. */
 struct trial {

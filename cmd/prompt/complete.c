@@ -117,6 +117,8 @@ static void offer_value(struct asked *asked)
 		{"mic", offer_mics},
 		{"speaker", offer_speakers},
 		{"codecs", offer_codecs},
+		{"anonymous", offer_switch},
+		{"reject-anonymous", offer_switch},
 	};
 	struct slice before = asked->words[asked->count - 1].text;
 

@@ -57,6 +57,8 @@ static struct ua_account of_config(const struct config_account *account)
 		.expires_s = account->expires_s,
 		.registers = !account->no_register,
 		.allow_md5 = !account->no_md5,
+		.identity = account->texts[ACCOUNT_IDENTITY],
+		.anonymous = account->anonymous,
 	};
 }
 

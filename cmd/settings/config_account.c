@@ -2,6 +2,7 @@
 
 #include "core/base/secret.h"
 #include "core/ua/agent.h"
+#include "core/ua/identity.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,6 +20,19 @@ static int read_address(
 	if (agent_check_target(account->texts[text], false, &wrong, NULL))
 		return fault_set(why, -EINVAL, "%s", wrong.words);
 	return 0;
+}
+
+static int read_identity(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	char room[IDENTITY_SIZE];
+	struct text identity = TEXT_IN(room);
+	struct fault wrong;
+
+	if (identity_read(&identity, value, &wrong))
+		return fault_set(why, -EINVAL, "%s", wrong.words);
+	account->texts[text] = slice_copy(value);
+	return account->texts[text] ? 0 : -ENOMEM;
 }
 
 static int read_text(
@@ -74,6 +88,17 @@ static int read_md5(
 	return read_no(&account->no_md5, value, why);
 }
 
+static int read_anonymous(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	bool no;
+	int err = read_no(&no, value, why);
+
+	(void)text;
+	account->anonymous = !err && !no;
+	return err;
+}
+
 static const struct {
 	const char *key;
 	int (*read)(
@@ -91,6 +116,8 @@ static const struct {
 	{"expires", read_expires, 0},
 	{"register", read_register, 0},
 	{"allow_md5", read_md5, 0},
+	{"preferred_identity", read_identity, ACCOUNT_IDENTITY},
+	{"anonymous", read_anonymous, 0},
 };
 
 int config_account_new(struct config_account **out, struct slice name, size_t line)

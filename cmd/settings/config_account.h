@@ -22,6 +22,7 @@ enum config_account_text {
 	ACCOUNT_AUTH_USER,
 	ACCOUNT_REALM,
 	ACCOUNT_PASSWORD_COMMAND,
+	ACCOUNT_IDENTITY,
 	ACCOUNT_TEXTS,
 };
 
@@ -35,6 +36,7 @@ struct config_account {
 	uint32_t expires_s;      /* 0: not said */
 	bool no_register;
 	bool no_md5;
+	bool anonymous;
 	unsigned given; /* a bit for each key */
 };
 
@@ -53,4 +55,4 @@ int config_account_check(const struct config_account *account, struct fault *why
 
 /* The i-th key, or NULL. */
 const char *config_account_key(const void *arg, size_t i);
-enum { CONFIG_ACCOUNT_KEYS = ACCOUNT_TEXTS + 4 };
+enum { CONFIG_ACCOUNT_KEYS = ACCOUNT_TEXTS + 5 };

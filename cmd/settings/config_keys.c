@@ -4,6 +4,7 @@
 #include "audio/open.h"
 #include "audio/recorder.h"
 #include "audio/sound_file.h"
+#include "cmd/settings/options_private.h"
 #include "cmd/settings/places.h"
 
 #include <assert.h>
@@ -146,6 +147,8 @@ static const struct config_key settings[] = {
 	{"timeout",       NULL,              calls,       false, false},
 	{"media_timeout", NULL,              talks,       false, false},
 	{"max_calls",     NULL,              takes_calls, false, false},
+	{"reject_anonymous", NULL,           takes_calls, false, false},
+	{"anonymous",     NULL,              calls,       false, false},
 	{"mic",           check_mic,         NULL,        false, true},
 	{"speaker",       check_speaker,     NULL,        false, true},
 	{"pipe_rate",     NULL,              uses_pipe,   false, false},
@@ -189,9 +192,16 @@ static const char *option_of(char room[static NAME_SIZE], const struct config_ke
 static int set(
 	struct options *out, const struct config_key *setting, const char *value, struct fault *why)
 {
-	char name[NAME_SIZE];
+	char room[NAME_SIZE];
+	const char *name = option_of(room, setting);
 
-	return options_set(out, option_of(name, setting), value, setting->key, why);
+	if (option_find(name)->value)
+		return options_set(out, name, value, setting->key, why);
+	if (strcmp(value, "yes") == 0)
+		return options_set(out, name, NULL, setting->key, why);
+	if (strcmp(value, "no") != 0)
+		return fault_set(why, -EINVAL, "%s: yes or no", setting->key);
+	return 0;
 }
 
 int config_key_check(const struct config_key *setting, const char *value, bool all,

@@ -33,6 +33,8 @@ static const struct option table[] = {
 		"with --answer: exit after N calls have ended", option_read_count, FIELD(calls)},
 	{0, "max-calls", "N", false, false,
 		"N calls at once, then 486", option_read_count, FIELD(max_calls)},
+	{0, "reject-anonymous", NULL, false, true,
+		"refuse who does not want to be known", option_read_flag, FIELD(reject_anonymous)},
 	{0, "answer-code", "N", false, false,
 		"with --answer: refuse calls with N instead", option_read_code, FIELD(answer_code)},
 	{'e', "execute", "COMMAND", false, true,
@@ -88,6 +90,8 @@ static const struct option table[] = {
 	{0, "auth-user", "NAME", false, false,
 		"with the password (the user of its address)", option_read_string,
 		FIELD(auth_user)},
+	{0, "anonymous", NULL, false, true,
+		"do not tell those whom it calls who calls", option_read_flag, FIELD(anonymous)},
 	{0, "no-register", NULL, false, true,
 		"do not let calls to it come here", option_read_flag, FIELD(no_register)},
 
@@ -386,6 +390,10 @@ static int check_effect(const struct reader *reader, struct fault *why)
 		{"timeout", "answer", "--timeout goes with a call of ours only, not with --answer"},
 		{"late-offer", "answer",
 			"--late-offer goes with a call of ours only, not with --answer"},
+		{"anonymous", "answer",
+			"--anonymous goes with a call of ours only, not with --answer"},
+		{"reject-anonymous", "answer-code",
+			"--reject-anonymous has no effect where all calls are refused"},
 		{"ringback-tone", "answer",
 			"--ringback-tone goes with a call of ours only, not with --answer"},
 		{"busy-tone", "answer",
@@ -446,6 +454,9 @@ static int check_together(const struct options *options, struct fault *why)
 	if (options_mode(options) == OPTIONS_CALL && options->max_calls > 0)
 		return fault_set(
 			why, -EINVAL, "--max-calls is for calls that come, not with one of ours");
+	if (options_mode(options) == OPTIONS_CALL && options->reject_anonymous)
+		return fault_set(why, -EINVAL,
+			"--reject-anonymous is for calls that come, not with one of ours");
 	if (!options->answer && options->answer_code > 0)
 		return fault_set(why, -EINVAL, "--answer-code goes with --answer only");
 	if (options->command_count > 0 && (options->answer || options->target))

@@ -69,6 +69,7 @@ struct options {
 	uint64_t silence_ns; /* 0: it may be silent for ever */
 	unsigned calls;      /* 0: no end */
 	unsigned max_calls;  /* 0: no limit */
+	bool reject_anonymous;
 	const char *mic;     /* NULL: not given; so below */
 	const char *speaker;
 	uint32_t pipe_rate; /* Hz; 0: not given */
@@ -89,6 +90,7 @@ struct options {
 	const char *registrar;
 	const char *proxy;
 	const char *auth_user;
+	bool anonymous;
 	bool no_register;
 	bool known;            /* there is an account, of the command line or the configuration */
 	struct tls_config tls; /* NULL: not given */

@@ -54,6 +54,7 @@ static const char *const of_phone[] = {
 	"timeout",
 	"media-timeout",
 	"max-calls",
+	"reject-anonymous",
 	"answer-code",
 	"mic",
 	"speaker",
@@ -72,6 +73,7 @@ static const char *const of_phone[] = {
 	"registrar",
 	"proxy",
 	"auth-user",
+	"anonymous",
 };
 
 enum { OF_PHONE = sizeof(of_phone) / sizeof(of_phone[0]) };

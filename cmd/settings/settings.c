@@ -217,6 +217,53 @@ static int set_max_calls(struct handset *handset, struct slice text, struct faul
 	return err;
 }
 
+static int set_switch(bool *on, struct slice value, struct fault *why)
+{
+	struct command_value read = {.number = 0};
+	int err = command_read(&read, ARG_SWITCH, value, why);
+
+	if (!err)
+		*on = read.number == 1;
+	return err;
+}
+
+static void show_reject_anonymous(struct text *out, const struct ua_config *config)
+{
+	text_puts(out, config->policy.reject_anonymous ? "on" : "off");
+}
+
+static int set_reject_anonymous(struct handset *handset, struct slice value, struct fault *why)
+{
+	return set_switch(&handset->config.policy.reject_anonymous, value, why);
+}
+
+static void show_anonymous(struct text *out, const struct ua_config *config)
+{
+	static const char *const words[] = {
+		[UA_ANONYMOUS_ACCOUNT] = "account",
+		[UA_ANONYMOUS_ON] = "on",
+		[UA_ANONYMOUS_OFF] = "off",
+	};
+
+	text_puts(out, words[config->anonymous]);
+}
+
+/* "account", too. */
+static int set_anonymous(struct handset *handset, struct slice value, struct fault *why)
+{
+	bool on = false;
+	int err;
+
+	if (slice_is(value, "account")) {
+		handset->config.anonymous = UA_ANONYMOUS_ACCOUNT;
+		return 0;
+	}
+	err = set_switch(&on, value, why);
+	if (!err)
+		handset->config.anonymous = on ? UA_ANONYMOUS_ON : UA_ANONYMOUS_OFF;
+	return err;
+}
+
 static const struct setting table[] = {
 	{"mic", "later calls", show_mic, set_mic, audio_source_check},
 	{"speaker", "later calls", show_speaker, set_speaker, audio_sink_check},
@@ -228,6 +275,8 @@ static const struct setting table[] = {
 	{"media-timeout", "later calls; never: without RTP, too", show_media_timeout,
 		set_media_timeout, NULL},
 	{"max-calls", "at once; any: no limit", show_max_calls, set_max_calls, NULL},
+	{"anonymous", "later calls; account: as its key says", show_anonymous, set_anonymous, NULL},
+	{"reject-anonymous", "calls that come", show_reject_anonymous, set_reject_anonymous, NULL},
 };
 
 enum { COUNT = sizeof(table) / sizeof(table[0]) };

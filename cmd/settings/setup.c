@@ -53,6 +53,7 @@ void setup_make(struct setup *out, const struct options *options)
 		.record = options->record,
 		.volume = {.mic_db = options->mic_db, .speaker_db = options->speaker_db},
 		.headers = {(const uint8_t *)options->headers, options->headers_len},
+		.anonymous = options->anonymous ? UA_ANONYMOUS_ON : UA_ANONYMOUS_ACCOUNT,
 		.late_offer = options->late_offer,
 		.tls = options->tls,
 		.policy =
@@ -62,6 +63,7 @@ void setup_make(struct setup *out, const struct options *options)
 				.ring = rings(options),
 				.hold_others = options_mode(options) == OPTIONS_PROMPT ||
 					       options_mode(options) == OPTIONS_SERVICE,
+				.reject_anonymous = options->reject_anonymous,
 				.refuse_code = options->answer_code,
 				.max_calls = options->max_calls,
 				.duration_ns = options->duration_ns,

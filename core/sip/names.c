@@ -214,6 +214,7 @@ static const struct {
 	{421, "Extension Required"},
 	{422, "Session Interval Too Small"},
 	{423, "Interval Too Brief"},
+	{433, "Anonymity Disallowed"}, /* RFC 5079 */
 	{480, "Temporarily Unavailable"},
 	{481, "Call/Transaction Does Not Exist"},
 	{482, "Loop Detected"},

@@ -2,6 +2,7 @@
 
 #include "core/sip/auth.h"
 #include "core/sip/uri.h"
+#include "core/ua/identity.h"
 #include "core/ua/target.h"
 
 #include <errno.h>
@@ -99,6 +100,18 @@ static int read_aor(struct account *self, const char *typed, struct target *aor,
 	return sip_uri_parse(&self->aor, slice_of(self->settings.aor), NULL);
 }
 
+static int read_own_identity(struct account *self, const char *typed, struct fault *why)
+{
+	char room[IDENTITY_SIZE];
+	struct text text = TEXT_IN(room);
+	struct fault wrong;
+
+	if (identity_read(&text, slice_of(typed), &wrong))
+		return fault_set(why, -EINVAL, "account %s: %s", self->settings.name, wrong.words);
+	self->settings.identity = keep(self, room);
+	return self->settings.identity ? 0 : fault_set(why, -ENOMEM, "out of memory");
+}
+
 static int read_settings(struct account *self, const struct ua_account *settings, struct fault *why)
 {
 	struct target aor;
@@ -121,6 +134,8 @@ static int read_settings(struct account *self, const struct ua_account *settings
 				  : find_registrar(self, &aor.uri, why);
 	if (!err && settings->proxy)
 		err = read_server(&self->settings.proxy, self, settings->proxy, "the proxy", why);
+	if (!err && settings->identity)
+		err = read_own_identity(self, settings->identity, why);
 	if (err || !settings->auth_user) {
 		self->settings.auth_user = self->settings.user;
 		return err;

@@ -21,6 +21,8 @@ bool identity_asserted(struct sip_name_addr *out, const struct sip_msg *msg);
 /* Whether who sends the request wants not to be known (RFC 5079, section 3). */
 bool identity_is_withheld(const struct sip_msg *request);
 
+enum { IDENTITY_SIZE = 1536 }; /* room for what identity_read() makes */
+
 /*
  * Reads what somebody types to be called by, "alice@example.org", "tel:+4930123" or
  * "\"Alice\" <sip:alice@example.org>", and appends it as a name-addr. -EINVAL with words in why.

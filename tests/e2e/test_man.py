@@ -146,7 +146,7 @@ def test_the_page_of_the_configuration_has_each_key():
     assert [key for key, _ in items] == keys_of_program()
     values = {name.replace("-", "_"): value for _, name, value, _ in options_of_help()}
     for key, value in items:
-        assert value == ("COMMAND" if key.startswith("on_") else values[key])
+        assert value == ("COMMAND" if key.startswith("on_") else values[key] or "yes|no")
 
 
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")

@@ -475,15 +475,24 @@ static void test_settings(void **state)
 		const char *line, *words;
 	} rows[] = {
 		{"set volume +3", "ok set volume +3; "},
-		{"set volume", "ok set volume:   volume         +3 dB   (all calls)\n; "},
+		{"set volume", "ok set volume:   volume           +3 dB   (all calls)\n; "},
 		{"set volume 99", "2 set volume 99: -60 to 20 dB can be had at 11; "},
 		{"set codecs pcma,opus", "ok set codecs pcma,opus; "},
-		{"set codecs", "ok set codecs:   codecs         pcma,opus   (later calls)\n; "},
+		{"set codecs", "ok set codecs:   codecs           pcma,opus   (later calls)\n; "},
 		{"set record a%q.wav",
 			"2 set record a%q.wav: a recording's name knows no %q; there are %n "
 			"(call), %t (time), %p (peer) and %% at 11; "},
 		{"set record a%n.wav", "ok set record a%n.wav; "},
 		{"set timeout never", "ok set timeout never; "},
+		{"set anonymous", "ok set anonymous:   anonymous        account   (later calls; "
+				  "account: as its key says)\n; "},
+		{"set anonymous on", "ok set anonymous on; "},
+		{"set anonymous", "ok set anonymous:   anonymous        on   (later calls; "
+				  "account: as its key says)\n; "},
+		{"set anonymous maybe", "2 set anonymous maybe: \"maybe\" is neither on nor off at 14; "},
+		{"set anonymous account", "ok set anonymous account; "},
+		{"set anonymous off", "ok set anonymous off; "},
+		{"set reject-anonymous on", "ok set reject-anonymous on; "},
 		{"set max-calls 2", "ok set max-calls 2; "},
 		{"set max-calls x",
 			"2 set max-calls x: \"x\" is no number from 1 to 1000000 at 14; "},
@@ -500,6 +509,8 @@ static void test_settings(void **state)
 		desk_pair_expect(&pair, rows[i].words);
 	}
 	assert_true(pair.near->config.policy.max_calls == 2);
+	assert_true(pair.near->config.policy.reject_anonymous);
+	assert_true(pair.near->config.anonymous == UA_ANONYMOUS_OFF);
 	assert_int_equal(pair.near->config.policy.ring_limit_ns, 0);
 	desk_pair_put(&pair, pair.near, "set mic file:/nonexistent.wav");
 	desk_pair_run(&pair, 100);
