@@ -70,7 +70,7 @@ struct options {
 	unsigned calls;      /* 0: no end */
 	unsigned max_calls;  /* 0: no limit */
 	bool reject_anonymous;
-	const char *mic;     /* NULL: not given; so below */
+	const char *mic; /* NULL: not given; so below */
 	const char *speaker;
 	uint32_t pipe_rate; /* Hz; 0: not given */
 	const char *record;

@@ -83,7 +83,9 @@ struct sip_invite_config {
 	struct slice routes;  /* whole Route lines, if it goes by a proxy of ours */
 	struct slice headers; /* whole lines to be added, checked by sip_header_check() */
 	struct slice trusted; /* the same, for hops of auth's own alone */
-	bool anonymous;       /* what we make up here does not tell of our host, where it need not */
+	/* What we make up here does not tell of our host, where it need not; and credentials, which
+	 * have a name in them, go with the INVITE alone. */
+	bool anonymous;
 	const char *content_type;
 	struct slice body;     /* empty: the far end makes the offer, in its 200 */
 	struct sip_auth *auth; /* whose credentials its requests carry, or NULL */

@@ -89,14 +89,20 @@ void sip_caller_flush(struct sip_invite *invite)
 		sip_answer_send(answer);
 }
 
+/* Section 22.1: ACK cannot be asked for them, so it has those of the INVITE, if a dialog may. */
+static struct slice credentials_of(const struct sip_caller *caller)
+{
+	return caller->auth ? sip_request_credentials(caller->request) : (struct slice){0};
+}
+
 /* -EMSGSIZE, -ENOMEM. */
 static int print_ack(char **out, size_t *len, const struct sip_dialog *dialog,
 	const struct sip_flow *flow, const struct sip_answer *answer, const struct sip_body *body)
 {
 	struct text text = sip_stack_scratch(sip_dialog_stack(dialog));
 
-	sip_dialog_print_ack(&text, dialog, flow, answer->cseq,
-		sip_request_credentials(answer->caller->request), body);
+	sip_dialog_print_ack(
+		&text, dialog, flow, answer->cseq, credentials_of(answer->caller), body);
 	if (text.cut)
 		return -EMSGSIZE;
 	*out = slice_copy(text_slice(&text));

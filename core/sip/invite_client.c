@@ -297,7 +297,7 @@ static int send_invite(struct sip_invite *invite, const struct sip_invite_config
 	request.content_type = config->content_type;
 	request.body = config->body;
 	request.flow = &invite->flow;
-	request.auth = invite->auth;
+	request.auth = config->auth;
 	return sip_request_send(
 		&invite->caller->request, invite->stack, &request, &events, invite->caller);
 }
@@ -337,7 +337,9 @@ int sip_invite_call(struct sip_invite **out, struct sip_stack *stack,
 
 	invite->state = SIP_INVITE_CALLING;
 	invite->calls = true;
-	invite->auth = config->auth;
+	/* A dialog's requests go through to the far end, and what answers for the password has the
+	 * name of the account in it: a proxy takes it out only where it has asked. */
+	invite->auth = config->anonymous ? NULL : config->auth;
 	invite->cseq = config->cseq + 1;
 	invite->offered = config->body.len > 0;
 	err = sip_caller_new(&invite->caller, invite);

@@ -121,7 +121,7 @@ struct sip_msg {
 	int max_forwards; /* -1: none */
 
 	struct slice body;
-	struct slice raw; /* the whole message, folded lines joined */
+	struct slice raw;   /* the whole message, folded lines joined */
 	struct addr source; /* the stack has it from there; ADDR_NONE: it was made here */
 
 	size_t header_count;

@@ -135,8 +135,7 @@ struct self {
 static void put_preferred(struct self *self, const struct ua_account *settings, bool anonymous)
 {
 	if (settings->identity)
-		text_printf(
-			&self->trusted, "P-Preferred-Identity: %s\r\n", settings->identity);
+		text_printf(&self->trusted, "P-Preferred-Identity: %s\r\n", settings->identity);
 	else if (anonymous)
 		text_printf(&self->trusted, "P-Preferred-Identity: <%s>\r\n", settings->aor);
 }

@@ -76,7 +76,7 @@ struct call {
 	char *peer;
 	char *display;
 	char *asserted; /* their URI, as the server of our account says; or NULL */
-	char *call_id; /* empty before SIP has begun */
+	char *call_id;  /* empty before SIP has begun */
 	uint16_t last_provisional;
 
 	struct sip_locate *locate;

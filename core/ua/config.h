@@ -59,7 +59,7 @@ struct ua_config {
 	size_t codec_count;
 	struct slice headers; /* whole lines for each INVITE */
 	enum ua_anonymous anonymous;
-	bool late_offer;      /* calls of ours let the far end make the offer */
+	bool late_offer; /* calls of ours let the far end make the offer */
 	struct tls_config tls;
 	struct ua_policy policy;
 	uint64_t meter_ns; /* how often UA_CALL_METER comes; 0: never */

@@ -101,8 +101,7 @@ int identity_read(struct text *out, struct slice typed, struct fault *why)
 		!(is_sip(&name) || is_number(&name))) {
 		if (target_parse(&target, typed, why, NULL))
 			return -EINVAL;
-		name = (struct sip_name_addr){.uri = target.uri,
-			.uri_text = slice_of(target.text)};
+		name = (struct sip_name_addr){.uri = target.uri, .uri_text = slice_of(target.text)};
 	}
 	if (name.params.len > 0 || name.uri.headers.len > 0)
 		return fault_set(why, -EINVAL, "an address alone, like sip:alice@example.org");

@@ -11,12 +11,12 @@ struct ua_policy {
 	bool answer; /* incoming calls are answered by themselves */
 	uint64_t answer_after_ns;
 	bool ring; /* incoming calls ring until somebody answers; with neither, they find us busy */
-	bool hold_others;     /* calls that go on are put on hold when we make or answer another */
+	bool hold_others;      /* calls that go on are put on hold when we make or answer another */
 	bool reject_anonymous; /* who does not say who calls finds us closed: 433 */
-	uint16_t refuse_code; /* not 0: incoming calls get this, 300..699, instead */
-	unsigned max_calls;   /* at once; more are refused 486; 0: no limit */
-	uint64_t duration_ns; /* hang up this long after the answer; 0: never */
-	bool hangup_at_eof;   /* once all of a source that ends has been sent */
+	uint16_t refuse_code;  /* not 0: incoming calls get this, 300..699, instead */
+	unsigned max_calls;    /* at once; more are refused 486; 0: no limit */
+	uint64_t duration_ns;  /* hang up this long after the answer; 0: never */
+	bool hangup_at_eof;    /* once all of a source that ends has been sent */
 	uint64_t ring_limit_ns; /* give up an outgoing call that is not answered; 0: never */
 	uint64_t silence_ns; /* hang up after so long without RTP, if there is to be some; 0: never
 			      */

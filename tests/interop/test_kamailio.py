@@ -123,3 +123,43 @@ def test_an_account_by_tls(tmp_path):
             "-a", "bob@sip.test", *hop[:2], "-e", "register", env=secret, limit=10,
         )  # fmt: skip
         assert code == 3 and "certificate" in process.out.text, process.report()
+
+
+def test_a_proxy_that_asserts_identity():
+    """It vouches for bob, whatever he says; and keeps it to itself where he is anonymous."""
+    secret = environment(SIPCALL_PASSWORD="secret")
+    forged = ["-H", "P-Asserted-Identity: <sip:boss@sip.test>"]
+    with Kamailio() as server:
+        called = answerer(*account(server), env=secret)
+        called.event("registration.ok")
+        calling = caller("alice", *account(server, "bob"), *forged, "-d", "0.1", env=secret)
+        assert calling.exit() == 0
+        event = called.event("call.incoming", asserted="sip:bob@sip.test", anonymous=False)
+        assert (event["peer"], event["display"]) == ("sip:bob@sip.test", "Known")
+
+        calling = caller(
+            "alice", *account(server, "bob"), "--anonymous", "--trace", "-d", "0.1", env=secret
+        )  # fmt: skip
+        assert calling.exit() == 0
+        assert "P-Preferred-Identity: <sip:bob@sip.test>" in calling.err.text
+        event = called.event("call.incoming", asserted=None, anonymous=True)
+        assert event["peer"] == "sip:anonymous@anonymous.invalid"
+        assert calling.err.text.count("\nProxy-Authorization: ") == 1  # of the INVITE alone
+
+
+def test_md5_can_be_forbidden(tmp_path):
+    """For each account: nothing is sent by which the password could be guessed."""
+    config = tmp_path / "sipcall.conf"
+    for algorithm, code in [("MD5", 7), ("SHA-256", 0)]:
+        with Kamailio(algorithm) as server:
+            config.write_text(
+                f"[account work]\naddress = alice@sip.test\nregistrar = {server.uri}\n"
+                "allow_md5 = no\n"
+            )
+            got, process = run(
+                "-l", "udp:127.0.0.1:0", "-c", config, "--trace", "-e", "register",
+                env=environment(SIPCALL_PASSWORD="secret"), limit=10,
+            )  # fmt: skip
+            assert got == code, process.report()
+            assert ("allow_md5 = no forbids" in process.out.text) == (code == 7)
+            assert ("\nAuthorization: " in process.err.text) == (code == 0)

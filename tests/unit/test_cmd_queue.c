@@ -489,7 +489,8 @@ static void test_settings(void **state)
 		{"set anonymous on", "ok set anonymous on; "},
 		{"set anonymous", "ok set anonymous:   anonymous        on   (later calls; "
 				  "account: as its key says)\n; "},
-		{"set anonymous maybe", "2 set anonymous maybe: \"maybe\" is neither on nor off at 14; "},
+		{"set anonymous maybe",
+			"2 set anonymous maybe: \"maybe\" is neither on nor off at 14; "},
 		{"set anonymous account", "ok set anonymous account; "},
 		{"set anonymous off", "ok set anonymous off; "},
 		{"set reject-anonymous on", "ok set reject-anonymous on; "},
