@@ -25,6 +25,7 @@ static const struct command *const table[] = {
 	&command_register,
 	&command_unregister,
 	&command_stats,
+	&command_number,
 	&command_ping,
 	&command_ladder,
 	&command_wait,

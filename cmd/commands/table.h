@@ -29,6 +29,7 @@ extern const struct command command_history;
 extern const struct command command_hold;
 extern const struct command command_ladder;
 extern const struct command command_mute;
+extern const struct command command_number;
 extern const struct command command_ping;
 extern const struct command command_play;
 extern const struct command command_quit;

@@ -58,6 +58,7 @@ static struct ua_account of_config(const struct config_account *account)
 		.registers = !account->no_register,
 		.allow_md5 = !account->no_md5,
 		.identity = account->texts[ACCOUNT_IDENTITY],
+		.dial = account->dial,
 		.anonymous = account->anonymous,
 	};
 }

@@ -1,5 +1,6 @@
 #include "cmd/settings/config_private.h"
 
+#include "cmd/check.h"
 #include "cmd/readers/json.h"
 #include "cmd/settings/ini_line.h"
 #include "cmd/settings/places.h"
@@ -79,6 +80,18 @@ complain_at(struct reading *reading, size_t line, const char *format, ...)
 }
 
 #define complain(reading, ...) complain_at((reading), (reading)->line, __VA_ARGS__)
+
+/* With the value below, and a caret under the place. */
+static int complain_of(struct reading *reading, const char *words, struct slice value, size_t at)
+{
+	char room[SHOWN_SIZE];
+	struct text shown = TEXT_IN(room);
+
+	check_put_caret(&shown, value, at);
+	if (shown.len > 0)
+		room[shown.len - 1] = '\0'; /* without the last newline */
+	return complain(reading, "%s\n%s", words, room);
+}
 
 /* "no key mik; did you mean mic?" */
 static int no_such(struct reading *reading, const char *what, const char *name, const char *near)
@@ -263,9 +276,10 @@ static int read_contact(struct reading *reading, const char *name, struct slice 
 static int read_account(struct reading *reading, const char *name, struct slice value)
 {
 	struct fault why;
+	size_t at;
 	int err;
 
-	err = config_account_set(reading->account, name, value, &why);
+	err = config_account_set(reading->account, name, value, &why, &at);
 	if (err == -EEXIST)
 		return twice(reading, name);
 	if (err == -ENOENT)
@@ -274,6 +288,8 @@ static int read_account(struct reading *reading, const char *name, struct slice 
 				slice_of(name), CONFIG_ACCOUNT_KEYS, config_account_key, NULL));
 	if (!err)
 		reading->out->count++;
+	if (err == -EINVAL && at <= value.len)
+		return complain_of(reading, why.words, value, at);
 	return err == -EINVAL ? complain(reading, "%s", why.words) : err;
 }
 

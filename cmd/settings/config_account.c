@@ -2,6 +2,7 @@
 
 #include "core/base/secret.h"
 #include "core/ua/agent.h"
+#include "core/ua/dialplan.h"
 #include "core/ua/identity.h"
 
 #include <errno.h>
@@ -99,25 +100,61 @@ static int read_anonymous(
 	return err;
 }
 
+static int need_dialplan(struct config_account *account)
+{
+	return account->dial ? 0 : dialplan_new(&account->dial);
+}
+
+static int read_country(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	int err = need_dialplan(account);
+
+	(void)text;
+	return err ? err : dialplan_set_country(account->dial, value, why, &account->wrong_at);
+}
+
+static int read_dial(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	int err = need_dialplan(account);
+
+	(void)text;
+	return err ? err : dialplan_add(account->dial, value, why, &account->wrong_at);
+}
+
+static int read_emergency(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	int err = need_dialplan(account);
+
+	(void)text;
+	return err ? err : dialplan_add_emergency(account->dial, value, why, &account->wrong_at);
+}
+
 static const struct {
 	const char *key;
 	int (*read)(
 		struct config_account *account, size_t text, struct slice value, struct fault *why);
 	size_t text;
+	bool repeats;
 } keys[CONFIG_ACCOUNT_KEYS] = {
-	{"address", read_address, ACCOUNT_ADDRESS},
-	{"display", read_text, ACCOUNT_DISPLAY},
-	{"registrar", read_address, ACCOUNT_REGISTRAR},
-	{"proxy", read_address, ACCOUNT_PROXY},
-	{"auth_user", read_text, ACCOUNT_AUTH_USER},
-	{"realm", read_text, ACCOUNT_REALM},
-	{"password", read_password, 0},
-	{"password_command", read_text, ACCOUNT_PASSWORD_COMMAND},
-	{"expires", read_expires, 0},
-	{"register", read_register, 0},
-	{"allow_md5", read_md5, 0},
-	{"preferred_identity", read_identity, ACCOUNT_IDENTITY},
-	{"anonymous", read_anonymous, 0},
+	{"address", read_address, ACCOUNT_ADDRESS, false},
+	{"display", read_text, ACCOUNT_DISPLAY, false},
+	{"registrar", read_address, ACCOUNT_REGISTRAR, false},
+	{"proxy", read_address, ACCOUNT_PROXY, false},
+	{"auth_user", read_text, ACCOUNT_AUTH_USER, false},
+	{"realm", read_text, ACCOUNT_REALM, false},
+	{"password", read_password, 0, false},
+	{"password_command", read_text, ACCOUNT_PASSWORD_COMMAND, false},
+	{"expires", read_expires, 0, false},
+	{"register", read_register, 0, false},
+	{"allow_md5", read_md5, 0, false},
+	{"preferred_identity", read_identity, ACCOUNT_IDENTITY, false},
+	{"anonymous", read_anonymous, 0, false},
+	{"country_code", read_country, 0, false},
+	{"dial", read_dial, 0, true},
+	{"emergency", read_emergency, 0, false},
 };
 
 int config_account_new(struct config_account **out, struct slice name, size_t line)
@@ -143,13 +180,14 @@ void config_account_free(struct config_account *account)
 	list_remove(&account->link);
 	for (size_t i = 0; i < ACCOUNT_TEXTS; i++)
 		free(account->texts[i]);
+	dialplan_free(account->dial);
 	secret_free(account->password);
 	free(account->name);
 	free(account);
 }
 
-int config_account_set(
-	struct config_account *account, const char *key, struct slice value, struct fault *why)
+int config_account_set(struct config_account *account, const char *key, struct slice value,
+	struct fault *why, size_t *at)
 {
 	struct fault wrong;
 	int err;
@@ -157,10 +195,12 @@ int config_account_set(
 	for (size_t i = 0; i < CONFIG_ACCOUNT_KEYS; i++) {
 		if (strcmp(keys[i].key, key) != 0)
 			continue;
-		if (account->given & 1u << i)
+		if (account->given & 1u << i && !keys[i].repeats)
 			return -EEXIST;
 		account->given |= 1u << i;
+		account->wrong_at = SIZE_MAX;
 		err = keys[i].read(account, keys[i].text, value, &wrong);
+		*at = account->wrong_at;
 		return err == -EINVAL ? fault_set(why, err, "%s: %s", key, wrong.words) : err;
 	}
 	return -ENOENT;

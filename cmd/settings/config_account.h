@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct dialplan;
 struct secret;
 
 enum config_account_text {
@@ -37,7 +38,9 @@ struct config_account {
 	bool no_register;
 	bool no_md5;
 	bool anonymous;
-	unsigned given; /* a bit for each key */
+	struct dialplan *dial; /* NULL: nothing is said of it */
+	unsigned given;        /* a bit for each key */
+	size_t wrong_at;       /* of the value that was read last; SIZE_MAX: all of it */
 };
 
 /* -ENOMEM. */
@@ -45,14 +48,16 @@ int config_account_new(struct config_account **out, struct slice name, size_t li
 
 void config_account_free(struct config_account *account);
 
-/* -EINVAL with words in why; -EEXIST: it was given before; -ENOENT: there is no such key; -ENOMEM.
+/*
+ * -EINVAL with words in why, and at, the byte of value that is to blame, SIZE_MAX: all of it;
+ * -EEXIST: it was given before; -ENOENT: there is no such key; -ENOMEM.
  */
-int config_account_set(
-	struct config_account *account, const char *key, struct slice value, struct fault *why);
+int config_account_set(struct config_account *account, const char *key, struct slice value,
+	struct fault *why, size_t *at);
 
 /* Whether all is there. -EINVAL with words. */
 int config_account_check(const struct config_account *account, struct fault *why);
 
 /* The i-th key, or NULL. */
 const char *config_account_key(const void *arg, size_t i);
-enum { CONFIG_ACCOUNT_KEYS = ACCOUNT_TEXTS + 5 };
+enum { CONFIG_ACCOUNT_KEYS = ACCOUNT_TEXTS + 8 };

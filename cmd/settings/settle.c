@@ -48,6 +48,7 @@ static int read_config(struct config **out, const struct options *options)
 	const struct config_reader reader = {.tell = keep_first, .arg = &mistakes};
 	char room[LINE_SIZE + 80];
 	struct text text = TEXT_IN(room);
+	struct slice words, place;
 	int err;
 
 	err = config_read(out, options->config, &reader);
@@ -56,10 +57,15 @@ static int read_config(struct config **out, const struct options *options)
 	if (err != -EINVAL)
 		return no_memory();
 
-	text_puts(&text, mistakes.first);
+	place = slice_of(mistakes.first);
+	(void)slice_cut(&words, &place, '\n'); /* below it, the place may be shown */
+	text_put(&text, words);
 	if (mistakes.count > 1)
 		text_printf(
 			&text, " (and %u more; --check-config shows them all)", mistakes.count - 1);
+	if (place.len > 0)
+		text_putc(&text, '\n');
+	text_put(&text, place);
 	put_line(room);
 	return VERDICT_USAGE;
 }

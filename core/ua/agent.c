@@ -3,6 +3,7 @@
 #include "core/base/list.h"
 #include "core/ua/account.h"
 #include "core/ua/agent_private.h"
+#include "core/ua/dialplan.h"
 #include "core/ua/target.h"
 
 #include <assert.h>
@@ -187,10 +188,52 @@ static void hold_others(struct agent *agent, const struct call *but)
 	}
 }
 
+const struct target_home *agent_home(struct target_home *out, const struct account *account)
+{
+	if (!account)
+		return NULL;
+	*out = (struct target_home){account_domain(account), account_settings(account)->dial};
+	return out;
+}
+
+/* It goes its way: whoever it is routed to can only be told by a person where help is needed. */
+static void warn_of_emergency(
+	struct agent *agent, const struct target *target, const struct dialplan *plan)
+{
+	struct slice number = target_number(target);
+	struct ua_event event = {.kind = UA_NOTICE, .wall_ns = loop_wall(agent->config.loop)};
+	struct fault words;
+
+	if (!dialplan_is_emergency(plan, number))
+		return;
+	fault_set(&words, 0,
+		"%.*s is an emergency number, and this is no telephone for that: nobody is told "
+		"where you are; if it fails, use another",
+		(int)number.len, (const char *)number.data);
+	event.notice.words = words.words;
+	agent->config.event(agent->config.arg, &event);
+}
+
+int agent_dial(struct text *out, const char **rule, struct agent *agent, const char *typed,
+	struct fault *why, size_t *at)
+{
+	struct target_home home;
+	struct target target;
+	int err = target_parse_in(&target, slice_of(typed),
+		agent_home(&home, account_first(&agent->accounts)), why, at);
+
+	if (err)
+		return err;
+	text_puts(out, target.text);
+	*rule = target.rule;
+	return 0;
+}
+
 int agent_call(
 	unsigned *out, struct agent *agent, const char *target, struct fault *why, size_t *at)
 {
 	struct account *account = account_first(&agent->accounts);
+	struct target_home home;
 	struct target parsed;
 	struct call *call;
 	int err;
@@ -198,11 +241,11 @@ int agent_call(
 	if (agent->closing)
 		return fault_set(why, -ESHUTDOWN, "the phone is being put down");
 
-	err = target_parse_in(&parsed, slice_of(target),
-		account ? account_domain(account) : (struct slice){0}, why, at);
+	err = target_parse_in(&parsed, slice_of(target), agent_home(&home, account), why, at);
 	if (err)
 		return err;
 
+	warn_of_emergency(agent, &parsed, account ? home.dial : NULL);
 	err = call_out(&call, &agent->calls, &parsed);
 	if (err)
 		return fault_set(why, err, "out of memory");
@@ -214,10 +257,19 @@ int agent_call(
 
 int agent_check_target(const char *target, bool account, struct fault *why, size_t *at)
 {
-	struct slice domain = slice_of(account ? "localhost" : "");
+	const struct target_home home = {.domain = slice_of("localhost")};
 	struct target parsed;
 
-	return target_parse_in(&parsed, slice_of(target), domain, why, at);
+	return target_parse_in(&parsed, slice_of(target), account ? &home : NULL, why, at);
+}
+
+bool agent_is_number(const char *target)
+{
+	char room[DIALPLAN_NUMBER_MAX + 1];
+	struct text number = TEXT_IN(room);
+
+	return slice_starts_nocase(slice_of(target), "tel:") ||
+	       dialplan_read(&number, slice_of(target));
 }
 
 /* NULL if there is no such call. */

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/base/fault.h"
+#include "core/base/text.h"
 #include "core/sip/flow.h"
 #include "core/ua/config.h"
 
@@ -55,6 +56,16 @@ int agent_call(
 /* Checks a target without calling it; returns as agent_call() does, of an agent with an account or
  * without one. Any thread. */
 int agent_check_target(const char *target, bool account, struct fault *why, size_t *at);
+
+/*
+ * What a target becomes, as agent_call() would call it: its URI to out, and the rule of the account
+ * that made it of a number to rule, or NULL; both good as long as the account is. Errors as above.
+ */
+int agent_dial(struct text *out, const char **rule, struct agent *agent, const char *typed,
+	struct fault *why, size_t *at);
+
+/* Whether target is a telephone number, which an account has to dial. Any thread. */
+bool agent_is_number(const char *target);
 
 /* What came of a ping; good during the call only. Text is raw, as in events. */
 struct agent_pong {

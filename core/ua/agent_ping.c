@@ -207,6 +207,7 @@ static int locate(struct ping *ping)
 int agent_ping(struct agent *agent, const char *target, agent_pinged *done, void *arg,
 	struct fault *why, size_t *at)
 {
+	struct target_home home;
 	struct ping *ping;
 	int err;
 
@@ -224,8 +225,8 @@ int agent_ping(struct agent *agent, const char *target, agent_pinged *done, void
 	loop_random(agent->config.loop, &ping->call_id, sizeof(ping->call_id));
 	loop_random(agent->config.loop, &ping->tag, sizeof(ping->tag));
 	ping->account = account_first(&agent->accounts);
-	err = target_parse_in(&ping->target, slice_of(target),
-		ping->account ? account_domain(ping->account) : (struct slice){0}, why, at);
+	err = target_parse_in(
+		&ping->target, slice_of(target), agent_home(&home, ping->account), why, at);
 	if (err)
 		goto out;
 	err = locate(ping);

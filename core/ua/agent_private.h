@@ -8,6 +8,8 @@
 #include "core/ua/agent.h"
 #include "core/ua/call.h"
 
+struct account;
+
 enum { AGENT_LISTENS_MAX = 32 };
 
 /* Where it listens. */
@@ -36,6 +38,9 @@ struct agent {
 
 /* A call is to go by kind: where we listen nowhere, or only by another, that is made good. */
 void agent_need(struct agent *agent, enum sip_transport_kind kind);
+
+/* Where the names and numbers of account are, in out; NULL: there is none. */
+const struct target_home *agent_home(struct target_home *out, const struct account *account);
 
 /* Something may have ended that the closing waits for. */
 void agent_settle(struct agent *agent);

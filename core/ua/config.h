@@ -16,6 +16,7 @@
 
 struct codec;
 struct device_maker;
+struct dialplan;
 struct secret;
 
 /* Somebody whom a server knows. */
@@ -33,7 +34,9 @@ struct ua_account {
 	bool registers;                /* by itself, as long as the phone is there */
 	bool allow_md5;
 	const char *identity; /* whom its server shall vouch for: a name-addr; NULL: as it thinks */
-	bool anonymous;       /* those who are called do not learn who calls */
+	const struct dialplan
+		*dial;  /* what numbers become; NULL: themselves. The caller keeps it */
+	bool anonymous; /* those who are called do not learn who calls */
 };
 
 /* Whether those who are called learn who calls. */

@@ -50,6 +50,8 @@ static void test_wrong(void **state)
 		{"al", "bob", -EINVAL, "al: a name alone says nothing of where: write NAME@HOST"},
 		{"al", "mailto:a@b", -EINVAL, "al: not a SIP address: mailto"},
 		{"al", "Al <sip:a@b", -EINVAL, "al: the bracket is not closed"},
+		{"al", "tel:x", -EINVAL,
+			"al: a telephone number begins with a digit, or with + and a digit"},
 		{"bob", "a@b", -EEXIST, ""},
 		{"BoB", "a@b", -EEXIST, ""},
 	};
@@ -65,7 +67,9 @@ static void test_wrong(void **state)
 		if (err != rows[i].err || strcmp(why.words, rows[i].words) != 0)
 			fail_msg("row %zu: got %d %s", i, err, why.words);
 	}
-	assert_int_equal(contacts_count(contacts), 1);
+	assert_int_equal(add(contacts, "carol", "+49 171 234-5", NULL), 0);
+	assert_int_equal(add(contacts, "dave", "tel:7042;phone-context=example.org", NULL), 0);
+	assert_int_equal(contacts_count(contacts), 3);
 	contacts_free(contacts);
 }
 

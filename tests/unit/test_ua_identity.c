@@ -417,6 +417,12 @@ static void test_round_the_server(void **state)
 	run_ms(&stage.pair, 20);
 	answer(&stage, &stage.stranger, &stage.server, "180 Ringing", PAI "<sip:police@h>\r\n");
 	expect_said(&stage, "ringing(sip:bob@sip.test||) ");
+	answer(&stage, &stage.server, &stage.server, "486 No", "");
+	close_stage(&stage);
+
+	open_stage(&stage, &account, UA_ANONYMOUS_ACCOUNT, (struct ua_policy){0});
+	pair_call(&stage.pair, "bob");
+	run_ms(&stage.pair, 20);
 	answer(&stage, &stage.stranger, &stage.server, "401 No", challenge);
 	assert_null(strstr(stage.server.last, "uthorization: "));
 	close_stage(&stage);

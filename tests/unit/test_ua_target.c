@@ -1,4 +1,5 @@
 /* core/ua/target: what people type, and the words and the place for what is wrong with it. */
+#include "core/ua/dialplan.h"
 #include "core/ua/target.h"
 
 #include <errno.h>
@@ -63,8 +64,98 @@ static const struct {
 	{"sips:bob@h;transport=tcp",           "sips:bob@h;transport=tcp",            0, NULL},
 	{"sips:bob@h;transport=udp",           NULL, 21, "transport=udp cannot carry that"},
 	{"tel:+4930123456",                    NULL, 0,  "NUMBER@HOST"},
+	{"<tel:+4930123456>",                  NULL, 1,  "--account"},
+	{"0171 234-5",                         NULL, 0,  "a number needs an account"},
+	{"tel:x",                              NULL, 4,  "begins with a digit"},
+};
+
+/* At home, example.org:5080, in Germany. */
+static const struct {
+	const char *typed;
+	const char *uri;   /* NULL: to be refused */
+	size_t at;         /* where */
+	const char *words; /* a part of the words; or the rule */
+} home_rows[] = {
+	{"bob",                      "sip:bob@example.org:5080", 0, NULL},
+	{"bob@h",                    "sip:bob@h", 0, NULL},
+	{"100",                      "sip:100@example.org:5080", 0, NULL},
+	{"0171 234-5",               "sip:+491712345@example.org:5080;user=phone", 0, "0. -> +49."},
+	{"<0171 234-5>",             "sip:+491712345@example.org:5080;user=phone", 0, "0. -> +49."},
+	{"Bob <0171>",               "sip:+49171@example.org:5080;user=phone", 0, "0. -> +49."},
+	{"+49 (30) 12",              "sip:+493012@example.org:5080;user=phone", 0, NULL},
+	{"*21*0#",                   "sip:*21*0%23@example.org:5080", 0, NULL},
+	{"192.0.2.7",                "sip:192.0.2.7", 0, NULL},
+	{"0171@h",                   "sip:0171@h", 0, NULL},
+	{"sip:0171@h",               "sip:0171@h", 0, NULL},
+	{"tel:+49-30-(12).3",        "sip:+4930123@example.org:5080;user=phone", 0, NULL},
+	{"TEL:+4930",                "sip:+4930@example.org:5080;user=phone", 0, NULL},
+	{"<tel:0171>",               "sip:+49171@example.org:5080;user=phone", 0, "0. -> +49."},
+	{"tel:112",                  "sip:112@example.org:5080;user=phone", 0, NULL},
+	{"tel:70-42;phone-context=Example.COM",
+		"sip:7042;phone-context=example.com@example.org:5080;user=phone", 0, NULL},
+	{"tel:0-42;phone-context=+1-914-555",
+		"sip:042;phone-context=+1914555@example.org:5080;user=phone", 0, NULL},
+	{"tel:+1;X=Y;ext=1-2;ISUB=A-b;phone-context=+1;a",
+		"sip:+1;isub=a-b;a;ext=12;phone-context=+1;x=y@example.org:5080;user=phone", 0, NULL},
+	{"tel:*9#",                  "sip:*9%23@example.org:5080;user=phone", 0, NULL},
+	{"tel:",                     NULL, 4, "begins with a digit"},
+	{"tel:--",                   NULL, 4, "a number without digits"},
+	{"tel:+-",                   NULL, 4, "a number without digits"},
+	{"<tel:+1 2>",               NULL, 7, "cannot hold a space"},
+	{"tel:+1?a=b",               NULL, 6, "cannot hold this character"},
+	{"tel:+1;a=;b=;c=;d=;e=;f=;g=;h=;i=;j=;k=;l=;m=;n=;o=;p=;q=", NULL, 0, "too many parameters"},
+	{"tel:01234567890123456789012345678901234567890123456789012345678901234", NULL, 0, "too long"},
+	{"01234567890123456789012345678901234567890123456789012345678901234@", NULL, 66, ""},
+	{"",                         NULL, 0, "empty"},
 };
 /* clang-format on */
+
+static void test_home(void **state)
+{
+	struct target_home home = {.domain = slice_of("example.org:5080")};
+	struct dialplan *plan;
+	struct fault why;
+
+	(void)state;
+	assert_int_equal(dialplan_new(&plan), 0);
+	assert_int_equal(dialplan_set_country(plan, slice_of("49"), &why, NULL), 0);
+	home.dial = plan;
+	for (size_t i = 0; i < sizeof(home_rows) / sizeof(home_rows[0]); i++) {
+		const char *words = home_rows[i].words;
+		struct target target;
+		size_t at = 0;
+		int err = target_parse_in(&target, slice_of(home_rows[i].typed), &home, &why, &at);
+
+		if (err != (home_rows[i].uri ? 0 : -EINVAL))
+			fail_msg("%s: got %d", home_rows[i].typed, err);
+		if (err && (at != home_rows[i].at || !strstr(why.words, words)))
+			fail_msg("%s: at %zu: %s", home_rows[i].typed, at, why.words);
+		if (!err && (strcmp(target.text, home_rows[i].uri) != 0 || !target.rule != !words ||
+				    (words && strcmp(target.rule, words) != 0)))
+			fail_msg("%s: %s by %s", home_rows[i].typed, target.text,
+				target.rule ? target.rule : "none");
+	}
+	dialplan_free(plan);
+}
+
+static void test_which_number(void **state)
+{
+	static const char *const of[][2] = {
+		{"sip:112@h", "112"},
+		{"sip:112;phone-context=+49@h;user=phone", "112"},
+		{"sip:+112@h", "+112"},
+		{"sip:a112@h", ""},
+		{"sip:h", ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+		struct target target;
+
+		assert_int_equal(target_parse(&target, slice_of(of[i][0]), NULL, NULL), 0);
+		assert_true(slice_is(target_number(&target), of[i][1]));
+	}
+}
 
 static void test_table(void **state)
 {
@@ -110,6 +201,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_home),
+		cmocka_unit_test(test_which_number),
 		cmocka_unit_test(test_length),
 	};
 
