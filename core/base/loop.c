@@ -1,6 +1,7 @@
 #include "core/base/loop.h"
 
 #include <assert.h>
+#include <errno.h>
 
 uint64_t loop_now(struct loop *loop)
 {
@@ -203,6 +204,24 @@ void pipe_close(struct pipe *pipe, pipe_done *done, void *arg)
 int loop_route(struct addr *out, struct loop *loop, const struct addr *to)
 {
 	return loop->ops->route(out, loop, to);
+}
+
+size_t loop_addresses(struct addr *out, size_t max, struct loop *loop)
+{
+	return loop->ops->addresses ? loop->ops->addresses(out, max, loop) : 0;
+}
+
+int loop_network_watch(
+	struct network_watch **out, struct loop *loop, void (*changed)(void *arg), void *arg)
+{
+	return loop->ops->network_watch ? loop->ops->network_watch(out, loop, changed, arg)
+					: -ENOTSUP;
+}
+
+void network_unwatch(struct network_watch *watch)
+{
+	if (watch)
+		watch->end(watch);
 }
 
 int loop_resolve(struct resolve **out, struct loop *loop, enum dns_type type, const char *name,

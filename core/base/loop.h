@@ -280,6 +280,31 @@ void pipe_close(struct pipe *pipe, pipe_done *done, void *arg);
 int loop_route(struct addr *out, struct loop *loop, const struct addr *to);
 
 /*
+ * Which addresses this host has: at most max go to out, with port 0, in an order of the system's,
+ * without those that lead to no other host (loopback, links that are down) and those of one link
+ * alone (fe80::). Returns how many.
+ */
+size_t loop_addresses(struct addr *out, size_t max, struct loop *loop);
+
+/*
+ * Calls changed, on the loop's thread, each time that addresses or routes of this host have
+ * changed: what loop_addresses() and loop_route() say may be another from now on. Changes come in
+ * swarms: it is told once none has come for NETWORK_SETTLE_NS, but NETWORK_LATEST_NS after the
+ * first at the latest; and now and then although nothing of importance has changed. changed may end
+ * the watch. -ENOTSUP: this loop is told nothing; -ENOMEM, -EMFILE.
+ */
+struct network_watch;
+
+#define NETWORK_SETTLE_NS (200 * NS_PER_MS)
+#define NETWORK_LATEST_NS NS_PER_S
+
+int loop_network_watch(
+	struct network_watch **out, struct loop *loop, void (*changed)(void *arg), void *arg);
+
+/* NULL is allowed. */
+void network_unwatch(struct network_watch *watch);
+
+/*
  * Asks for what the name service has of type under name, which for SRV and NAPTR is whole. done is
  * called once, never before loop_resolve() returns, and within RESOLVE_LIMIT_NS; the answer is good
  * during the call only. -ENOMEM, or that nobody can be asked.
@@ -318,6 +343,10 @@ struct loop_ops {
 	int (*pipe_command)(struct pipe **out, struct loop *loop, enum pipe_way way,
 		const char *line, size_t room);
 	int (*route)(struct addr *out, struct loop *loop, const struct addr *to);
+	/* NULL in the place of these two: the loop has none to tell of */
+	size_t (*addresses)(struct addr *out, size_t max, struct loop *loop);
+	int (*network_watch)(struct network_watch **out, struct loop *loop,
+		void (*changed)(void *arg), void *arg);
 	int (*resolve)(struct resolve **out, struct loop *loop, enum dns_type type,
 		const char *name, resolve_done *done, void *arg);
 	void (*resolve_cancel)(struct resolve *resolve);
@@ -375,4 +404,9 @@ struct pipe {
 /* The first member of each implementation's question. */
 struct resolve {
 	struct loop *loop;
+};
+
+/* The first member of each implementation's watch. */
+struct network_watch {
+	void (*end)(struct network_watch *watch);
 };

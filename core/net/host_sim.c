@@ -64,16 +64,31 @@ int world_host_new(struct world_host **out, struct world *world, const struct ad
 	host->world = world;
 	host->number = world->host_count++;
 	list_init(&host->held);
+	list_init(&host->watches);
 	settle(host, addr);
 	list_add(&world->hosts, &host->link);
 	*out = host;
 	return 0;
 }
 
+void world_host_unplug(struct world_host *host)
+{
+	if (host->unplugged)
+		return;
+
+	table_remove(&host->world->hosts_by_addr, &host->by_addr);
+	host->unplugged = true;
+	host->addr = (struct addr){.family = ADDR_NONE};
+	network_sim_changed(host);
+}
+
 void world_host_move(struct world_host *host, const struct addr *addr)
 {
-	table_remove(&host->world->hosts_by_addr, &host->by_addr);
+	if (!host->unplugged)
+		table_remove(&host->world->hosts_by_addr, &host->by_addr);
+	host->unplugged = false;
 	settle(host, addr);
+	network_sim_changed(host);
 }
 
 void world_host_down(struct world_host *host)

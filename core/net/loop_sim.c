@@ -362,6 +362,8 @@ static const struct loop_ops ops = {
 	.pipe_standard = op_pipe_standard,
 	.pipe_command = op_pipe_command,
 	.route = udp_sim_route,
+	.addresses = network_sim_addresses,
+	.network_watch = network_sim_watch,
 	.resolve = resolve_sim,
 	.resolve_cancel = resolve_sim_cancel,
 };

@@ -94,6 +94,10 @@ void world_host_up(struct world_host *host);
  * fails with -EADDRNOTAVAIL; those bound to 0.0.0.0 go on. */
 void world_host_move(struct world_host *host, const struct addr *addr);
 
+/* It has no address any more, and no route but to itself, until world_host_move() gives it one:
+ * sending fails with -ENETUNREACH or -EADDRNOTAVAIL. What runs on it goes on, and is told. */
+void world_host_unplug(struct world_host *host);
+
 /*
  * The way from one host to another, for changing and counting. ICMP takes it too, and is counted
  * with all that it quotes. It stays the world's. -ENOMEM.

@@ -61,7 +61,9 @@ struct world_host {
 	struct addr addr;    /* port 0 */
 	uint64_t loop_count; /* that were ever made */
 	bool down;
-	struct list held; /* events that wait until it is up */
+	bool unplugged;      /* it has no address but its loopback */
+	struct list held;    /* events that wait until it is up */
+	struct list watches; /* of its network */
 };
 
 /* The posts of one loop to one other, in their order. */
@@ -123,6 +125,13 @@ void sim_event_stop(struct world *world, struct sim_event *event);
 /* The network. */
 int udp_sim_open(struct udp **out, struct loop *loop, const struct addr *local);
 int udp_sim_route(struct addr *out, struct loop *loop, const struct addr *to);
+
+size_t network_sim_addresses(struct addr *out, size_t max, struct loop *loop);
+int network_sim_watch(
+	struct network_watch **out, struct loop *loop, void (*changed)(void *arg), void *arg);
+
+/* The addresses of host have changed. */
+void network_sim_changed(struct world_host *host);
 
 /* Frees the datagram that the event, which was taken out of the heap, was to deliver. */
 void udp_sim_drop(struct sim_event *event);

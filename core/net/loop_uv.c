@@ -225,6 +225,8 @@ static const struct loop_ops ops = {
 	.pipe_standard = pipe_uv_standard,
 	.pipe_command = pipe_uv_command,
 	.route = udp_uv_route,
+	.addresses = network_uv_addresses,
+	.network_watch = network_uv_watch,
 	.resolve = resolve_uv,
 	.resolve_cancel = resolve_uv_cancel,
 };

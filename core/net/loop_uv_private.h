@@ -53,6 +53,10 @@ struct loop_uv {
 int udp_uv_open(struct udp **out, struct loop *loop, const struct addr *local);
 int udp_uv_route(struct addr *out, struct loop *loop, const struct addr *to);
 
+size_t network_uv_addresses(struct addr *out, size_t max, struct loop *loop);
+int network_uv_watch(
+	struct network_watch **out, struct loop *loop, void (*changed)(void *arg), void *arg);
+
 int tcp_uv_connect(struct tcp **out, struct loop *loop, const struct addr *from,
 	const struct addr *to, const struct tcp_events *events, void *arg);
 int tcp_uv_listen(struct tcp_listener **out, struct loop *loop, const struct addr *local,

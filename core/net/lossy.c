@@ -287,6 +287,17 @@ static int route(struct addr *out, struct loop *loop, const struct addr *to)
 	return loop_route(out, other_of(loop), to);
 }
 
+static size_t addresses(struct addr *out, size_t max, struct loop *loop)
+{
+	return loop_addresses(out, max, other_of(loop));
+}
+
+static int watch_network(
+	struct network_watch **out, struct loop *loop, void (*changed)(void *arg), void *arg)
+{
+	return loop_network_watch(out, other_of(loop), changed, arg);
+}
+
 /* From then on it is the other loop's question. */
 static int resolve(struct resolve **out, struct loop *loop, enum dns_type type, const char *name,
 	resolve_done *done, void *arg)
@@ -308,6 +319,8 @@ static const struct loop_ops loop_ops = {
 	.pipe_standard = pipe_standard,
 	.pipe_command = pipe_command,
 	.route = route,
+	.addresses = addresses,
+	.network_watch = watch_network,
 	.resolve = resolve,
 };
 
