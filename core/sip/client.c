@@ -111,6 +111,19 @@ static void send_again(void *arg)
 		end(client, err); /* section 17.1.4 */
 }
 
+/* One that cannot be sent now is sent again in its time; by TCP the broken connection does it. */
+void sip_client_reroute(struct sip_stack *stack)
+{
+	list_each(link, &stack->clients)
+	{
+		struct sip_client *client = container_of(link, struct sip_client, link);
+
+		if (is_waiting(client) && !sip_flow_is_reliable(&client->flow) &&
+			sip_stack_has_lost(stack, &client->flow.local))
+			sip_flow_send_on(&client->flow, client->request->raw);
+	}
+}
+
 static void time_is_up(void *arg)
 {
 	struct sip_client *client = arg;
@@ -491,6 +504,7 @@ static void send_elsewhere(struct sip_client *client, bool stood, int err)
 	if (stood && !client->again_sent) {
 		client->again_sent = true;
 		client->flow.connection = 0;
+		(void)sip_flow_reroute(&client->flow); /* what broke may have been our end */
 		err = sip_flow_send_on(&client->flow, client->request->raw);
 	}
 	if (err)

@@ -354,6 +354,11 @@ int sip_dialog_refresh(struct sip_dialog *dialog, const struct sip_msg *msg)
 	return err;
 }
 
+bool sip_dialog_reroute(struct sip_dialog *dialog)
+{
+	return sip_flow_reroute(&dialog->flow);
+}
+
 void sip_dialog_authorize(struct sip_dialog *dialog, struct sip_auth *auth)
 {
 	dialog->auth = auth;

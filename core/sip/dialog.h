@@ -42,6 +42,9 @@ void sip_dialog_inherit(struct sip_dialog *dialog, const struct sip_dialog *earl
  */
 int sip_dialog_refresh(struct sip_dialog *dialog, const struct sip_msg *msg);
 
+/* The addresses of this host have changed: as sip_flow_reroute(). */
+bool sip_dialog_reroute(struct sip_dialog *dialog);
+
 /*
  * Whose credentials its requests carry. Within a dialog, who answers is the far end: unless that is
  * the account's server itself, a challenge to BYE, to anything in a call that came from there, or

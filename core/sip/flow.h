@@ -40,6 +40,15 @@ int sip_stack_flow(struct sip_flow *out, struct sip_stack *stack, enum sip_trans
 	const struct addr *remote);
 
 /*
+ * Whether the way to where flow leads goes from another address of this host by now; then flow is
+ * that way. False, too, where there is none, or where we listen on no other address.
+ */
+bool sip_flow_reroute(struct sip_flow *flow);
+
+/* Whether what flow goes from is no address of this host any more. */
+bool sip_flow_is_lost(const struct sip_flow *flow);
+
+/*
  * Why there is no connection of TLS to where flow leads, for people: of the newest one that failed.
  * NULL: nothing is known, or it is not of TLS.
  */

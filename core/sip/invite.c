@@ -40,19 +40,30 @@ static struct slice put(struct text *text, struct slice bytes)
 	return copy;
 }
 
-static struct slice put_contact(
-	struct text *text, const struct sip_flow *flow, struct slice contact_user)
+int sip_invite_make_contact(struct sip_invite *invite, const struct sip_flow *flow)
 {
-	size_t start = text->len;
+	size_t size = invite->user.len + 2 * ADDR_TEXT_SIZE;
+	char *line = calloc(size, 1);
+	struct text text;
 
-	sip_flow_print_contact(text, flow, contact_user);
-	return (struct slice){(const uint8_t *)text->data + start, text->len - start};
+	if (!line)
+		return -ENOMEM;
+	text = text_in(line, size);
+	sip_flow_print_contact(&text, flow, invite->user);
+	if (text.cut) {
+		free(line);
+		return -EMSGSIZE;
+	}
+	free(invite->contact_line);
+	invite->contact_line = line;
+	invite->contact = text_slice(&text);
+	return 0;
 }
 
 static int copy_names(struct sip_invite *invite, struct slice call_id, struct slice tag,
 	struct slice contact_user)
 {
-	size_t size = call_id.len + tag.len + contact_user.len + 2 * ADDR_TEXT_SIZE;
+	size_t size = call_id.len + tag.len + contact_user.len + 1;
 	struct text text;
 
 	invite->text = calloc(size, 1);
@@ -62,8 +73,8 @@ static int copy_names(struct sip_invite *invite, struct slice call_id, struct sl
 	text = text_in(invite->text, size);
 	invite->call_id = put(&text, call_id);
 	invite->tag = put(&text, tag);
-	invite->contact = put_contact(&text, &invite->flow, contact_user);
-	return text.cut ? -EMSGSIZE : 0;
+	invite->user = put(&text, contact_user);
+	return text.cut ? -EMSGSIZE : sip_invite_make_contact(invite, &invite->flow);
 }
 
 /*
@@ -153,6 +164,41 @@ struct sip_invite *sip_invite_find(
 static const struct sip_flow *flow_of(const struct sip_invite *invite)
 {
 	return invite->dialog ? sip_dialog_flow(invite->dialog) : &invite->flow;
+}
+
+/* All or nothing: who says that he is elsewhere has to be. */
+static int renew_contact(struct sip_invite *invite, const struct sip_flow *flow)
+{
+	char *line = invite->contact_line;
+	struct slice old = invite->contact;
+	int err;
+
+	invite->contact_line = NULL;
+	err = sip_invite_make_contact(invite, flow);
+	if (!err)
+		err = sip_called_renew(invite, old);
+	if (!err) {
+		free(line);
+		return 0;
+	}
+	free(invite->contact_line);
+	invite->contact_line = line;
+	invite->contact = old;
+	return err;
+}
+
+bool sip_invite_reroute(struct addr *local, struct sip_invite *invite)
+{
+	struct sip_flow flow;
+
+	assert(invite->dialog);
+	flow = *sip_dialog_flow(invite->dialog);
+	if (!sip_flow_reroute(&flow) || renew_contact(invite, &flow) != 0)
+		return false;
+
+	(void)sip_dialog_reroute(invite->dialog);
+	*local = flow.local;
+	return true;
 }
 
 static bool leads_by(const struct sip_flow *flow, const struct sip_flow *by)
@@ -330,6 +376,7 @@ void sip_invite_free(struct sip_invite *invite)
 	sip_dialog_free(invite->dialog);
 	free(invite->reason);
 	free(invite->reply_headers);
+	free(invite->contact_line);
 	free(invite->text);
 	free(invite);
 }

@@ -139,6 +139,14 @@ int sip_invite_answer(struct sip_invite *invite, const char *content_type, struc
  */
 int sip_invite_change(struct sip_invite *invite, const char *content_type, struct slice body);
 
+/*
+ * The addresses of this host have changed. Whether the far end is reached from another one by now:
+ * then what is sent goes from there, with a Contact that says so, and local is it. Those who have
+ * the old Contact learn of it by sip_invite_change(). Only once there is a dialog, which an INVITE
+ * of ours has not that is not answered. False, too, without memory.
+ */
+bool sip_invite_reroute(struct addr *local, struct sip_invite *invite);
+
 /* Sends 3xx..6xx; ended (LOCAL) comes before it returns. Only while INCOMING. */
 void sip_invite_reject(struct sip_invite *invite, const struct sip_response *response);
 

@@ -56,8 +56,10 @@ struct sip_invite {
 	struct sip_flow flow; /* of the INVITE */
 	struct slice call_id; /* points into text */
 	struct slice tag;     /* ours */
-	struct slice contact; /* our Contact header, a whole line */
+	struct slice user;    /* of our Contact */
 	char *text;
+	struct slice contact; /* our Contact header, a whole line: this */
+	char *contact_line;
 	uint32_t cseq;             /* number of the INVITE */
 	struct sip_dialog *dialog; /* NULL: our INVITE is not answered */
 	bool *freed;               /* set by sip_invite_free(), for who must know */
@@ -89,6 +91,13 @@ struct sip_invite {
 	bool wants_retry;
 	struct timer pause; /* until retry */
 };
+
+/* Has our Contact be the one for who is reached by flow. -ENOMEM, with the old one as it was. */
+int sip_invite_make_contact(struct sip_invite *invite, const struct sip_flow *flow);
+
+/* invite_server.c: the new Contact in the place of the old one in what responses will carry; the
+ * old one is still ours. -ENOMEM. */
+int sip_called_renew(struct sip_invite *invite, struct slice old);
 
 /* Makes one that nobody can find yet. Everything is copied. -ENOMEM, -EMSGSIZE. */
 int sip_invite_new(struct sip_invite **out, struct sip_stack *stack, const struct sip_flow *flow,

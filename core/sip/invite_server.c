@@ -38,6 +38,29 @@ static int prepare_reply(struct sip_invite *invite, const struct sip_msg *msg)
 	return invite->reply_headers ? 0 : -ENOMEM;
 }
 
+/* It stands at their end. */
+int sip_called_renew(struct sip_invite *invite, struct slice old)
+{
+	size_t before, size;
+	struct text text;
+	char *lines;
+
+	if (!invite->reply_headers)
+		return 0;
+
+	before = strlen(invite->reply_headers) - old.len;
+	size = before + invite->contact.len + 1;
+	lines = calloc(size, 1);
+	if (!lines)
+		return -ENOMEM;
+	text = text_in(lines, size);
+	text_put(&text, (struct slice){(const uint8_t *)invite->reply_headers, before});
+	text_put(&text, invite->contact);
+	free(invite->reply_headers);
+	invite->reply_headers = lines;
+	return 0;
+}
+
 static int take(struct sip_invite **out, struct sip_stack *stack, struct sip_server *server,
 	const struct sip_msg *msg, struct slice contact_user,
 	const struct sip_invite_events *events, void *arg)

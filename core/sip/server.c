@@ -516,6 +516,19 @@ void sip_server_discard(struct sip_server *server)
 	timer_start_in(&server->limit, 0);
 }
 
+/*
+ * Who wants the responses where the request really came from (RFC 3581, section 4) may be elsewhere
+ * by now: behind a NAT that has forgotten him, or at another address of his own.
+ */
+void sip_server_follow(
+	struct sip_server *server, const struct sip_flow *flow, const struct sip_via *via)
+{
+	if (!via->has_rport || sip_flow_is_reliable(flow) || sip_flow_is_reliable(&server->reply))
+		return;
+	server->reply.remote = flow->remote;
+	server->reply.local = flow->local;
+}
+
 /* Sections 17.2.1 and 17.2.2; RFC 6026, section 7.1: the 2xx is repeated by its user alone. */
 void sip_server_again(struct sip_server *server, const struct sip_flow *flow)
 {

@@ -43,6 +43,7 @@ static void receive(struct sip_stack *stack, const struct sip_flow *flow, struct
 	}
 	server = sip_server_find(stack, msg, msg->method);
 	if (server) {
+		sip_server_follow(server, flow, &msg->via);
 		sip_server_again(server, flow);
 		goto out;
 	}
@@ -176,6 +177,18 @@ void sip_stack_free(struct sip_stack *stack)
 bool sip_stack_owes(const struct sip_stack *stack)
 {
 	return sip_server_waits_for_ack(stack);
+}
+
+void sip_stack_reroute(struct sip_stack *stack)
+{
+	list_each(link, &stack->transports)
+	{
+		struct sip_transport *transport = container_of(link, struct sip_transport, link);
+
+		if (transport->carrier->reroute)
+			transport->carrier->reroute(transport);
+	}
+	sip_client_reroute(stack);
 }
 
 int sip_stack_listen(struct addr *out, struct sip_stack *stack, enum sip_transport_kind kind,

@@ -28,3 +28,9 @@ bool sip_stack_owes(const struct sip_stack *stack);
  */
 int sip_stack_listen(struct addr *out, struct sip_stack *stack, enum sip_transport_kind kind,
 	const struct addr *local);
+
+/*
+ * Addresses of this host have gone: connections from them are over, and requests that wait for a
+ * response go once more, at once, so that it comes to where we are now (RFC 3581, section 4).
+ */
+void sip_stack_reroute(struct sip_stack *stack);

@@ -71,6 +71,9 @@ void sip_client_receive(struct sip_stack *stack, const struct sip_msg *response)
 void sip_client_unreachable(struct sip_stack *stack, const struct sip_transport *transport,
 	const struct addr *to, int err, struct slice sent);
 
+/* For the stack: addresses of this host have gone, see sip_stack_reroute(). */
+void sip_client_reroute(struct sip_stack *stack);
+
 /*
  * For a transport: a connection is over. What waits for a response on it goes again by another one,
  * once, if it had stood; otherwise it ends with err.
@@ -141,6 +144,10 @@ void sip_server_discard(struct sip_server *server);
 
 /* For the stack: the request again; an ACK, and whether it was for us; a CANCEL; the end. */
 void sip_server_again(struct sip_server *server, const struct sip_flow *flow);
+
+/* For the stack, before that: it came by flow this time, with that topmost Via. */
+void sip_server_follow(
+	struct sip_server *server, const struct sip_flow *flow, const struct sip_via *via);
 bool sip_server_ack(struct sip_server *server);
 void sip_server_cancel(struct sip_server *server, const struct sip_msg *cancel);
 void sip_server_init(struct sip_stack *stack);

@@ -4,6 +4,7 @@
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 static int make(struct sip_transport **out, struct sip_stack *stack, enum sip_transport_kind kind,
@@ -169,6 +170,46 @@ int sip_stack_flow(struct sip_flow *out, struct sip_stack *stack, enum sip_trans
 	if (err)
 		return err;
 	return sip_transport_flow(out, best, remote);
+}
+
+/* What listens on any address stays; of others, the one may be better now that another was. */
+bool sip_flow_reroute(struct sip_flow *flow)
+{
+	struct sip_transport *transport = flow->transport;
+	struct sip_flow now;
+	int err;
+
+	if (addr_is_any(&transport->local))
+		err = sip_transport_flow(&now, transport, &flow->remote);
+	else
+		err = sip_stack_flow(
+			&now, transport->stack, transport->carrier->kind, &flow->remote);
+	if (err || addr_same_host(&now.local, &flow->local))
+		return false;
+
+	flow->transport = now.transport;
+	flow->local = now.local;
+	flow->connection = 0;
+	return true;
+}
+
+/* Whoever tries to bind to it knows. */
+bool sip_stack_has_lost(const struct sip_stack *stack, const struct addr *local)
+{
+	struct addr at = *local;
+	struct udp *udp;
+	int err;
+
+	at.port = 0;
+	err = loop_udp_open(&udp, stack->loop, &at);
+	if (!err)
+		udp_free(udp);
+	return err == -EADDRNOTAVAIL;
+}
+
+bool sip_flow_is_lost(const struct sip_flow *flow)
+{
+	return sip_stack_has_lost(flow->transport->stack, &flow->local);
 }
 
 bool sip_stack_listens(

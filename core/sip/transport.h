@@ -33,6 +33,8 @@ struct sip_carrier {
 	bool reliable;     /* what is sent arrives, or the connection ends */
 	int (*open)(struct sip_transport *transport, const struct addr *local);
 	int (*send)(struct sip_flow *flow, struct slice bytes);
+	/* Addresses of this host have gone: so are connections from there. NULL: it has none. */
+	void (*reroute)(struct sip_transport *transport);
 	void (*close)(struct sip_transport *transport);
 };
 
@@ -79,6 +81,9 @@ int sip_flow_send(const struct sip_flow *flow, struct slice bytes);
 
 /* The same, and notes in flow by which connection it went. */
 int sip_flow_send_on(struct sip_flow *flow, struct slice bytes);
+
+/* Whether local is no address of this host any more. */
+bool sip_stack_has_lost(const struct sip_stack *stack, const struct addr *local);
 
 /*
  * Where the responses to a request go that came by flow with that topmost Via (RFC 3261, section

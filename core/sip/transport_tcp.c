@@ -507,6 +507,19 @@ static int send_tcp(struct sip_flow *flow, struct slice bytes)
 	return 0;
 }
 
+/* The system would try for minutes to reach the far end from an address that nobody has. */
+static void reroute_tcp(struct sip_transport *transport)
+{
+	list_each(link, &transport->tcp->connections)
+	{
+		struct sip_connection *connection = container_of(link, struct sip_connection, link);
+
+		if (connection->state != OVER &&
+			sip_stack_has_lost(transport->stack, &connection->local))
+			end(connection, -ENETUNREACH);
+	}
+}
+
 static void close_tcp(struct sip_transport *transport)
 {
 	struct sip_tcp *all = transport->tcp;
@@ -573,6 +586,7 @@ const struct sip_carrier sip_carrier_tcp = {
 	.reliable = true,
 	.open = open_tcp,
 	.send = send_tcp,
+	.reroute = reroute_tcp,
 	.close = close_tcp,
 };
 
@@ -584,5 +598,6 @@ const struct sip_carrier sip_carrier_tls = {
 	.reliable = true,
 	.open = open_tls,
 	.send = send_tcp,
+	.reroute = reroute_tcp,
 	.close = close_tcp,
 };
