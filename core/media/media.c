@@ -57,10 +57,22 @@ static void media_free(struct media *media)
 	free(media);
 }
 
+int media_bind(struct media_transport **out, const struct media *media, const struct addr *host,
+	struct fault *why)
+{
+	char at[ADDR_TEXT_SIZE];
+	int err = media_transport_new(out, media->agent_loop, host);
+
+	if (err)
+		return fault_set(why, err, "no port for sound can be opened on %s: %s",
+			addr_print(at, host), strerror(-err));
+	media_transport_tap(*out, media->tap);
+	return 0;
+}
+
 int media_open(struct media **out, const struct media_config *config, const struct addr *host,
 	const struct media_events *events, void *arg, struct fault *why)
 {
-	char at[ADDR_TEXT_SIZE];
 	struct media *media;
 	int err;
 
@@ -77,6 +89,7 @@ int media_open(struct media **out, const struct media_config *config, const stru
 	media->report_ns = config->report_ns;
 	media->silence_ns = config->silence_ns;
 	media->volume = config->volume;
+	media->tap = config->tap;
 	media->call = config->call;
 	list_init(&media->notes);
 	media->events = events;
@@ -93,13 +106,9 @@ int media_open(struct media **out, const struct media_config *config, const stru
 		media->records = true;
 	}
 
-	err = media_transport_new(&media->transport, config->agent_loop, host);
-	if (err) {
-		fault_set(why, err, "no port for sound can be opened on %s: %s",
-			addr_print(at, host), strerror(-err));
+	err = media_bind(&media->transport, media, host, why);
+	if (err)
 		goto out;
-	}
-	media_transport_tap(media->transport, config->tap);
 	*out = media;
 	return 0;
 out:

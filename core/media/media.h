@@ -110,6 +110,15 @@ bool media_params_equal(const struct media_params *a, const struct media_params 
  */
 int media_change(struct media *media, const struct media_params *params);
 
+/*
+ * Binds new ports on host, an address of this host that is reached by now, and tells the one of RTP
+ * in local. What is sent goes from there; what still comes to the old ones is heard for
+ * MEDIA_FORMER_NS. Before media_close(). Returns what media_open() does.
+ */
+#define MEDIA_FORMER_NS (2 * NS_PER_S)
+int media_rebind(
+	struct addr *local, struct media *media, const struct addr *host, struct fault *why);
+
 /* How loud it is, at any time until media_close(). -ENOMEM. */
 int media_set_volume(struct media *media, const struct media_volume *volume);
 

@@ -212,6 +212,69 @@ int media_listen(struct media *media, const double *hz, size_t count)
 	return 0;
 }
 
+/* Sockets on their way to the stream. */
+struct rebinding {
+	struct media_note note;
+	struct media_transport *transport;
+};
+
+/* Media thread. The old ones are better than none. */
+static void rebind_run(struct post *post)
+{
+	struct rebinding *self = container_of(post, struct rebinding, note.post);
+	int err = stream_turn_transport(self->note.media->stream, self->transport, MEDIA_FORMER_NS);
+
+	if (err)
+		media_transport_free(self->transport);
+	free(self);
+}
+
+static void rebind_drop(struct media_note *note)
+{
+	struct rebinding *self = container_of(note, struct rebinding, note);
+
+	media_transport_free(self->transport);
+	free(self);
+}
+
+/* Where nothing runs yet they are simply others; what is opening gets them as soon as it runs. */
+static int turn_transport(struct media *media, struct media_transport *transport)
+{
+	struct rebinding *self;
+
+	if (media->state == MEDIA_BOUND) {
+		media_transport_free(media->transport);
+		media->transport = transport;
+		return 0;
+	}
+	self = calloc(1, sizeof(*self));
+	if (!self)
+		return -ENOMEM;
+
+	self->note = (struct media_note){{.run = rebind_run}, {0}, media, rebind_drop};
+	self->transport = transport;
+	media_send(&self->note);
+	return 0;
+}
+
+int media_rebind(
+	struct addr *local, struct media *media, const struct addr *host, struct fault *why)
+{
+	struct media_transport *transport;
+	int err = media_bind(&transport, media, host, why);
+
+	if (err)
+		return err;
+
+	media_transport_local(local, transport);
+	err = turn_transport(media, transport);
+	if (err) {
+		media_transport_free(transport);
+		fault_set(why, err, "out of memory");
+	}
+	return err;
+}
+
 int media_set_volume(struct media *media, const struct media_volume *volume)
 {
 	struct change *self;

@@ -42,6 +42,7 @@ struct media {
 	uint64_t report_ns;
 	uint64_t silence_ns;
 	struct media_volume volume;
+	const struct media_tap *tap;
 	const struct media_events *events;
 	void *arg;
 	struct stream_params params; /* as last agreed on; its remote_fmtp is this: */
@@ -97,6 +98,10 @@ void media_tell_news(void *arg, enum audio_news news, const char *words);
 
 /* Agent thread, from here on: what the stream is made of that media_start() got. */
 struct stream_params media_stream_params(const struct media_params *params, const char *fmtp);
+
+/* Sockets on host, which nobody reads yet. Words in why. */
+int media_bind(struct media_transport **out, const struct media *media, const struct addr *host,
+	struct fault *why);
 
 /* What is agreed on now; fmtp, which params has too, is the media's. */
 void media_agree(struct media *media, const struct media_params *params, char *fmtp);

@@ -38,6 +38,8 @@ struct stream {
 	struct timer rtcp;
 	struct timer report;
 	struct timer silence;
+	struct media_transport *former; /* by which we sent before, or NULL */
+	struct timer former_over;
 	uint64_t heard_ns; /* when the far end was last heard, or began to be awaited */
 	uint64_t tick_ns;  /* when the present one was due */
 	uint64_t report_ns;
@@ -358,6 +360,36 @@ static void rtcp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 
 static const struct media_transport_events transport_events = {rtp_came, rtcp_came};
 
+static void forget_former(void *arg)
+{
+	struct stream *stream = arg;
+
+	timer_stop(&stream->former_over);
+	media_transport_free(stream->former);
+	stream->former = NULL;
+}
+
+/* Until the far end has been told where we are now, it sends to where we were, which may be ours
+ * still. */
+int stream_turn_transport(
+	struct stream *stream, struct media_transport *transport, uint64_t former_ns)
+{
+	int err;
+
+	if (stream->state != STREAM_RUNNING)
+		return -ENOTCONN;
+	media_transport_aim(transport, &stream->config.params.aim);
+	err = media_transport_start(transport, stream->config.loop, &transport_events, stream);
+	if (err)
+		return err;
+
+	forget_former(stream);
+	stream->former = stream->config.transport;
+	stream->config.transport = transport;
+	timer_start_in(&stream->former_over, former_ns);
+	return 0;
+}
+
 static void free_parts(struct stream *stream)
 {
 	rtp_session_free(stream->session);
@@ -421,6 +453,7 @@ int stream_new(struct stream **out, const struct stream_config *config)
 	timer_init(&stream->rtcp, config->loop, run_rtcp, stream);
 	timer_init(&stream->report, config->loop, run_report, stream);
 	timer_init(&stream->silence, config->loop, run_silence, stream);
+	timer_init(&stream->former_over, config->loop, forget_former, stream);
 	*out = stream;
 	return 0;
 }
@@ -592,6 +625,7 @@ static void fall_silent(struct stream *stream)
 	timer_stop(&stream->report);
 	timer_stop(&stream->silence);
 	fill_report(&stream->end.report, stream);
+	forget_former(stream);
 	media_transport_free(stream->config.transport);
 	stream->config.transport = NULL;
 }

@@ -106,6 +106,14 @@ void stream_change(struct stream *stream, struct stream_change *change);
 /* NULL is allowed. For a change that is not applied. */
 void stream_change_free(struct stream_change *change);
 
+/*
+ * Sends and receives by transport, which is then the stream's; what comes by the one before is
+ * heard for former_ns more. Returns what udp_start() does, or -ENOTCONN: it does not run; then
+ * nothing changes, and transport is still its owner's.
+ */
+int stream_turn_transport(
+	struct stream *stream, struct media_transport *transport, uint64_t former_ns);
+
 /* From the next samples on. */
 void stream_set_volume(struct stream *stream, const struct media_volume *volume);
 
