@@ -352,11 +352,31 @@ static void put_command(struct object *to, const struct ua_event *event)
 					      : json_integer((json_int_t)event->command.at));
 }
 
+static void put_addresses(
+	struct object *to, const char *name, const struct addr *addresses, size_t count)
+{
+	json_t *array = json_array();
+	char text[ADDR_TEXT_SIZE];
+
+	for (size_t i = 0; array && i < count; i++)
+		if (json_array_append_new(array, json_string(addr_print(text, &addresses[i]))))
+			to->failed = true;
+	put(to, name, array);
+}
+
+static void put_network(struct object *to, const struct ua_event *event)
+{
+	put_addresses(to, "addresses", event->network.addresses, event->network.count);
+	put_addresses(to, "added", event->network.added, event->network.added_count);
+	put_addresses(to, "removed", event->network.removed, event->network.removed_count);
+}
+
 static void (*const fields[])(struct object *to, const struct ua_event *event) = {
 	[UA_LISTENING] = put_listening,
 	[UA_REGISTRATION_OK] = put_registration,
 	[UA_REGISTRATION_FAILED] = put_registration,
 	[UA_REGISTRATION_LOST] = put_registration,
+	[UA_NETWORK_CHANGED] = put_network,
 	[UA_CALL_OUTGOING] = put_way,
 	[UA_CALL_INCOMING] = put_incoming,
 	[UA_CALL_RINGING] = put_provisional,

@@ -209,6 +209,36 @@ static void print_registered(struct printer *self, const struct ua_event *event,
 	finish(self, out);
 }
 
+static void put_addresses(struct text *out, const struct addr *addresses, size_t count)
+{
+	char address[ADDR_TEXT_SIZE];
+
+	for (size_t i = 0; i < count; i++)
+		text_printf(out, "%s%s", i > 0 ? ", " : "", addr_print(address, &addresses[i]));
+}
+
+/* "network   192.0.2.7 is gone, there is 198.51.100.3" */
+static void print_network(struct printer *self, const struct ua_event *event, struct text *out)
+{
+	if (self->config.quiet)
+		return;
+
+	start(self, out, PLAIN, "network", event);
+	put_addresses(out, event->network.removed, event->network.removed_count);
+	if (event->network.removed_count > 0)
+		text_printf(out, " %s gone", event->network.removed_count > 1 ? "are" : "is");
+	if (event->network.removed_count > 0 && event->network.added_count > 0)
+		text_puts(out, ", ");
+	if (event->network.added_count > 0)
+		text_puts(out, "there is ");
+	put_addresses(out, event->network.added, event->network.added_count);
+	if (event->network.count == 0)
+		text_puts(out, ", no other is there");
+	else if (event->network.removed_count + event->network.added_count == 0)
+		text_puts(out, "another way leads out");
+	finish(self, out);
+}
+
 /* "error     alice@example.org is not registered: 403 Forbidden; next try in 48 s" */
 static void print_unregistered(struct printer *self, const struct ua_event *event, struct text *out)
 {
@@ -695,6 +725,7 @@ static void (*const printers[])(
 	[UA_REGISTRATION_OK] = print_registered,
 	[UA_REGISTRATION_FAILED] = print_unregistered,
 	[UA_REGISTRATION_LOST] = print_unregistered,
+	[UA_NETWORK_CHANGED] = print_network,
 	[UA_CALL_OUTGOING] = print_outgoing,
 	[UA_CALL_INCOMING] = print_incoming,
 	[UA_CALL_RINGING] = print_ringing,

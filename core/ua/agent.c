@@ -138,6 +138,12 @@ int agent_new(struct agent **out, const struct ua_config *config)
 		free(agent);
 		return err;
 	}
+	err = agent_watch_network(agent);
+	if (err) {
+		sip_stack_free(agent->stack);
+		free(agent);
+		return err;
+	}
 	agent->calls.config = &agent->config;
 	agent->calls.stack = agent->stack;
 	agent->calls.accounts = &agent->accounts;
@@ -170,6 +176,7 @@ void agent_free(struct agent *agent)
 	assert(list_empty(&agent->calls.calls) && list_empty(&agent->pings));
 
 	timer_stop(&agent->linger);
+	agent_unwatch_network(agent);
 	list_each(link, &agent->accounts) account_silence(account_of(link));
 	sip_stack_free(agent->stack);
 	list_each(link, &agent->accounts) account_free(account_of(link));

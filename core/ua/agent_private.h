@@ -1,6 +1,7 @@
 /*
  * What the files of an agent share among each other: agent.c has its life, agent_listen.c where it
- * listens, agent_ping.c what it asks others, agent_accounts.c whom servers know it as.
+ * listens, agent_ping.c what it asks others, agent_accounts.c whom servers know it as,
+ * agent_network.c what it does when the network is another.
  */
 #pragma once
 
@@ -10,12 +11,23 @@
 
 struct account;
 
-enum { AGENT_LISTENS_MAX = 32 };
+enum {
+	AGENT_LISTENS_MAX = 32,
+	AGENT_ADDRESSES_MAX = 16, /* of this host; of more, the others are not told of */
+	AGENT_WAYS = 2,           /* IPv4 and IPv6 */
+};
 
 /* Where it listens. */
 struct agent_place {
 	enum sip_transport_kind kind;
 	struct addr address; /* as bound */
+};
+
+/* What it knows of the network that it is on. */
+struct agent_network {
+	struct addr addresses[AGENT_ADDRESSES_MAX]; /* of this host */
+	size_t count;
+	struct addr ways[AGENT_WAYS]; /* where from what has no way of its own goes; or none */
 };
 
 struct agent {
@@ -27,6 +39,8 @@ struct agent {
 	uint64_t next_start_ns; /* when it is the next account's turn to register */
 	struct agent_place places[AGENT_LISTENS_MAX];
 	size_t place_count;
+	struct agent_network network;
+	struct network_watch *network_watch; /* NULL: of changes nothing is told */
 	bool closing;
 	bool settling; /* the accounts are being ended */
 	bool closed;
@@ -51,3 +65,7 @@ bool agent_has_registrations(const struct agent *agent);
 
 /* Tells those who wait for a ping that none will be answered any more. */
 void agent_end_pings(struct agent *agent);
+
+/* Has it heed changes of the network from here on, where its loop tells of any. -ENOMEM. */
+int agent_watch_network(struct agent *agent);
+void agent_unwatch_network(struct agent *agent);

@@ -56,6 +56,9 @@ int call_play(struct call *call, const char *source);
 int call_record(struct call *call, const char *pattern, struct fault *why);
 int call_listen_in(struct call *call, const double *tones_hz, size_t count);
 
+/* The addresses or the routes of this host have changed. */
+void call_reroute(struct call *call);
+
 unsigned call_number(const struct call *call);
 
 /* The call whose link of the list that is. */

@@ -45,6 +45,13 @@ void call_tell_hold(struct call *call)
 	tell_hold(call, remote, true);
 }
 
+/* They know it now, or do not want to; unless it has changed once more. */
+static void settle_address(struct call *call)
+{
+	if (call->address.offered)
+		call->address = (struct call_address){0};
+}
+
 /* What both have agreed on now holds, and with it what our own offer asked. */
 static void agree(struct call *call, const struct media_params *params)
 {
@@ -52,6 +59,7 @@ static void agree(struct call *call, const struct media_params *params)
 	int err;
 
 	call->hold.agreed = call->hold.offered;
+	settle_address(call);
 	negotiation_settle(&call->negotiation);
 	err = call_sound(call, params);
 	call->turn.offered = NULL;
@@ -69,17 +77,25 @@ static void disagree(struct call *call, const struct fault *why)
 	call_finish(call, UA_CAUSE_MEDIA, 488, slice_of(""), why);
 }
 
-/* What of ours comes to nothing, by codec or, where that is NULL, by hold: it is no trouble of
- * ours, and the call goes on. */
+/* What of ours has been offered, one thing at a time; a new address alone is nobody's wish. */
+static enum ua_wish offered_wish(const struct call *call)
+{
+	if (call->turn.offered)
+		return UA_WISH_CODEC;
+	if (call->hold.offered == call->hold.agreed)
+		return UA_WISH_NONE;
+	return call->hold.offered ? UA_WISH_HOLD : UA_WISH_RESUME;
+}
+
+/* A wish that comes to nothing, with the codec if it is for one: it is no trouble of ours, and the
+ * call goes on. */
 static void tell_error(
-	struct call *call, const struct codec *codec, bool hold, const struct fault *why)
+	struct call *call, enum ua_wish wish, const struct codec *codec, const struct fault *why)
 {
 	struct ua_event event = {.kind = UA_ERROR,
 		.error = {
 			.words = why->words,
-			.wish = codec  ? UA_WISH_CODEC
-				: hold ? UA_WISH_HOLD
-				       : UA_WISH_RESUME,
+			.wish = wish,
 			.codec = codec ? codec->key : NULL,
 		}};
 
@@ -97,14 +113,24 @@ static void tell_taken_back(struct call *call, const struct codec *codec, bool h
 		: hold ? "hold"
 		       : "resume",
 		codec ? codec->key : "");
-	tell_error(call, codec, hold, &words);
+	tell_error(call,
+		codec  ? UA_WISH_CODEC
+		: hold ? UA_WISH_HOLD
+		       : UA_WISH_RESUME,
+		codec, &words);
 }
 
 /* Whoever wanted it to be quiet reads why it is not. */
 static void tell_refused(struct call *call, const struct sip_msg *response)
 {
 	const struct codec *codec = call->turn.offered;
-	const char *hold = call->hold.offered ? "to be put on hold" : "to be taken off hold";
+	static const char *const asked[] = {
+		[UA_WISH_NONE] = "to send to our new address",
+		[UA_WISH_HOLD] = "to be put on hold",
+		[UA_WISH_RESUME] = "to be taken off hold",
+		[UA_WISH_CODEC] = "to talk by ",
+	};
+	enum ua_wish wish = offered_wish(call);
 	struct fault words, more = {0};
 	char room[FAULT_SIZE / 2];
 	struct text reason = TEXT_IN(room);
@@ -114,10 +140,9 @@ static void tell_refused(struct call *call, const struct sip_msg *response)
 		text_put_escaped(&reason, response->reason);
 		call_words_refused(&more, response);
 	}
-	fault_set(&words, 0, "they refuse %s%s: %s%s%s", codec ? "to talk by " : hold,
-		codec ? codec->key : "", response ? room : "no answer came",
-		more.words[0] != '\0' ? ": " : "", more.words);
-	tell_error(call, codec, call->hold.offered, &words);
+	fault_set(&words, 0, "they refuse %s%s: %s%s%s", asked[wish], codec ? codec->key : "",
+		response ? room : "no answer came", more.words[0] != '\0' ? ": " : "", more.words);
+	tell_error(call, wish, codec, &words);
 }
 
 /* What was offered is not wanted any more; what has not been offered yet still is. */
@@ -129,6 +154,7 @@ static void forget(struct call *call)
 		call->turn.wanted = NULL;
 	call->hold.offered = call->hold.agreed;
 	call->turn.offered = NULL;
+	settle_address(call);
 	negotiation_hold(&call->negotiation, call->hold.agreed);
 	(void)negotiation_only(&call->negotiation, NULL);
 }
@@ -147,26 +173,27 @@ static int print_offer(struct text *out, struct call *call)
 	if (err)
 		return err;
 	err = negotiation_offer(out, &call->negotiation, &call->rtp);
-	if (!err)
+	if (!err) {
+		call->address.offered = call->address.wanted;
 		call_expect(call);
+	}
 	return err;
 }
 
-/* Offers what is wanted, where it is not so yet and nothing is in the way. */
-static void push(struct call *call)
+void call_push(struct call *call)
 {
 	char room[SDP_TEXT_SIZE];
 	struct text offer = TEXT_IN(room);
 	const struct codec *codec;
+	enum ua_wish wish;
 	struct fault words;
-	bool hold;
 	int err;
 
 	if (call->state != CALL_TALKING || call->hold.change != CHANGE_NONE)
 		return;
 	if (call->turn.wanted == call->params.codec) /* whoever has asked for it */
 		call->turn.wanted = NULL;
-	if (call->hold.wanted == call->hold.agreed && !call->turn.wanted)
+	if (call->hold.wanted == call->hold.agreed && !call->turn.wanted && !call->address.wanted)
 		return;
 	if (!sip_invite_may_change(call->invite)) { /* what is not sent counts no version up */
 		change_state(call, CHANGE_WAITING);
@@ -180,11 +207,14 @@ static void push(struct call *call)
 		change_state(call, CHANGE_OFFERED);
 	} else {
 		codec = call->turn.offered;
-		hold = call->hold.offered;
-		fault_set(&words, 0, "%s cannot be asked for: %s", codec ? codec->key : "hold",
+		wish = offered_wish(call);
+		fault_set(&words, 0, "%s cannot be asked for: %s",
+			codec                  ? codec->key
+			: wish != UA_WISH_NONE ? "hold"
+					       : "sound at our new address",
 			strerror(-err));
 		forget(call);
-		tell_error(call, codec, hold, &words);
+		tell_error(call, wish, codec, &words);
 	}
 }
 
@@ -198,7 +228,7 @@ int call_hold(struct call *call, bool hold)
 	call->hold.wanted = hold;
 	if (before != hold && hold == call->hold.agreed && hold == call->hold.offered)
 		tell_taken_back(call, NULL, before); /* it has not been offered yet */
-	push(call);
+	call_push(call);
 	return hold == call->hold.agreed && hold == call->hold.offered ? -EALREADY : 0;
 }
 
@@ -221,7 +251,7 @@ int call_turn(struct call *call, const struct codec *codec)
 		tell_taken_back(call, before, false); /* it has not been offered yet */
 	if (!codec)
 		return -EALREADY;
-	push(call);
+	call_push(call);
 	return 0;
 }
 
@@ -239,7 +269,7 @@ void call_changed(void *arg, const struct sip_msg *response)
 		disagree(call, &why);
 	else
 		agree(call, &params);
-	push(call);
+	call_push(call);
 }
 
 void call_unchanged(void *arg, const struct sip_msg *response)
@@ -252,7 +282,7 @@ void call_unchanged(void *arg, const struct sip_msg *response)
 	change_state(call, CHANGE_NONE);
 	tell_refused(call, response);
 	forget(call);
-	push(call);
+	call_push(call);
 }
 
 /* What they have refused for a moment, and nobody wants any more. */
@@ -278,7 +308,7 @@ void call_retry(void *arg)
 	if (call->hold.change != CHANGE_NONE)
 		change_state(call, CHANGE_NONE);
 	drop_taken_back(call);
-	push(call);
+	call_push(call);
 }
 
 /* Section 14.2, with section 21.4.26: the session stays as it was. Their words are for a person. */
@@ -319,6 +349,7 @@ static void answer(struct call *call, struct sip_response *response, struct slic
 		return;
 	}
 	negotiation_settle(&call->negotiation);
+	call->address = (struct call_address){0}; /* it is in the answer */
 	response->content_type = SDP_CONTENT_TYPE;
 	response->body = slice_of(call->description);
 	call_tell_hold(call);
@@ -369,5 +400,5 @@ void call_change_confirmed(struct call *call, const struct sip_msg *ack)
 		disagree(call, &why);
 	else
 		agree(call, &params);
-	push(call);
+	call_push(call);
 }

@@ -301,6 +301,7 @@ void call_talk(struct call *call, const struct media_params *params)
 		call_fail(call, err, "the sound cannot be started");
 	else
 		call_tell_hold(call);
+	call_push(call); /* what has come up before there was anybody to ask */
 }
 
 /* Without memory for it, what comes before their answer is not heard; the call goes on. */

@@ -78,6 +78,18 @@ bool call_move(struct call *call, const struct sip_invite_end *end)
 	return true;
 }
 
+void call_anew(struct call *call)
+{
+	sip_invite_leave(call->invite);
+	call->invite = NULL;
+	free(call->first.call_id);
+	free(call->first.tag);
+	call->first = (struct call_first){0};
+	call_change_state(call, CALL_MOVING);
+	call->sounds = false;
+	media_close(call->media);
+}
+
 bool call_move_past(struct call *call)
 {
 	static const struct sip_invite_end unreachable = {.cause = SIP_ENDED_UNREACHABLE};

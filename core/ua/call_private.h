@@ -2,7 +2,8 @@
  * What the files of a call share among each other, and with nobody else: call.c has its life,
  * call_out.c and call_in.c how it begins from either side, call_move.c where else it is tried,
  * call_media.c its sound, call_play.c what is played, recorded and listened for beside,
- * call_change.c what changes while it lasts, call_end.c how its end reads.
+ * call_change.c what changes while it lasts, call_network.c what it does when this host's address
+ * does, call_end.c how its end reads.
  */
 #pragma once
 
@@ -57,6 +58,12 @@ struct call_turn {
 	const struct codec *offered; /* what our offer under way has alone */
 };
 
+/* That we are to be reached elsewhere from now on, which they do not know yet. */
+struct call_address {
+	bool wanted;
+	bool offered; /* our offer under way says so */
+};
+
 /* What stays the same when a call is redirected (RFC 3261, section 8.1.3.4). */
 struct call_first {
 	char *call_id; /* NULL: nothing yet */
@@ -101,6 +108,7 @@ struct call {
 	struct media_volume volume;
 	struct call_hold hold;
 	struct call_turn turn;
+	struct call_address address;
 	char *recording;                 /* path, or NULL */
 	struct policy_decision decision; /* incoming: what becomes of it */
 	char *description;               /* what we answer them with, next or last */
@@ -196,6 +204,13 @@ void call_heard_tone(void *arg, const struct ear_tone *tone);
 
 /* The description of a session in msg, or nothing. */
 struct slice call_body(const struct sip_msg *msg);
+
+/* Offers what is wanted of the far end, where it is not so yet and nothing is in the way. */
+void call_push(struct call *call);
+
+/* Gives up the INVITE that is out, for its responses go where we are no more, and calls the same
+ * address once more. State CALLING. */
+void call_anew(struct call *call);
 
 /* Tells who is on hold, where that is news. */
 void call_tell_hold(struct call *call);

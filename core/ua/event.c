@@ -7,6 +7,7 @@ static const char *const event_names[UA_EVENT_KINDS] = {
 	[UA_REGISTRATION_OK] = "registration.ok",
 	[UA_REGISTRATION_FAILED] = "registration.failed",
 	[UA_REGISTRATION_LOST] = "registration.lost",
+	[UA_NETWORK_CHANGED] = "network.changed",
 	[UA_CALL_OUTGOING] = "call.outgoing",
 	[UA_CALL_INCOMING] = "call.incoming",
 	[UA_CALL_RINGING] = "call.ringing",

@@ -17,6 +17,7 @@ enum ua_event_kind {
 	UA_REGISTRATION_OK, /* each time that the registrar confirms it */
 	UA_REGISTRATION_FAILED,
 	UA_REGISTRATION_LOST, /* it stood, and does not any more; or it was given up */
+	UA_NETWORK_CHANGED,   /* this host has other addresses, or another way to others */
 	UA_CALL_OUTGOING,
 	UA_CALL_INCOMING,
 	UA_CALL_RINGING,
@@ -113,6 +114,14 @@ struct ua_event {
 			uint32_t retry_s;     /* until it is tried again; 0: it is not */
 			bool wanted;          /* of LOST: we have withdrawn it */
 		} registration;
+		struct {
+			const struct addr *addresses; /* of this host, now */
+			size_t count;
+			const struct addr *added; /* of them, those that are new */
+			size_t added_count;
+			const struct addr *removed; /* and those that it had */
+			size_t removed_count;
+		} network;
 		struct {
 			const char *transport;
 			struct addr address; /* ADDR_NONE while the host is not found */

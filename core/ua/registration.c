@@ -46,6 +46,8 @@ struct registration {
 	unsigned failures;  /* one after the other */
 	unsigned redirects; /* of this try */
 	bool stands;
+	bool unheard;  /* WAITING: nothing came back, or could be sent */
+	char *former;  /* our Contact before this host had another address, or NULL */
 	bool proven;   /* the password has been right once */
 	bool extended; /* wish_s has been made longer in this try (423) */
 	char *moved;   /* where a 3xx has sent us, or NULL */
@@ -123,6 +125,8 @@ static void print_lines(struct text *out, const struct registration *self, uint3
 	sip_print_header_text(out, SIP_CALL_ID, "%016" PRIx64 "@%s", self->call_id,
 		addr_print_host(host, &flow_of(self)->local));
 	sip_print_header_text(out, SIP_CONTACT, "<%s>", room);
+	if (self->former && strcmp(self->former, room) != 0)
+		sip_print_header_text(out, SIP_CONTACT, "<%s>;expires=0", self->former);
 	sip_print_header_text(out, SIP_EXPIRES, "%lu", (unsigned long)expires_s);
 	sip_print_header_text(out, SIP_SUPPORTED, "path");
 }
@@ -150,6 +154,7 @@ static void fail(struct registration *self, struct registration_news *news, uint
 	bool asked = news->code == 401 || news->code == 407;
 
 	self->failures++;
+	self->unheard = news->code == 0;
 	news->kind = self->stands ? REGISTRATION_LOST : REGISTRATION_FAILED;
 	self->stands = false;
 	self->extended = false;
@@ -298,6 +303,8 @@ static void succeed(struct registration *self, const struct sip_msg *response)
 		return;
 	}
 	keep_routes(self, response);
+	free(self->former);
+	self->former = NULL;
 	self->stands = true;
 	self->proven = true;
 	self->failures = 0;
@@ -523,6 +530,47 @@ void registration_start(struct registration *self)
 	registration_start_in(self, 0);
 }
 
+/* Of several changes in a row the registrar knows the first address. */
+static void keep_former(struct registration *self)
+{
+	char room[URI_SIZE];
+	struct text contact = TEXT_IN(room);
+
+	if (self->former || !self->stands)
+		return;
+	print_contact(&contact, self);
+	if (!contact.cut) /* without memory the binding ends by itself */
+		self->former = slice_copy(text_slice(&contact));
+}
+
+static void start_anew(struct registration *self)
+{
+	sip_locate_cancel(self->locate);
+	self->locate = NULL;
+	drop_request(self);
+	if (self->state != WAITING)
+		become(self, WAITING);
+	timer_start_in(&self->due, 0);
+}
+
+void registration_reroute(struct registration *self, bool network)
+{
+	struct sip_flow flow;
+
+	if (self->state == WAITING && self->unheard && network) {
+		self->failures = 0;
+		timer_start_in(&self->due, 0);
+		return;
+	}
+	if (self->state != STANDING && self->state != ASKING)
+		return;
+	flow = *flow_of(self);
+	if (!sip_flow_reroute(&flow))
+		return;
+	keep_former(self);
+	start_anew(self);
+}
+
 void registration_stop(struct registration *self)
 {
 	if (self->state == LEAVING || self->state == OFF)
@@ -571,6 +619,7 @@ void registration_free(struct registration *self)
 	sip_locate_cancel(self->locate);
 	drop_request(self);
 	free(self->moved);
+	free(self->former);
 	drop_routes(self);
 	free(self);
 }

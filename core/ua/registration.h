@@ -62,6 +62,14 @@ void registration_start_in(struct registration *registration, uint64_t delay_ns)
 #define REGISTRATION_LEAVE_NS (2 * NS_PER_S)
 void registration_stop(struct registration *registration);
 
+/*
+ * The addresses or the routes of this host have changed. If the registrar would now be reached from
+ * another address it is told at once that we are there, and no more at the old one (RFC 3261,
+ * section 10.2.2). network: it is another network, so that who could not be reached may be, and is
+ * not waited for any longer. told tells, never before this returns.
+ */
+void registration_reroute(struct registration *registration, bool network);
+
 /* Whether it stands, as far as is known; whether anything goes on. */
 bool registration_stands(const struct registration *registration);
 bool registration_is_off(const struct registration *registration);

@@ -177,6 +177,7 @@ static void do_event(struct history *history, char who, const char *name, const 
 		[UA_REGISTRATION_OK] = "registered",
 		[UA_REGISTRATION_FAILED] = "unregistered",
 		[UA_REGISTRATION_LOST] = "lost",
+		[UA_NETWORK_CHANGED] = "network",
 		[UA_CALL_OUTGOING] = "outgoing",
 		[UA_CALL_INCOMING] = "incoming",
 		[UA_CALL_RINGING] = "ringing",

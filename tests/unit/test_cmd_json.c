@@ -39,6 +39,12 @@
 static const struct slice targets[] = {
 	TEXT("sip:carol@example.org"), TEXT("sip:dave:secret@example.net")};
 
+static const struct addr addresses[] = {
+	IP(192, 0, 2, 7, 0),
+	{.family = ADDR_IPV6, .ip = {0x20, 0x01, 0x0d, 0xb8, [15] = 7}},
+	IP(192, 0, 2, 8, 0),
+};
+
 /* clang-format off */
 static const struct {
 	struct ua_event event;
@@ -71,6 +77,13 @@ static const struct {
 		"{\"v\":1,\"ts\":\"2026-11-20T23:00:00.000412Z\",\"event\":\"registration.lost\","
 		"\"phone\":null,\"account\":\"work\",\"call\":null,\"call_id\":null,\"peer\":null,"
 		"\"code\":null,\"reason\":null,\"words\":\"nobody there\",\"retry_s\":null}"},
+	{{.kind = UA_NETWORK_CHANGED, WALL,
+		.network = {.addresses = addresses, .count = 2, .added = addresses + 1, .added_count = 1,
+			.removed = addresses + 2, .removed_count = 1}},
+		"{\"v\":1,\"ts\":\"2026-11-20T23:00:00.000412Z\",\"event\":\"network.changed\","
+		"\"phone\":null,\"account\":null,\"call\":null,\"call_id\":null,\"peer\":null,"
+		"\"addresses\":[\"192.0.2.7\",\"2001:db8::7\"],\"added\":[\"2001:db8::7\"],"
+		"\"removed\":[\"192.0.2.8\"]}"},
 	{{.kind = UA_CALL_OUTGOING, CALL, .way = {"udp", {0}}},
 		HEAD("call.outgoing")
 		"\"transport\":\"udp\",\"address\":null,\"port\":null,\"display\":null}"},

@@ -204,6 +204,42 @@ static void test_redirected(void **state)
 		"da\\x1bve@example.net\n");
 }
 
+static void test_network(void **state)
+{
+	static const struct printer_config quiet = {.quiet = true};
+	static const struct addr addresses[] = {IP(192, 0, 2, 7, 0), IP(192, 0, 2, 8, 0)};
+	static const struct ua_event events[] = {
+		{.kind = UA_NETWORK_CHANGED,
+			.network = {.addresses = addresses,
+				.count = 1,
+				.added = addresses,
+				.added_count = 1,
+				.removed = addresses + 1,
+				.removed_count = 1}},
+		{.kind = UA_NETWORK_CHANGED, .network = {.removed = addresses, .removed_count = 2}},
+		{.kind = UA_NETWORK_CHANGED,
+			.network = {.addresses = addresses,
+				.count = 2,
+				.added = addresses,
+				.added_count = 2}},
+		{.kind = UA_NETWORK_CHANGED,
+			.network = {.addresses = addresses,
+				.count = 1,
+				.removed = addresses + 1,
+				.removed_count = 1}},
+		{.kind = UA_NETWORK_CHANGED, .network = {.addresses = addresses, .count = 1}},
+	};
+
+	(void)state;
+	EXPECT(&plain, events,
+		"network   192.0.2.8 is gone, there is 192.0.2.7\n"
+		"network   192.0.2.7, 192.0.2.8 are gone, no other is there\n"
+		"network   there is 192.0.2.7, 192.0.2.8\n"
+		"network   192.0.2.8 is gone\n"
+		"network   another way leads out\n");
+	EXPECT(&quiet, events, "");
+}
+
 /* One line for what belongs together, and none before it is whole. */
 static void test_listening_by_both(void **state)
 {
@@ -824,6 +860,7 @@ int main(void)
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_played_and_recorded),
 		cmocka_unit_test(test_redirected),
+		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_listening_by_both),
 		cmocka_unit_test(test_early_media),
 		cmocka_unit_test(test_calling),
