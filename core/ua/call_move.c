@@ -78,13 +78,18 @@ bool call_move(struct call *call, const struct sip_invite_end *end)
 	return true;
 }
 
+/*
+ * The same Call-ID, for those who read of it; another tag, for what the old INVITE still brings is
+ * none of the new one's. Without memory for that it is another call, as far as SIP goes.
+ */
 void call_anew(struct call *call)
 {
+	if (call_keep_first(call) != 0 || call_keep(&call->first.tag, slice_of("")) != 0) {
+		free(call->first.call_id);
+		call->first.call_id = NULL;
+	}
 	sip_invite_leave(call->invite);
 	call->invite = NULL;
-	free(call->first.call_id);
-	free(call->first.tag);
-	call->first = (struct call_first){0};
 	call_change_state(call, CALL_MOVING);
 	call->sounds = false;
 	media_close(call->media);

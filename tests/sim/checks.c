@@ -89,6 +89,7 @@ static const struct {
 	[RTP_ROW] = {"packets of sound count up by one, from one source", "RFC 3550, section 5.1"},
 	[RTP_CLOCK] = {"packets of sound come with their clock", "RFC 3550, section 5.1"},
 	[RTP_TYPE] = {"sound is in a format that was agreed on", "RFC 3264, section 6.1"},
+	[HEARS] = {"sound comes where and when the play says so", OURS "2"},
 	[RTP_LATCH] = {"sound follows its sender only after three packets", OURS "3"},
 
 	[QUIET_LEFT] = {"at quiet nothing is left in the world", OURS "7"},
@@ -159,6 +160,7 @@ int checks_new(struct checks **out, const struct checks_config *config)
 			.index = i,
 			.addr = config->addrs[i],
 			.deaf_after_ns = config->deaf_after_ns ? config->deaf_after_ns[i] : 0,
+			.rtp_ns = NEVER,
 			.hangup_ns = NEVER,
 		};
 	*out = checks;
@@ -367,6 +369,9 @@ void checks_hold(struct checks *checks, unsigned index, unsigned call, bool hold
 	}
 }
 
+/* A packet comes each 20 ms; what waits for its turn, and is late, may be as many. */
+#define HEARS_NS (300 * UINT64_C(1000000))
+
 /* Nothing is asked any more of what the agent is in. */
 static void give_up_on(struct checks *checks, struct agent *agent)
 {
@@ -412,6 +417,15 @@ void checks_move(struct checks *checks, unsigned index, const struct addr *addr,
 	memcpy(agent->addr.ip, addr->ip, sizeof(addr->ip));
 	checks_know(checks, &agent->addr);
 	agent->moved = true;
+	agent->moved_ns = now_ns;
+}
+
+void checks_hears(struct checks *checks, unsigned index, uint64_t now_ns)
+{
+	const struct agent *agent = &checks->agents[index];
+
+	if (go_on(checks, now_ns) && (agent->rtp_ns == NEVER || now_ns > agent->rtp_ns + HEARS_NS))
+		checks_fail(checks, HEARS, "phone %c hears nothing", 'a' + (int)index);
 }
 
 static bool is_sip(struct slice bytes)

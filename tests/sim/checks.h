@@ -44,6 +44,9 @@ void checks_crash(struct checks *checks, unsigned agent, uint64_t now_ns);
 /* Its host has another address from now on. What was going on may not survive it. */
 void checks_move(struct checks *checks, unsigned agent, const struct addr *addr, uint64_t now_ns);
 
+/* The play says that sound comes to it now. */
+void checks_hears(struct checks *checks, unsigned agent, uint64_t now_ns);
+
 /* A datagram, or bytes of a stream (see world_watch()). */
 void checks_wire(struct checks *checks, enum world_wire what, uint64_t now_ns,
 	const struct addr *from, const struct addr *to, struct slice bytes);

@@ -69,13 +69,22 @@ static void send_elsewhere(struct checks *checks, struct client *client, const s
 	client->from = way->from;
 }
 
+/* Until its stack knows of the new address, it sends by the old one, and once more when it does. */
+static bool is_of_a_move(const struct client *client)
+{
+	const struct agent *agent = client->party->agent;
+
+	return agent->moves > 0 && client->first_ns >= agent->moved_ns &&
+	       client->first_ns < agent->moved_ns + 2 * NETWORK_LATEST_NS;
+}
+
 static void send_again(struct checks *checks, struct client *client, const struct way *way,
 	const struct message *message)
 {
 	const struct agent *agent = client->party->agent;
 
 	if (!checks_is_current(client->life, client->party) || client->unsure ||
-		client->call->damaged)
+		client->call->damaged || is_of_a_move(client))
 		return;
 	checks_same(checks, agent, client->request, message);
 	if (way->tcp) {
@@ -98,7 +107,7 @@ void checks_client_settle(struct checks *checks, struct client *client, uint64_t
 
 	if (!checks_is_current(client->life, client->party) || client->unsure || client->stopped ||
 		client->gap_ns == 0 || client->optional || client->call->damaged ||
-		due_ns >= client->first_ns + LIMIT_NS)
+		is_of_a_move(client) || due_ns >= client->first_ns + LIMIT_NS)
 		return;
 	if (due_ns + checks_late(checks) < now_ns)
 		checks_fail(checks, AGAIN_MISSING, "phone %c: \"%s\" was due again at %llu ns",

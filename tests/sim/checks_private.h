@@ -89,6 +89,7 @@ enum invariant {
 	RTP_CLOCK,
 	RTP_TYPE,
 	RTP_LATCH,
+	HEARS,
 	QUIET_LEFT,
 	QUIET_BYTES,
 	INVARIANTS,
@@ -367,6 +368,8 @@ struct agent {
 	uint64_t deaf_after_ns;
 	unsigned life;
 	bool moved;
+	uint64_t moved_ns;  /* when, if moves > 0 */
+	uint64_t rtp_ns;    /* when sound came to the address that it has, last */
 	uint64_t hangup_ns; /* the last time that its user hung up something */
 	uint64_t wall_ns;
 	unsigned side_count;

@@ -95,6 +95,8 @@ static const struct {
 	[PLAY_VANISHES] = {"vanishes", NOTHING},
 	[PLAY_RESTARTS] = {"restarts", NOTHING},
 	[PLAY_MOVES] = {"moves", NOTHING},
+	[PLAY_UNPLUGS] = {"unplugs", NOTHING},
+	[PLAY_HEARS] = {"hears", NOTHING},
 	[PLAY_LOSES] = {"loses", WHOM},
 	[PLAY_FINDS] = {"finds", WHOM},
 	[PLAY_STRAYED] = {"hears-a-stranger", NOTHING},

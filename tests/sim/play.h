@@ -20,6 +20,8 @@
  *	at 2s a crashes          its host goes on; vanishes: host and all
  *	at 3s a restarts         as a new phone on the same address
  *	at 4s a moves            has another address; who listens anywhere is heard again
+ *	at 4s a unplugs          has no address any more, until it moves
+ *	at 4s a hears            it is wrong if no sound comes to it just now
  *	at 5s a loses b          what a sends to b is cut off, until: a finds b
  *	at 6s a hears-a-stranger a packet of sound comes from who is no phone
  *	at 7s net loss 10%       the whole network has these settings from now on
@@ -67,6 +69,8 @@ enum play_verb {
 	PLAY_VANISHES,
 	PLAY_RESTARTS,
 	PLAY_MOVES,
+	PLAY_UNPLUGS,
+	PLAY_HEARS,
 	PLAY_LOSES,
 	PLAY_FINDS,
 	PLAY_STRAYED,

@@ -245,6 +245,15 @@ static void move(struct role *role)
 	witness_move(stage->witness, role->index, &role->addr, now_of(stage));
 }
 
+static void unplug(struct role *role)
+{
+	if (!role->host)
+		return;
+
+	world_host_unplug(role->host);
+	witness_move(role->stage->witness, role->index, &role->addr, now_of(role->stage));
+}
+
 static int call(struct role *role, const struct play_step *step)
 {
 	const struct role *whom = &role->stage->roles[step->whom];
@@ -369,6 +378,12 @@ static int perform(struct stage *stage, const struct play_step *step)
 		return restart(role);
 	case PLAY_MOVES:
 		move(role);
+		return 0;
+	case PLAY_UNPLUGS:
+		unplug(role);
+		return 0;
+	case PLAY_HEARS:
+		witness_hears(stage->witness, role->index, now_of(stage));
 		return 0;
 	case PLAY_LOSES:
 	case PLAY_FINDS:

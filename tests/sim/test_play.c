@@ -44,6 +44,8 @@ static const char everything[] =
 	"at 2s b vanishes\n"
 	"at 3s a restarts\n"
 	"at 4s a moves\n"
+	"at 4s a unplugs\n"
+	"at 4s a hears\n"
 	"at 4s a hears-a-stranger\n"
 	"at 5s a loses b\n"
 	"at 5s a finds b\n"

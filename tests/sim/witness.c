@@ -149,6 +149,13 @@ void witness_move(struct witness *witness, unsigned phone, const struct addr *ad
 	ledger_resume();
 }
 
+void witness_hears(struct witness *witness, unsigned phone, uint64_t now_ns)
+{
+	ledger_pause();
+	checks_hears(witness->checks, phone, now_ns);
+	ledger_resume();
+}
+
 void witness_quiet(
 	struct witness *witness, const struct world_left *left, size_t bytes, uint64_t now_ns)
 {

@@ -28,6 +28,7 @@ void witness_hold(
 void witness_crash(struct witness *witness, unsigned phone, uint64_t now_ns);
 void witness_move(
 	struct witness *witness, unsigned phone, const struct addr *addr, uint64_t now_ns);
+void witness_hears(struct witness *witness, unsigned phone, uint64_t now_ns);
 void witness_quiet(
 	struct witness *witness, const struct world_left *left, size_t bytes, uint64_t now_ns);
 
