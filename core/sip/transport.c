@@ -147,7 +147,15 @@ struct addr sip_flow_reply_to(const struct sip_flow *flow, const struct sip_via 
 	return to;
 }
 
-/* What is bound to the very address from which we would send goes before what is bound to any. */
+/* What is bound to the very address from which we would send goes before what is bound to any, and
+ * that before what is bound to another. route may be NULL. */
+static int fitness(const struct sip_transport *transport, const struct addr *route)
+{
+	if (route && addr_same_host(&transport->local, route))
+		return 2;
+	return addr_is_any(&transport->local) ? 1 : 0;
+}
+
 int sip_stack_flow(struct sip_flow *out, struct sip_stack *stack, enum sip_transport_kind kind,
 	const struct addr *remote)
 {
@@ -161,8 +169,8 @@ int sip_stack_flow(struct sip_flow *out, struct sip_stack *stack, enum sip_trans
 
 		if (transport->carrier->kind != kind || transport->local.family != remote->family)
 			continue;
-		if (!best || (!err && addr_same_host(&transport->local, &route) &&
-				     !addr_same_host(&best->local, &route)))
+		if (!best || fitness(transport, err ? NULL : &route) >
+				     fitness(best, err ? NULL : &route))
 			best = transport;
 	}
 	if (!best)

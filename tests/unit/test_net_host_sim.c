@@ -41,6 +41,62 @@ static void test_host_down_and_up(void **state)
 	assert_int_equal(play->log[5], 'b');
 }
 
+static void note_change(void *arg)
+{
+	play_note(arg, 'n');
+}
+
+/* A swarm of changes is told once, when it is over; one without end is told in time. */
+static void test_network_is_told(void **state)
+{
+	static const struct addr one = {ADDR_IPV4, 0, 0, {192, 0, 2, 77}};
+	static const struct addr other = {ADDR_IPV4, 0, 0, {192, 0, 2, 78}};
+	struct play *play = *state;
+	struct network_watch *watch;
+	struct addr addresses[2], route;
+
+	assert_int_equal(loop_network_watch(&watch, play->loop, note_change, play), 0);
+	assert_int_equal(loop_addresses(addresses, 2, play->loop), 1);
+	world_host_move(play->hosts[1], &other); /* another's */
+	play_run(play, NS_PER_S);
+	assert_string_equal(play->log, "");
+
+	world_host_unplug(play->hosts[0]);
+	world_host_unplug(play->hosts[0]);
+	assert_int_equal(loop_addresses(addresses, 2, play->loop), 0);
+	assert_int_equal(loop_route(&route, play->loop, &other), -ENETUNREACH);
+	play_run(play, NETWORK_SETTLE_NS - 1);
+	world_host_move(play->hosts[0], &one);
+	assert_int_equal(loop_addresses(addresses, 2, play->loop), 1);
+	assert_true(addr_equal(&addresses[0], &one));
+	assert_int_equal(loop_addresses(addresses, 0, play->loop), 0);
+	play_run(play, NETWORK_SETTLE_NS - 1);
+	assert_string_equal(play->log, "");
+	play_run(play, 1 + PLAY_LATE_NS);
+	assert_string_equal(play->log, "n");
+
+	for (unsigned i = 0; i < 11; i++) {
+		world_host_unplug(play->hosts[0]);
+		world_host_move(play->hosts[0], &one);
+		play_run(play, NETWORK_SETTLE_NS / 2);
+	}
+	assert_string_equal(play->log, "nn");
+	network_unwatch(watch); /* with one that was to come */
+	network_unwatch(NULL);
+	play_run(play, NS_PER_S);
+	assert_string_equal(play->log, "nn");
+}
+
+static void test_network_without_memory(void **state)
+{
+	struct play *play = *state;
+	struct network_watch *watch;
+
+	play_allocations = 0;
+	assert_int_equal(loop_network_watch(&watch, play->loop, note_change, play), -ENOMEM);
+	play_allocations = SIZE_MAX;
+}
+
 /* Whoever is freed while its host is down leaves nothing behind. */
 static void test_freed_while_down(void **state)
 {
@@ -259,6 +315,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_host_down_and_up, play_set_up, play_tear_down),
+		cmocka_unit_test_setup_teardown(test_network_is_told, play_set_up, play_tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_network_without_memory, play_set_up, play_tear_down),
 		cmocka_unit_test_setup_teardown(test_freed_while_down, play_set_up, play_tear_down),
 		cmocka_unit_test_setup_teardown(
 			test_timer_moved_while_down, play_set_up, play_tear_down),

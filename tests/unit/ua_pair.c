@@ -67,7 +67,8 @@ static void on_event(void *arg, const struct ua_event *event)
 			event->recording.words ? event->recording.words
 					       : (event->recording.on ? "on" : "off"));
 	else if (event->kind != UA_CALL_STATS && event->kind != UA_CALL_MEDIA)
-		text_printf(&end->log, "%s ", ua_event_name(event->kind) + strlen("call."));
+		text_printf(&end->log, "%s ",
+			ua_event_name(event->kind) + (event->call > 0 ? strlen("call.") : 0));
 	be_hasty(end, event);
 }
 
@@ -108,6 +109,8 @@ static void end_start(
 	end->config.loop = end->loop;
 	end->config.media_loop = end->media_loop;
 	assert_int_equal(agent_new(&end->agent, &end->config), 0);
+	if (end->anywhere)
+		local = (struct addr){.family = at->family};
 	local.port = port;
 	assert_int_equal(agent_listen(end->agent, SIP_UDP, &local, false, &why), 0);
 	end->log = TEXT_IN(end->room); /* without the listening */

@@ -18,6 +18,7 @@ struct end {
 	struct agent *agent;
 	struct ua_config config; /* without what pair_start() makes */
 	bool logs_media;
+	bool anywhere;              /* it listens on all addresses of its host */
 	double near_dbfs, far_dbfs; /* by the last UA_CALL_METER */
 	char room[LOG_SIZE];
 	struct text log; /* a word or two an event */
