@@ -31,6 +31,11 @@ struct media_transport {
 	void *arg;
 	const struct media_tap *tap;
 
+	struct timer keep_alive;
+	bool sent;        /* anything, to where RTP goes now */
+	uint64_t sent_ns; /* when the RTP port last sent something to rtp_remote, or began to know
+			     it */
+
 	struct media_aim aim; /* as described */
 	struct addr rtp_remote;
 	struct addr rtcp_remote;
@@ -95,6 +100,8 @@ void media_transport_free(struct media_transport *transport)
 	if (!transport)
 		return;
 
+	if (transport->loop)
+		timer_stop(&transport->keep_alive);
 	udp_free(transport->rtp);
 	udp_free(transport->rtcp);
 	free(transport);
@@ -265,6 +272,26 @@ static void rtcp_unreachable(void *arg, const struct addr *to, int err, struct s
 	(void)sent;
 }
 
+static void await_silence(struct media_transport *transport, uint64_t limit_ns)
+{
+	transport->sent_ns = loop_now(transport->loop);
+	timer_start(&transport->keep_alive, transport->sent_ns + limit_ns);
+}
+
+/* What was sent since it was started has only been noted: that is cheaper, packet by packet. */
+static void keep_alive(void *arg)
+{
+	struct media_transport *transport = arg;
+	uint64_t due_ns = transport->sent_ns + MEDIA_KEEP_ALIVE_NS;
+
+	if (transport->sent && loop_now(transport->loop) < due_ns) {
+		timer_start(&transport->keep_alive, due_ns);
+		return;
+	}
+	media_transport_send_rtp(transport, (struct slice){(const uint8_t *)"", 0});
+	await_silence(transport, MEDIA_KEEP_ALIVE_NS);
+}
+
 static const struct udp_events rtp_events = {
 	.datagram = rtp_datagram, .unreachable = rtp_unreachable};
 static const struct udp_events rtcp_events = {
@@ -281,6 +308,9 @@ int media_transport_start(struct media_transport *transport, struct loop *media_
 	err = udp_start(transport->rtp, media_loop, &rtp_events, transport);
 	if (!err)
 		err = udp_start(transport->rtcp, media_loop, &rtcp_events, transport);
+	timer_init(&transport->keep_alive, media_loop, keep_alive, transport);
+	if (!err)
+		await_silence(transport, MEDIA_FIRST_KEEP_ALIVE_NS);
 	return err;
 }
 
@@ -314,6 +344,9 @@ void media_transport_aim(struct media_transport *transport, const struct media_a
 		transport->latch = LATCH_OPEN;
 		transport->candidate_packets = 0;
 		transport->trouble = 0;
+		transport->sent = false;
+		if (transport->loop)
+			await_silence(transport, MEDIA_FIRST_KEEP_ALIVE_NS);
 	} else if (!addr_equal(&aim.rtcp, &transport->aim.rtcp)) {
 		transport->rtcp_remote = aim.rtcp;
 	}
@@ -331,6 +364,8 @@ static void send(struct media_transport *transport, struct udp *udp, const struc
 void media_transport_send_rtp(struct media_transport *transport, struct slice bytes)
 {
 	send(transport, transport->rtp, &transport->rtp_remote, bytes);
+	transport->sent = true;
+	transport->sent_ns = loop_now(transport->loop);
 }
 
 void media_transport_send_rtcp(struct media_transport *transport, struct slice bytes)

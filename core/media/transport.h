@@ -45,6 +45,17 @@ void media_transport_tap(struct media_transport *transport, const struct media_t
 /* Where RTP is received, as it was bound. The port of RTCP is the next. */
 void media_transport_local(struct addr *out, const struct media_transport *transport);
 
+/*
+ * How long the RTP port may be silent before an empty datagram goes from it to where RTP goes (RFC
+ * 6263, sections 4.1 and 6), so that what lies between does not forget the way: a NAT on our side,
+ * which else lets nothing in, and the latch of a far end. It is no packet, and nobody counts it.
+ * Whoever has agreed to take RTCP there, too, is sent no such thing as long as reports go that way
+ * (section 4.3); the port of RTCP alone is kept open by those. Where nothing has gone to an address
+ * yet, the first goes soon.
+ */
+#define MEDIA_KEEP_ALIVE_NS (15 * NS_PER_S)
+#define MEDIA_FIRST_KEEP_ALIVE_NS (500 * NS_PER_MS)
+
 /* Starts receiving on media_loop. Returns what udp_start() does. */
 int media_transport_start(struct media_transport *transport, struct loop *media_loop,
 	const struct media_transport_events *events, void *arg);

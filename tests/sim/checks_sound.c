@@ -213,7 +213,7 @@ static void send_packet(struct checks *checks, struct stream *stream, const stru
 void checks_rtp_sent(struct checks *checks, struct agent *agent, const struct addr *from,
 	const struct addr *to, struct slice bytes)
 {
-	bool rtcp = is_rtcp(bytes);
+	bool rtcp = is_rtcp(bytes), keeps_alive;
 	struct addr at = *from;
 	struct stream *stream;
 	struct packet packet;
@@ -230,8 +230,9 @@ void checks_rtp_sent(struct checks *checks, struct agent *agent, const struct ad
 	}
 	if (stream->call->damaged || stream->call->broken)
 		return;
-	check_when(checks, stream, rtcp);
-	if (rtcp)
+	keeps_alive = bytes.len == 0; /* RFC 6263, section 4.1 */
+	check_when(checks, stream, rtcp || keeps_alive);
+	if (rtcp || keeps_alive)
 		return;
 	if (!read_packet(&packet, bytes))
 		checks_fail(

@@ -1,6 +1,7 @@
 /* core/media/transport: ports, what is told apart, and whom it believes. */
 #include "core/media/transport.h"
 
+#include "core/base/text.h"
 #include "core/rtp/packet.h"
 #include "tests/unit/sip_world.h"
 
@@ -439,6 +440,71 @@ static void test_what_is_no_rtp(void **state)
 	assert_int_equal(line->rtp + line->rtcp, 0);
 }
 
+/* RFC 6263: only while nothing else goes, and to where RTP goes by then. */
+static void test_keep_alive(void **state)
+{
+	struct line *line = *state;
+	const struct addr rtcp = world_addr("192.0.2.2:6001");
+	struct media_aim aim = {world_addr("192.0.2.2:6000"), rtcp, false};
+
+	world_run(&line->world, NS_PER_S);
+	assert_int_equal(line->far.count, 1); /* it opens the way, as nothing else has */
+	assert_int_equal(line->far.last[0], '\0');
+	world_run(&line->world, 14 * NS_PER_S);
+	assert_int_equal(line->far.count, 1);
+	world_run(&line->world, NS_PER_S);
+	assert_int_equal(line->far.count, 2);
+	assert_int_equal(line->far_rtcp.count, 0);
+
+	assert_sends_to(line, &line->far); /* RTP: it is put off by that */
+	world_run(&line->world, 14 * NS_PER_S);
+	assert_int_equal(line->far.count, 3);
+	world_run(&line->world, 2 * NS_PER_S);
+	assert_int_equal(line->far.count, 4);
+
+	for (uint16_t i = 0; i < 3; i++) /* by now it comes from behind a NAT */
+		send_rtp(line, &line->behind, 5);
+	world_run(&line->world, 16 * NS_PER_S);
+	assert_int_equal(line->behind.count, 1);
+
+	aim.rtp = world_addr("192.0.2.3:6000"); /* elsewhere: soon */
+	media_transport_aim(line->transport, &aim);
+	world_run(&line->world, NS_PER_S);
+	assert_int_equal(line->stranger.count, 1);
+	aim.rtp = world_addr("0.0.0.0:6000");
+	media_transport_aim(line->transport, &aim);
+	world_run(&line->world, 60 * NS_PER_S);
+	assert_int_equal(line->stranger.count, 1);
+}
+
+/* Reports on the same port are as good. */
+static void test_keep_alive_by_reports(void **state)
+{
+	struct line *line = *state;
+	const struct addr far = world_addr("192.0.2.2:6000");
+	size_t before;
+
+	media_transport_aim(line->transport, &(struct media_aim){far, far, true});
+	world_run(&line->world, NS_PER_S);
+	before = line->far.count;
+	for (unsigned i = 0; i < 10; i++) {
+		media_transport_send_rtcp(line->transport, slice_of("report"));
+		world_run(&line->world, 10 * NS_PER_S);
+	}
+	assert_int_equal(line->far.count, before + 10);
+}
+
+/* What comes to us so is nobody's sound. */
+static void test_an_empty_datagram_is_nothing(void **state)
+{
+	struct line *line = *state;
+
+	for (unsigned i = 0; i < 5; i++)
+		send_to(line, &line->behind, line->local.port, (struct slice){0});
+	assert_int_equal(line->rtp + line->rtcp, 0);
+	assert_sends_to(line, &line->far); /* and it leads nowhere */
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -457,6 +523,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rtcp_of_another_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rtcp_to_either_port, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_link_local, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_keep_alive, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_keep_alive_by_reports, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_an_empty_datagram_is_nothing, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rtcp_mux, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_nothing_goes_to_any, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_trouble_is_remembered, set_up, tear_down),

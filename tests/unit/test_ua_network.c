@@ -265,6 +265,73 @@ static void test_call_follows(void **state)
 	pair_close(&pair);
 }
 
+static void ponged(void *arg, const struct agent_pong *pong)
+{
+	*(uint16_t *)arg = pong->code;
+}
+
+/* A request that waits for its response goes once more, at once: the response would go to where we
+ * were. */
+static void test_a_request_goes_again(void **state)
+{
+	struct registrar registrar;
+	struct fault why;
+	uint16_t code = 0;
+	unsigned before;
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair);
+	open_registrar(&registrar, &pair);
+	registrar.silent = true;
+	assert_int_equal(
+		agent_ping(pair.near.agent, "sip:192.0.2.3", ponged, &code, &why, NULL), 0);
+	run_s(&pair, 8); /* 7.5 s, then 11.5 s: Timer E */
+	before = registrar.count;
+	registrar.silent = false;
+	move(&pair, &elsewhere);
+	assert_int_equal(registrar.count, before + 1);
+	assert_true(addr_same_host(&registrar.from, &elsewhere));
+	assert_int_equal(code, 200);
+	close_registrar(&registrar);
+	pair_close(&pair);
+}
+
+static void count_to_here(void *arg, enum world_wire what, uint64_t now_ns, const struct addr *from,
+	const struct addr *to, struct slice bytes)
+{
+	unsigned *count = arg;
+
+	(void)now_ns;
+	(void)from;
+	(void)bytes;
+	if (what == WORLD_SENT && addr_same_host(to, &here))
+		++*count;
+}
+
+/* Who is called and has moved since says so in his answer, so that nothing goes astray. */
+static void test_answer_says_where_it_is(void **state)
+{
+	struct fault why;
+	unsigned count = 0, call;
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, (struct ua_policy){.ring = true}, (struct ua_policy){0});
+	pair.near.anywhere = true;
+	pair_start(&pair);
+	assert_int_equal(agent_call(&call, pair.far.agent, "sip:al@192.0.2.1", &why, NULL), 0);
+	run_s(&pair, 1);
+	move(&pair, &elsewhere);
+	expect_log(&pair.near, "incoming network.changed ");
+	world_watch(pair.world, count_to_here, &count);
+	assert_int_equal(agent_answer(pair.near.agent, 1), 0);
+	run_s(&pair, 2);
+	assert_int_equal(count, 0);
+	assert_true(pair.near.far_dbfs > -20 && pair.far.far_dbfs > -20);
+	pair_close(&pair);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -274,6 +341,8 @@ int main(void)
 		cmocka_unit_test(test_bound_elsewhere),
 		cmocka_unit_test(test_hung_up_when_told),
 		cmocka_unit_test(test_call_follows),
+		cmocka_unit_test(test_a_request_goes_again),
+		cmocka_unit_test(test_answer_says_where_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
