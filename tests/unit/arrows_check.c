@@ -27,7 +27,7 @@ static const struct room {
 	                "core/net", "audio", "codecs"}},
 	{"core/ua",    {"core/media", "core/sip", "core/sdp"}},
 	{"core/media", {"core/rtp", "core/nat", "core/net", "audio", "codecs"}},
-	{"core/sip",   {"core/net"}},
+	{"core/sip",   {"core/nat", "core/net"}},
 	{"core/sdp",   {0}},
 	{"core/rtp",   {0}},
 	{"core/nat",   {0}},
