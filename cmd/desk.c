@@ -26,7 +26,8 @@ struct desk {
 /* A string of desk_keep(). */
 struct kept {
 	struct list link;
-	char *text;
+	size_t len;
+	char text[]; /* with a NUL behind it; or a list, which it is aligned for */
 };
 
 int desk_new(struct desk **out, const struct desk_config *config)
@@ -65,7 +66,6 @@ static void free_handset(struct handset *handset)
 static void free_kept(struct kept *kept)
 {
 	list_remove(&kept->link);
-	free(kept->text);
 	free(kept);
 }
 
@@ -452,19 +452,32 @@ const struct contacts *desk_contacts(const struct desk *desk)
 	return desk->config.contacts;
 }
 
+static struct kept *find_kept(struct desk *desk, struct slice text)
+{
+	list_each(link, &desk->kept)
+	{
+		struct kept *kept = container_of(link, struct kept, link);
+
+		if (slice_equal((struct slice){(const uint8_t *)kept->text, kept->len}, text))
+			return kept;
+	}
+	return NULL;
+}
+
 const char *desk_keep(struct desk *desk, struct slice text)
 {
-	struct kept *kept = calloc(1, sizeof(*kept));
+	struct kept *kept = find_kept(desk, text);
 
+	if (kept)
+		return kept->text;
+	kept = calloc(1, sizeof(*kept) + text.len + 1);
 	if (!kept)
 		return NULL;
 
+	kept->len = text.len;
+	if (text.len > 0)
+		memcpy(kept->text, text.data, text.len);
 	list_add(&desk->kept, &kept->link);
-	kept->text = slice_copy(text);
-	if (!kept->text) {
-		free_kept(kept);
-		return NULL;
-	}
 	return kept->text;
 }
 

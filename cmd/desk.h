@@ -134,7 +134,8 @@ void desk_close(struct desk *desk, agent_closed *closed, void *arg);
 const char *desk_contact(const struct desk *desk, struct slice name);
 const struct contacts *desk_contacts(const struct desk *desk);
 
-/* A copy that lives as long as the desk, for what configurations point to. NULL: no memory. */
+/* A copy that lives as long as the desk, for what configurations point to: calls that go on may use
+ * what later ones do not. What is the same is kept once. NULL: no memory. */
 const char *desk_keep(struct desk *desk, struct slice text);
 
 /* What remembers the calls that were; NULL: nothing does. */

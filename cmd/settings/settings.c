@@ -84,7 +84,7 @@ static void show_codecs(struct text *out, const struct ua_config *config)
 
 static int set_codecs(struct handset *handset, struct slice value, struct fault *why)
 {
-	const struct codec *codecs[CODEC_LIST_MAX];
+	const struct codec *codecs[CODEC_LIST_MAX] = {NULL};
 	size_t count;
 	struct slice kept = {(const uint8_t *)codecs, sizeof(codecs)};
 	const void *list;

@@ -524,6 +524,35 @@ static void test_settings(void **state)
 	desk_pair_close(&pair);
 }
 
+/* However often values change, each is kept once. */
+static void test_settings_are_kept_once(void **state)
+{
+	const char *mic, *other;
+	const void *codecs;
+	struct desk_pair pair;
+
+	(void)state;
+	desk_pair_open(&pair, true);
+	desk_pair_put(&pair, pair.near, "set mic tone:500");
+	desk_pair_put(&pair, pair.near, "set codecs pcma");
+	desk_pair_run(&pair, 100);
+	mic = pair.near->config.mic;
+	codecs = pair.near->config.codecs;
+	desk_pair_put(&pair, pair.near, "set mic tone:600");
+	desk_pair_put(&pair, pair.near, "set codecs pcmu");
+	desk_pair_run(&pair, 100);
+	other = pair.near->config.mic;
+	assert_string_equal(other, "tone:600");
+	assert_ptr_not_equal(pair.near->config.codecs, codecs);
+	desk_pair_put(&pair, pair.near, "set mic tone:500");
+	desk_pair_put(&pair, pair.near, "set codecs pcma");
+	desk_pair_run(&pair, 100);
+	assert_ptr_equal(pair.near->config.mic, mic);
+	assert_ptr_equal(pair.near->config.codecs, codecs);
+	assert_string_equal(mic, "tone:500");
+	desk_pair_close(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -548,6 +577,7 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_behind_limit),
 		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_settings_are_kept_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
