@@ -50,10 +50,24 @@ static bool skip_beginning(FILE *file)
 	return fseeko(file, about.st_size - FILE_MAX, SEEK_SET) == 0;
 }
 
+/* Nobody waits for the other end of a FIFO, and a device is no file of lines; nor is a folder. */
+static FILE *open_plain(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat about;
+	FILE *file = NULL;
+
+	if (fd >= 0 && fstat(fd, &about) == 0 && S_ISREG(about.st_mode))
+		file = fdopen(fd, "r");
+	if (fd >= 0 && !file)
+		close(fd);
+	return file;
+}
+
 /* The end of the file, NUL-terminated, to be freed; NULL: there is nothing to be had. */
 static char *read_end(const char *path)
 {
-	FILE *file = fopen(path, "re");
+	FILE *file = open_plain(path);
 	char *room = calloc(1, FILE_MAX + 1);
 	char *whole;
 

@@ -233,6 +233,31 @@ static void test_links(void **state)
 	place_remove(&place);
 }
 
+/* Its other end would be waited for. */
+static void test_fifo(void **state)
+{
+	static char room[ROOM];
+	struct place place;
+	struct recall *recall;
+	struct fault why;
+	struct stat about;
+
+	(void)state;
+	place_make(&place);
+	snprintf(place.path, sizeof(place.path), "%s/fifo", place.folder);
+	assert_int_equal(mkfifo(place.path, 0600), 0);
+	alarm(5); /* as it did wait */
+	recall = open_recall(room, place.path);
+	assert_string_equal(room, "");
+	recall_add(recall, "one");
+	assert_int_equal(recall_save(recall, &why), 0);
+	recall_free(recall);
+	alarm(0);
+	assert_int_equal(lstat(place.path, &about), 0);
+	assert_true(S_ISFIFO(about.st_mode));
+	place_remove(&place);
+}
+
 static void test_no_way(void **state)
 {
 	static char room[ROOM];
@@ -271,6 +296,7 @@ int main(void)
 		cmocka_unit_test(test_bounded),
 		cmocka_unit_test(test_odd_files),
 		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_fifo),
 		cmocka_unit_test(test_no_way),
 	};
 
