@@ -470,26 +470,34 @@ static int check_together(const struct options *options, struct fault *why)
 	return 0;
 }
 
-/* There is no phone here that anything else could be for. */
-static int check_remote(const struct reader *reader, struct fault *why)
+/* The first option that was given and is none of names, which end with NULL; or NULL. */
+static const char *find_other(const struct options *options, const char *const *names)
 {
-	static const char *const names[] = {"remote", "execute", "json", "quiet", "no-color"};
-	const struct options *options = reader->out;
+	for (size_t i = 0; i < COUNT; i++) {
+		size_t n = 0;
+
+		if (!options->given[i])
+			continue;
+		while (names[n] && strcmp(table[i].name, names[n]) != 0)
+			n++;
+		if (!names[n])
+			return table[i].name;
+	}
+	return NULL;
+}
+
+/* There is no phone here that anything else could be for. */
+static int check_remote(const struct options *options, struct fault *why)
+{
+	static const char *const names[] = {"remote", "execute", "json", "quiet", "no-color", NULL};
+	const char *other = find_other(options, names);
 
 	if (options->target)
 		return fault_set(why, -EINVAL, "--remote takes commands, no URI: -e 'call %s'",
 			options->target);
-	for (size_t i = 0; i < COUNT; i++) {
-		size_t n = sizeof(names) / sizeof(names[0]);
-		bool known = false;
-
-		while (n-- > 0)
-			known |= table[i].name && strcmp(table[i].name, names[n]) == 0;
-		if (options->given[i] && !known)
-			return fault_set(why, -EINVAL,
-				"--%s has no effect with --remote: it is for the phone itself",
-				table[i].name);
-	}
+	if (other)
+		return fault_set(why, -EINVAL,
+			"--%s has no effect with --remote: it is for the phone itself", other);
 	return 0;
 }
 
@@ -524,10 +532,16 @@ enum options_mode options_mode(const struct options *options)
 	return options->daemon ? OPTIONS_SERVICE : OPTIONS_PROMPT;
 }
 
+/* Only the file is read. */
 static int check_no_call(const struct options *options, struct fault *why)
 {
+	static const char *const names[] = {"check-config", "config", "no-color", NULL};
+	const char *other = find_other(options, names);
+
 	if (options_mode(options) != OPTIONS_PROMPT)
 		return fault_set(why, -EINVAL, "--check-config neither calls nor waits for calls");
+	if (other)
+		return fault_set(why, -EINVAL, "--%s has no effect with --check-config", other);
 	return 0;
 }
 
@@ -547,7 +561,7 @@ int options_parse(struct options *out, int argc, char *const argv[], struct faul
 	if (out->action == OPTIONS_CHECK_CONFIG)
 		return check_no_call(out, why);
 	if (out->remote)
-		return check_remote(&reader, why);
+		return check_remote(out, why);
 	if (options_check_script(out, why) || check_together(out, why) ||
 		check_effect(&reader, why) || check_daemon(out, why))
 		return -EINVAL;
