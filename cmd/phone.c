@@ -1,9 +1,7 @@
-#include "cmd/phone.h"
+#include "cmd/phone_private.h"
 
 #include "audio/portaudio.h"
 #include "cmd/control/control.h"
-#include "cmd/control/daemon.h"
-#include "cmd/desk.h"
 #include "cmd/errands.h"
 #include "cmd/look.h"
 #include "cmd/prompt/console.h"
@@ -11,13 +9,10 @@
 #include "cmd/prompt/typing.h"
 #include "cmd/readers/call_log.h"
 #include "cmd/readers/readers.h"
-#include "cmd/readers/verdict.h"
 #include "cmd/say.h"
 #include "cmd/script/inbox.h"
 #include "cmd/script/loops.h"
 #include "cmd/script/script_run.h"
-#include "cmd/settings/accounts.h"
-#include "cmd/settings/setup.h"
 #include "cmd/terminal.h"
 #include "core/base/log.h"
 
@@ -26,7 +21,6 @@
 #include <unistd.h>
 
 enum {
-	USUAL_PORT = 5060,
 	LEAVE_MS = 1000, /* that somebody may be inside the library of sound devices */
 	LEAVE_SOON_MS = 200,
 	ADVICE_SIZE = 128,
@@ -37,50 +31,6 @@ enum {
 static const uint64_t patience_ns = 300 * NS_PER_MS; /* before a person is told what we wait for */
 static const uint64_t twice_ns = 200 * NS_PER_MS;
 
-struct phone {
-	const struct options *options;
-	const struct config *config;
-	const struct script *script; /* NULL: none is run */
-	struct loops *loops;
-	struct loop *agent_loop; /* its own, as the next */
-	struct loop *media_loop;
-	struct terminal *terminal;
-	struct typing *typing;
-	struct prompt *prompt; /* NULL: this run has none */
-	struct daemon daemon;
-	struct post ready; /* to the main thread, behind all that it shall still print */
-
-	/* From here on the agent thread's, until it has been stopped. */
-	struct setup setup;
-	struct accounts accounts;
-	struct desk *desk;
-	struct readers *readers;
-	struct desk_watcher watcher;
-	struct control *control;
-	struct call_log *log; /* NULL: this run's calls are not remembered */
-	struct inbox *inbox;  /* of errands */
-	struct errands *errands;
-	bool errands_over;
-	struct console *console;
-	struct script_run *script_run;
-	struct verdict verdict;
-	unsigned target; /* the call that options->target has asked for; 0: none */
-	unsigned ended;
-	unsigned signals;
-	int last_signal;
-	uint64_t last_signal_ns;
-	unsigned live; /* calls that have begun and not ended */
-	bool closing;
-	struct look *look; /* whether there are sound devices */
-	struct post start;
-	struct post close;
-	struct post finish;
-	struct timer linger;
-	struct timer patience;
-	uint64_t written;
-	unsigned ticks;
-};
-
 static void put_log(void *arg, enum log_level level, const char *line)
 {
 	struct phone *self = arg;
@@ -89,8 +39,7 @@ static void put_log(void *arg, enum log_level level, const char *line)
 	say_line(self->terminal, line);
 }
 
-/* Once: everything that is left is hung up, then it is over. */
-static void close_all(struct phone *self)
+void phone_close(struct phone *self)
 {
 	if (self->closing)
 		return;
@@ -145,10 +94,10 @@ static void on_event(void *arg, const struct ua_event *event)
 	else if (event->kind == UA_CALL_ENDED && self->live > 0)
 		self->live--;
 	if (is_last(self, event))
-		close_all(self);
+		phone_close(self);
 	if (event->kind == UA_REGISTRATION_FAILED && is_hopeless(self, event)) {
 		verdict_fail(&self->verdict, verdict_of_registration(event));
-		close_all(self);
+		phone_close(self);
 	}
 }
 
@@ -233,11 +182,11 @@ static void run_close(struct post *post)
 	desk_close(self->desk, on_closed, self);
 }
 
-static void fail(struct phone *self, int code, const char *words)
+void phone_fail(struct phone *self, int code, const char *words)
 {
 	say_line(self->terminal, words);
 	verdict_fail(&self->verdict, code);
-	close_all(self);
+	phone_close(self);
 }
 
 static void on_patience(void *arg)
@@ -306,7 +255,7 @@ static void on_signal(void *arg, int number)
 	if (self->script_run)
 		script_run_break(self->script_run, VERDICT_SIGNAL + number, strsignal(number));
 	else
-		close_all(self);
+		phone_close(self);
 }
 
 /* nohup has the terminal's end ignored, and so do we. */
@@ -329,112 +278,6 @@ static int catch_signals(struct phone *self)
 	return err;
 }
 
-/* Where nobody said where: calls are expected at the usual port, answers at any. */
-static int listen_somewhere(struct phone *self, struct handset *handset, struct fault *why)
-{
-	const struct addr usual = {.family = ADDR_IPV4, .port = USUAL_PORT};
-	const struct options_listen *listen = self->options->listen;
-	int err = 0;
-
-	for (size_t i = 0; i < self->options->listen_count && !err; i++)
-		err = agent_listen(handset->agent, listen[i].kind, &listen[i].address, false, why);
-	if (self->options->listen_count > 0)
-		return err;
-
-	if (options_mode(self->options) != OPTIONS_ANSWER && !self->prompt &&
-		!self->options->daemon)
-		return 0; /* the agent finds a port by itself */
-	return agent_listen_both(handset->agent, &usual, why);
-}
-
-/* Once it listens, so that they register with where that is. */
-static int open_accounts(struct phone *self, struct handset *handset, struct fault *why)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < self->accounts.count && !err; i++)
-		err = agent_add_account(handset->agent, &self->accounts.all[i].settings, why);
-	return err;
-}
-
-static void call_target(struct phone *self, struct handset *handset)
-{
-	struct fault why;
-	size_t at;
-	int err;
-
-	err = agent_call(&self->target, handset->agent, self->options->target, &why, &at);
-	if (err)
-		fail(self, err == -EINVAL ? VERDICT_USAGE : VERDICT_LOCAL, why.words);
-}
-
-/* What a command shows, and why it failed. */
-static void show_result(void *arg, const struct queue_result *result)
-{
-	char room[QUEUE_FAILURE_SIZE];
-	struct text text = TEXT_IN(room);
-	struct phone *self = arg;
-
-	if (self->options->json)
-		return; /* the event has told it all */
-	if (result->output.len > 0)
-		terminal_put(self->terminal, TERMINAL_OUT, result->output);
-	queue_print_failure(&text, result);
-	if (text.len > 0)
-		terminal_put(self->terminal, TERMINAL_ERR, text_slice(&text));
-}
-
-static void errands_over(void *arg, int exit)
-{
-	struct phone *self = arg;
-
-	self->errands_over = true;
-	if (exit != VERDICT_DONE)
-		verdict_fail(&self->verdict, exit);
-	close_all(self);
-}
-
-static void begin_errands(struct phone *self)
-{
-	struct errands_config config = {
-		.desk = self->desk,
-		.lines = self->options->commands,
-		.count = self->options->command_count,
-		.ended = show_result,
-		.over = errands_over,
-		.arg = self,
-	};
-
-	if (inbox_new(&self->inbox, self->desk) || errands_new(&self->errands, &config))
-		fail(self, VERDICT_LOCAL, "too little memory for that many commands");
-}
-
-/* Of a pipe, the first line that fails tells how all went; at a prompt a person has seen it. */
-static void line_ended(void *arg, const struct queue_result *result)
-{
-	struct phone *self = arg;
-
-	show_result(self, result);
-	if (!result->ok && !prompt_has_keys(self->prompt))
-		verdict_fail(&self->verdict, result->exit);
-}
-
-static void greet(struct phone *self)
-{
-	static const char words[] = "sipcall " SIPCALL_VERSION "   type help, or whom to call\n";
-
-	if (prompt_has_keys(self->prompt) && !self->options->quiet)
-		terminal_put(self->terminal, TERMINAL_OUT, slice_of(words));
-}
-
-static void begin_console(struct phone *self)
-{
-	struct console_config config = {self->desk, self->prompt, line_ended, self};
-
-	if (console_new(&self->console, &config))
-		fail(self, VERDICT_LOCAL, "too little memory for a prompt");
-}
-
 static void on_quit(void *arg)
 {
 	struct phone *self = arg;
@@ -442,7 +285,7 @@ static void on_quit(void *arg)
 	if (self->script_run)
 		script_run_quit(self->script_run);
 	else
-		close_all(self);
+		phone_close(self);
 }
 
 static void on_line(void *arg, const char *line)
@@ -499,95 +342,6 @@ static int make_prompt(struct phone *self, struct fault *why)
 	if (!err)
 		self->prompt = typing_prompt(self->typing);
 	return err;
-}
-
-/* Before we listen: whoever connects to it misses nothing of that. */
-static int open_control(struct phone *self, struct fault *why)
-{
-	const char *path = self->options->control;
-
-	return path ? control_new(&self->control, self->desk, path, why) : 0;
-}
-
-static void script_over(void *arg, int exit)
-{
-	struct phone *self = arg;
-
-	if (exit != VERDICT_DONE)
-		verdict_fail(&self->verdict, exit);
-	close_all(self);
-}
-
-static void begin_script(struct phone *self)
-{
-	struct script_run_config config = {
-		.script = self->script,
-		.options = self->options,
-		.desk = self->desk,
-		.agent_loop = self->agent_loop,
-		.media_loop = self->media_loop,
-		.devices = loops_devices(self->loops),
-		.accounts = &self->accounts,
-		.terminal = self->terminal,
-		.over = script_over,
-		.arg = self,
-	};
-	struct fault why;
-
-	if (readers_open(self->readers, &why)) {
-		fail(self, VERDICT_LOCAL, why.words);
-		return;
-	}
-	config.tap = readers_tap(self->readers);
-	if (script_run_new(&self->script_run, &config)) {
-		self->script_run = NULL;
-		fail(self, VERDICT_LOCAL, "too little memory for a script");
-	}
-}
-
-static void run_start(struct post *post)
-{
-	struct phone *self = container_of(post, struct phone, start);
-	struct handset *handset;
-	struct fault why;
-
-	if (self->closing)
-		return; /* Ctrl-C was faster */
-	if (self->script) {
-		begin_script(self);
-		return;
-	}
-
-	self->setup.config.loop = self->agent_loop;
-	self->setup.config.media_loop = self->media_loop;
-	self->setup.config.meter_ns = readers_meter_ns(self->readers);
-	if (readers_open(self->readers, &why)) {
-		fail(self, VERDICT_LOCAL, why.words);
-		return;
-	}
-	self->setup.config.tap = readers_tap(self->readers);
-	if (self->prompt)
-		greet(self);
-	if (desk_add(&handset, self->desk, "", &self->setup.config)) {
-		fail(self, VERDICT_LOCAL, "too little memory for a phone");
-		return;
-	}
-	if (open_control(self, &why) || listen_somewhere(self, handset, &why)) {
-		fail(self, VERDICT_LOCAL, why.words);
-		return;
-	}
-	if (open_accounts(self, handset, &why)) {
-		fail(self, VERDICT_USAGE, why.words);
-		return;
-	}
-	loop_post(loops_main(self->loops), &self->ready);
-	look_begin(self->look); /* beside all else, for it takes a while */
-	if (self->options->target)
-		call_target(self, handset);
-	else if (self->options->command_count > 0)
-		begin_errands(self);
-	else if (self->prompt)
-		begin_console(self);
 }
 
 static void run_ready(struct post *post)
@@ -694,7 +448,7 @@ static int make(struct phone *self, struct fault *why)
 		return err;
 
 	self->ready.run = run_ready;
-	self->start.run = run_start;
+	self->start.run = phone_start;
 	self->close.run = run_close;
 	self->finish.run = run_finish;
 	timer_init(&self->linger, self->agent_loop, on_linger, self);
