@@ -5,6 +5,7 @@
 #include "cmd/prompt/keys.h"
 #include "cmd/prompt/lines.h"
 #include "cmd/prompt/listing.h"
+#include "cmd/prompt/offer.h"
 #include "cmd/prompt/recall.h"
 #include "cmd/terminal.h"
 #include "core/base/list.h"
@@ -55,15 +56,6 @@ struct prompt {
 	atomic_uint posted; /* that wait in the loop */
 	atomic_bool wants;  /* post is one of them */
 	struct post post;
-};
-
-/* A list of words that is on its way. */
-struct offer {
-	struct post post;
-	struct prompt *prompt;
-	enum complete_list list;
-	char *words; /* each ended by a NUL */
-	size_t len;
 };
 
 static void show(struct prompt *self)
@@ -589,50 +581,10 @@ void prompt_dial(struct prompt *prompt, bool dials)
 	want(prompt, 0);
 }
 
-static void run_offer(struct post *post)
-{
-	struct offer *offer = container_of(post, struct offer, post);
-	struct prompt *self = offer->prompt;
-
-	complete_set(&self->complete, offer->list, offer->words, offer->len);
-	free(offer);
-	atomic_fetch_sub(&self->posted, 1);
-}
-
-static struct offer *offer_new(const char *const *words, size_t count)
-{
-	struct offer *self = calloc(1, sizeof(*self));
-	size_t len = 0;
-
-	for (size_t i = 0; i < count; i++)
-		len += strlen(words[i]) + 1;
-	if (self)
-		self->words = malloc(len + 1);
-	if (!self || !self->words) {
-		free(self);
-		return NULL;
-	}
-	for (size_t i = 0; i < count; i++) {
-		size_t size = strlen(words[i]) + 1;
-
-		memcpy(self->words + self->len, words[i], size);
-		self->len += size;
-	}
-	return self;
-}
-
 void prompt_offer(
 	struct prompt *prompt, enum complete_list list, const char *const *words, size_t count)
 {
-	struct offer *offer = offer_new(words, count);
-
-	if (!offer)
-		return;
-	offer->post.run = run_offer;
-	offer->prompt = prompt;
-	offer->list = list;
-	atomic_fetch_add(&prompt->posted, 1);
-	loop_post(prompt->loop, &offer->post);
+	offer_post(prompt->loop, &prompt->complete, list, words, count, &prompt->posted);
 }
 
 void prompt_abandon(struct prompt *prompt)
