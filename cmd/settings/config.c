@@ -3,30 +3,14 @@
 #include "cmd/check.h"
 #include "cmd/readers/json.h"
 #include "cmd/settings/ini_line.h"
-#include "cmd/settings/places.h"
 #include "cmd/words.h"
 #include "core/base/nearest.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum {
 	SHOWN_SIZE = 400,
 	TOLD_SIZE = FAULT_SIZE + 2 * SHOWN_SIZE,
-};
-
-struct config {
-	char *name;
-	bool is_there;
-	struct list values; /* of struct config_value */
-	size_t count;       /* of them and the hooks */
-	char *hooks[CONFIG_HOOKS];
-	struct contacts *contacts;
-	struct list accounts; /* of struct config_account */
-	struct table by_name; /* the same */
-	bool open;            /* others may read the file */
 };
 
 /* While it is read. */
@@ -452,7 +436,7 @@ static int read_text(struct reading *reading, struct slice text)
 	return check_accounts(reading);
 }
 
-static int make(struct config **out, const char *name)
+int config_new(struct config **out, const char *name)
 {
 	struct config *self = calloc(1, sizeof(*self));
 
@@ -477,7 +461,7 @@ int config_parse(struct config **out, const char *name, struct slice text,
 	struct reading reading = {.reader = reader};
 	int err;
 
-	err = make(&reading.out, name);
+	err = config_new(&reading.out, name);
 	if (!err)
 		err = read_text(&reading, text);
 	if (err) {
@@ -488,102 +472,6 @@ int config_parse(struct config **out, const char *name, struct slice text,
 	reading.out->is_there = true;
 	*out = reading.out;
 	return 0;
-}
-
-/* The bytes of a file, at most one more than a configuration may have. */
-static int load(struct buf *out, int fd)
-{
-	for (;;) {
-		ssize_t got = read(fd, out->data + out->len, out->size - out->len);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0 || (out->len += (size_t)got) == out->size)
-			return 0;
-	}
-}
-
-static int cannot(const char *path, int err, const struct config_reader *reader)
-{
-	struct config name = {.name = (char *)(uintptr_t)path};
-	struct reading reading = {.out = &name, .reader = reader};
-
-	return err == -ENOMEM ? err : complain_at(&reading, 0, "%s", strerror(-err));
-}
-
-/* Whether others may read it. */
-static bool is_open(int fd)
-{
-	struct stat status;
-
-	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && (status.st_mode & 077) != 0;
-}
-
-/* Below us, lines with passwords may still stand where they were read. */
-static void __attribute__((noinline)) wipe_stack(void)
-{
-	char room[4 * CONFIG_LINE_MAX];
-
-	explicit_bzero(room, sizeof(room));
-}
-
-static int read_file(
-	struct config **out, const char *path, int fd, const struct config_reader *reader)
-{
-	struct buf bytes = {.data = malloc(CONFIG_SIZE_MAX + 1), .size = CONFIG_SIZE_MAX + 1};
-	int err;
-
-	if (!bytes.data)
-		return -ENOMEM;
-
-	err = load(&bytes, fd);
-	if (err)
-		err = cannot(path, err, reader);
-	else
-		err = config_parse(out, path, (struct slice){bytes.data, bytes.len}, reader);
-	if (!err)
-		(*out)->open = is_open(fd);
-	explicit_bzero(bytes.data, bytes.len);
-	wipe_stack();
-	free(bytes.data);
-	return err;
-}
-
-/* Where nobody said that there is one: a home may be somebody else's. */
-static bool may_be_missing(const char *path)
-{
-	return access(path, F_OK) != 0;
-}
-
-static int read_path(
-	struct config **out, const char *path, bool optional, const struct config_reader *reader)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	int err;
-
-	if (fd < 0) {
-		err = -errno;
-		return optional && may_be_missing(path) ? make(out, path)
-							: cannot(path, err, reader);
-	}
-	err = read_file(out, path, fd, reader);
-	close(fd);
-	return err;
-}
-
-int config_read(struct config **out, const char *path, const struct config_reader *reader)
-{
-	char room[PLACES_PATH_SIZE];
-	struct text usual = TEXT_IN(room);
-
-	*out = NULL;
-	if (path)
-		return read_path(out, path, false, reader);
-	if (places_config(&usual))
-		return make(out, "sipcall.conf"); /* no home, and so nothing in it */
-	return read_path(out, room, true, reader);
 }
 
 void config_free(struct config *config)

@@ -6,6 +6,19 @@
 #include "cmd/settings/config.h"
 #include "cmd/settings/config_account.h"
 #include "core/base/list.h"
+#include "core/base/table.h"
+
+struct config {
+	char *name;
+	bool is_there;
+	struct list values; /* of struct config_value */
+	size_t count;       /* of them and the hooks */
+	char *hooks[CONFIG_HOOKS];
+	struct contacts *contacts;
+	struct list accounts; /* of struct config_account */
+	struct table by_name; /* the same */
+	bool open;            /* others may read the file */
+};
 
 /* An option that is a setting as well. */
 struct config_key {
@@ -40,3 +53,6 @@ char *config_key_copy(const struct config_key *setting, struct slice value);
 
 /* The list of struct config_value that hold; see config_apply(). */
 void config_values_apply(const struct list *values, struct options *options);
+
+/* One of that name, with nothing in it. -ENOMEM. */
+int config_new(struct config **out, const char *name);
