@@ -1,8 +1,5 @@
-/* cmd/readers/print: events in, the exact lines out, for calls of all fates, hostile names and
- * meters. */
-#include "cmd/readers/print.h"
-
-#include "core/base/text.h"
+/* cmd/readers/print: events in, the exact lines out, for calls of all fates. */
+#include "tests/unit/print_page.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,17 +7,6 @@
 #include <stdlib.h>
 
 #include <cmocka.h> /* after the headers that it needs */
-
-enum {
-	PIECE_BYTES = 382, /* of one text from outside, at most */
-	LINE_BYTES = 8190, /* of a line, its newline not counted */
-};
-
-/* What came out: lines as they were, live lines as "[...]\n". */
-struct out {
-	char room[16384];
-	struct text text;
-};
 
 static size_t allocations_left = SIZE_MAX;
 
@@ -37,126 +23,6 @@ void *__wrap_calloc(size_t count, size_t size)
 	return __real_calloc(count, size);
 }
 
-static void put_line(void *arg, struct slice line)
-{
-	struct out *out = arg;
-
-	text_put(&out->text, line);
-}
-
-static void put_live(void *arg, struct slice line)
-{
-	struct out *out = arg;
-
-	text_putc(&out->text, '[');
-	text_put(&out->text, line);
-	text_puts(&out->text, "]\n");
-}
-
-/* Prints count events and compares all that comes. */
-static void expect(const struct printer_config *how, const struct ua_event *events, size_t count,
-	const char *expected)
-{
-	struct printer_config config = *how;
-	struct printer *printer;
-	struct out out;
-
-	out.text = TEXT_IN(out.room);
-	config.line = put_line;
-	config.show_live = put_live;
-	config.arg = &out;
-	assert_int_equal(printer_new(&printer, &config), 0);
-	for (size_t i = 0; i < count; i++)
-		printer_event(printer, &events[i]);
-	printer_free(printer);
-	assert_string_equal(out.room, expected);
-}
-
-#define EXPECT(how, events, expected)                                                              \
-	expect((how), (events), sizeof(events) / sizeof((events)[0]), (expected))
-
-static const struct printer_config plain = {.utf8 = true, .listening = true};
-
-#define TEXT(literal)                                                                              \
-	{                                                                                          \
-		(const uint8_t *)(literal), sizeof(literal) - 1                                    \
-	}
-#define IP(a, b, c, d, at)                                                                         \
-	{                                                                                          \
-		.family = ADDR_IPV4, .port = (at), .ip = {(a), (b), (c), (d) }                     \
-	}
-#define BOB .call = 1, .peer = TEXT("sip:bob@example.org")
-
-#define CALLING                                                                                    \
-	{                                                                                          \
-		.kind = UA_CALL_OUTGOING, BOB, .way = { "udp", IP(192, 0, 2, 7, 5060) }            \
-	}
-#define RINGING                                                                                    \
-	{                                                                                          \
-		.kind = UA_CALL_RINGING, BOB, .display = TEXT("Bob Example"), .provisional = {     \
-			180,                                                                       \
-			TEXT("Ringing")                                                            \
-		}                                                                                  \
-	}
-#define ANSWERED                                                                                   \
-	{                                                                                          \
-		.kind = UA_CALL_ANSWERED, BOB, .media = {                                          \
-			"opus",                                                                    \
-			48000,                                                                     \
-			111,                                                                       \
-			IP(198, 51, 100, 4, 40212),                                                \
-			NULL,                                                                      \
-			NULL                                                                       \
-		}                                                                                  \
-	}
-#define MEDIA                                                                                      \
-	{                                                                                          \
-		.kind = UA_CALL_MEDIA, BOB, .media = {                                             \
-			"opus",                                                                    \
-			48000,                                                                     \
-			111,                                                                       \
-			IP(198, 51, 100, 4, 40212),                                                \
-			NULL,                                                                      \
-			NULL                                                                       \
-		}                                                                                  \
-	}
-#define STATS                                                                                      \
-	{                                                                                          \
-		.sent = 7550, .received = 7548, .lost = 2, .late = 3, .jitter_ms = 1.26,           \
-		.rtt_ms = 20.44, .buffer_ms = 24.4, .concealed_pct = 0.06, .mos = 4.37             \
-	}
-#define ENDED(...)                                                                                 \
-	{                                                                                          \
-		.kind = UA_CALL_ENDED, BOB, .ended = {.outgoing = true, __VA_ARGS__ }              \
-	}
-#define METER(seconds, near, far)                                                                  \
-	{                                                                                          \
-		.kind = UA_CALL_METER, BOB, .stats = {                                             \
-			.now = STATS,                                                              \
-			.duration_s = (seconds),                                                   \
-			.near_dbfs = (near),                                                       \
-			.far_dbfs = (far)                                                          \
-		}                                                                                  \
-	}
-
-#define HELD(by_them)                                                                              \
-	{                                                                                          \
-		.kind = UA_CALL_HELD, BOB, .hold = { by_them }                                     \
-	}
-#define RESUMED(by_them)                                                                           \
-	{                                                                                          \
-		.kind = UA_CALL_RESUMED, BOB, .hold = { by_them }                                  \
-	}
-#define REDIRECTED                                                                                 \
-	{                                                                                          \
-		.kind = UA_CALL_REDIRECTED, BOB, .redirected = {                                   \
-			302,                                                                       \
-			TEXT("Moved Temporarily"),                                                 \
-			targets,                                                                   \
-			2                                                                          \
-		}                                                                                  \
-	}
-
 static const struct slice targets[] = {
 	TEXT("sip:carol:secret@example.org"), TEXT("sip:da\x1bve@example.net")};
 
@@ -166,7 +32,7 @@ static void test_hold(void **state)
 		HELD(true), RESUMED(true), HELD(false), RESUMED(false)};
 
 	(void)state;
-	EXPECT(&plain, events,
+	EXPECT(&print_plain, events,
 		"held      by bob\n"
 		"resumed   by bob\n"
 		"held      by us\n"
@@ -187,7 +53,7 @@ static void test_played_and_recorded(void **state)
 	};
 
 	(void)state;
-	EXPECT(&plain, events,
+	EXPECT(&print_plain, events,
 		"played    file:a\\x1b.wav\n"
 		"recording a\\x1b.wav\n"
 		"recorded  a\\x1b.wav\n"
@@ -199,7 +65,7 @@ static void test_redirected(void **state)
 	static const struct ua_event events[] = {REDIRECTED};
 
 	(void)state;
-	EXPECT(&plain, events,
+	EXPECT(&print_plain, events,
 		"redirected 302 Moved Temporarily: to carol@example.org, then "
 		"da\\x1bve@example.net\n");
 }
@@ -231,7 +97,7 @@ static void test_network(void **state)
 	};
 
 	(void)state;
-	EXPECT(&plain, events,
+	EXPECT(&print_plain, events,
 		"network   192.0.2.8 is gone, there is 192.0.2.7\n"
 		"network   192.0.2.7, 192.0.2.8 are gone, no other is there\n"
 		"network   there is 192.0.2.7, 192.0.2.8\n"
@@ -264,7 +130,7 @@ static void test_listening_by_both(void **state)
 	};
 
 	(void)state;
-	EXPECT(&plain, events,
+	EXPECT(&print_plain, events,
 		"listening udp 0.0.0.0:5060, tcp 0.0.0.0:5060\n"
 		"listening udp 0.0.0.0:40000, tcp 0.0.0.0:40000   as the usual port (5060) is "
 		"taken\n"
@@ -285,7 +151,7 @@ static void test_call(void **state)
 	};
 
 	(void)state;
-	EXPECT(&plain, events,
+	EXPECT(&print_plain, events,
 		"calling   bob@example.org  udp 192.0.2.7:5060\n"
 		"ringing   Bob Example\n"
 		"answered  opus 48 kHz  198.51.100.4:40212\n"
@@ -311,7 +177,7 @@ static void test_early_media(void **state)
 	};
 
 	(void)state;
-	EXPECT(&plain, events,
+	EXPECT(&print_plain, events,
 		"calling   bob@example.org  udp 192.0.2.7:5060\n"
 		"progress  183 Session Progress\n"
 		"media     opus 48 kHz  198.51.100.4:40212\n"
@@ -361,7 +227,7 @@ static void test_calling(void **state)
 	};
 
 	(void)state;
-	EXPECT(&plain, events,
+	EXPECT(&print_plain, events,
 		"calling   x@127.0.0.1:5099  udp\n"
 		"calling   127.0.0.1  udp\n"
 		"calling   x@127.0.0.1;transport=udp  udp\n"
@@ -449,8 +315,9 @@ static void test_fates(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(fates) / sizeof(fates[0]); i++) {
-		expect(&plain, &fates[i].event, 1, fates[i].line);
-		expect(&quiet, &fates[i].event, 1, fates[i].failure ? fates[i].line : "");
+		print_page_expect(&print_plain, &fates[i].event, 1, fates[i].line);
+		print_page_expect(
+			&quiet, &fates[i].event, 1, fates[i].failure ? fates[i].line : "");
 	}
 }
 
@@ -511,12 +378,9 @@ static void test_who_ended(void **state)
 		event.ended.cause = UA_CAUSE_REMOTE;
 		event.ended.answered = true;
 		snprintf(expected, sizeof(expected), "ended     by %s after 0:00\n", rows[i].name);
-		expect(&plain, &event, 1, expected);
+		print_page_expect(&print_plain, &event, 1, expected);
 	}
 }
-
-#define ALICE .call = 1, .peer = TEXT("sip:alice@192.0.2.9")
-#define DAVE .call = 2, .peer = TEXT("sip:dave@example.net")
 
 static void test_waiting(void **state)
 {
@@ -545,7 +409,7 @@ static void test_waiting(void **state)
 	static const struct printer_config many = {.listening = true, .numbered = true};
 
 	(void)state;
-	EXPECT(&plain, events,
+	EXPECT(&print_plain, events,
 		"listening udp 0.0.0.0:5060\n"
 		"listening udp 0.0.0.0:40123   as the usual port (5060) is taken\n"
 		"incoming  \"Alice\" <sip:alice@192.0.2.9>\n"
@@ -563,41 +427,7 @@ static void test_waiting(void **state)
 		"ended     #1 by alice after 0:09\n"
 		"missed    #2 dave gave up\n"
 		"error     #2 late words\n");
-	expect(&silent, events, 2, "");
-}
-
-/* Names that would like to be something else (RFC 3261 allows nearly all of them). */
-static void test_hostile(void **state)
-{
-	static const struct ua_event events[] = {
-		{.kind = UA_CALL_INCOMING,
-			.call = 1,
-			.peer = TEXT("sip:x@y\r\nended     by you"),
-			.display = TEXT("\x1b]0;title\x07\x9b"
-					"31m\xe2\x80\xae %s%n \xff")},
-		{.kind = UA_CALL_RINGING, .call = 1, .display = TEXT("J\xc3\xb6rg \xe5\xbc\xa0\n")},
-	};
-	static char name[100000];
-	struct ua_event longest = {.kind = UA_CALL_RINGING, .call = 1};
-	char expected[4000] = "ringing   ";
-
-	(void)state;
-	EXPECT(&plain, events,
-		"incoming  \"\\x1b]0;title\\x07\\x9b31m\\xe2\\x80\\xae %s%n \\xff\" "
-		"<sip:x@y\\x0d\\x0aended     by you>\n"
-		"ringing   J\xc3\xb6rg \xe5\xbc\xa0\\x0a\n");
-
-	memset(name, 'x', sizeof(name));
-	longest.display = (struct slice){(const uint8_t *)name, sizeof(name)};
-	memset(expected + 10, 'x', 120);
-	strcpy(expected + 130, "...\n");
-	expect(&plain, &longest, 1, expected);
-
-	for (size_t i = 0; i < sizeof(name); i++) /* marks without a column of their own */
-		name[i] = "\xcc\x88"[i % 2];
-	memcpy(expected + 10, name, PIECE_BYTES);
-	strcpy(expected + 10 + PIECE_BYTES, "...\n");
-	expect(&plain, &longest, 1, expected);
+	print_page_expect(&silent, events, 2, "");
 }
 
 static void test_color(void **state)
@@ -648,181 +478,6 @@ static void test_verbose(void **state)
 		"busy      486 Busy Here\n");
 }
 
-/* Even of a line that is too long the end is one. */
-static void test_longest_line(void **state)
-{
-	static const struct printer_config verbose = {.verbose = true};
-	static char path[10000], expected[10000] = "cancelled\n          recorded ";
-	struct ua_event event = ENDED(.cause = UA_CAUSE_LOCAL, .recording = path);
-	size_t start = strlen(expected);
-
-	(void)state;
-	memset(path, 'x', sizeof(path) - 1);
-	memset(expected + start, 'x', LINE_BYTES - (start - 10));
-	strcpy(expected + 10 + LINE_BYTES, "\n");
-	expect(&verbose, &event, 1, expected);
-}
-
-static void test_live(void **state)
-{
-	static const struct printer_config live = {.live = true, .utf8 = true};
-	static const struct ua_event events[] = {
-		METER(0, -10, -10), /* of a call that we know nothing of */
-		CALLING,
-		METER(0, 0, -60),
-		ANSWERED,
-		METER(14.9, -20, -40),
-		ENDED(.cause = UA_CAUSE_LOCAL, .answered = true),
-		METER(15, 0, 0),
-	};
-
-	(void)state;
-	EXPECT(&live, events,
-		"calling   bob@example.org  udp 192.0.2.7:5060\n"
-		"answered  opus 48 kHz  198.51.100.4:40212\n"
-		"[   0:14   you     █▆   bob     ▁▃   loss 0.0 %   buffer 24 ms   mos 4.4   opus]\n"
-		"[]\n"
-		"ended     by us after 0:00\n");
-}
-
-/* Of several calls one has the line: the newest that was answered. */
-static void test_live_of_several(void **state)
-{
-	static const struct printer_config live = {.live = true};
-	static const struct ua_event events[] = {
-		{.kind = UA_CALL_INCOMING, ALICE},
-		{.kind = UA_CALL_INCOMING, DAVE},
-		{.kind = UA_CALL_ANSWERED, DAVE},
-		{.kind = UA_CALL_METER, ALICE, .stats = {.near_dbfs = -9}},
-		{.kind = UA_CALL_METER, DAVE, .stats = {.near_dbfs = 0, .far_dbfs = -100}},
-		{.kind = UA_CALL_ENDED, ALICE, .ended = {.cause = UA_CAUSE_REMOTE}},
-		{.kind = UA_CALL_METER,
-			DAVE,
-			.stats = {.now = {.received = 1, .lost = 9, .buffer_ms = 120},
-				.near_dbfs = -55,
-				.far_dbfs = -31}},
-	};
-
-	(void)state;
-	EXPECT(&live, events,
-		"incoming  alice@192.0.2.9\n"
-		"incoming  #2 dave@example.net\n"
-		"answered  #2\n"
-		"[#2    0:00   you ######   dave          loss 0.0 %   buffer 0 ms    mos -]\n"
-		"missed    #1 alice gave up\n"
-		"[#2    0:00   you          dave ###      loss 90.0 %  buffer 120 ms  mos -]\n");
-}
-
-/* Before those that we hold; of those, the newest again. */
-static void test_live_of_held(void **state)
-{
-	static const struct printer_config live = {.live = true};
-	static const struct ua_event events[] = {
-		{.kind = UA_CALL_INCOMING, ALICE},
-		{.kind = UA_CALL_INCOMING, DAVE},
-		{.kind = UA_CALL_ANSWERED, ALICE},
-		{.kind = UA_CALL_ANSWERED, DAVE},
-		{.kind = UA_CALL_METER, ALICE}, /* is not shown */
-		{.kind = UA_CALL_METER, DAVE},
-		{.kind = UA_CALL_HELD, DAVE, .hold = {.remote = true}},
-		{.kind = UA_CALL_METER, ALICE},
-		{.kind = UA_CALL_HELD, DAVE},
-		{.kind = UA_CALL_METER, ALICE},
-		{.kind = UA_CALL_HELD, ALICE},
-		{.kind = UA_CALL_METER, DAVE},
-	};
-
-	(void)state;
-	EXPECT(&live, events,
-		"incoming  alice@192.0.2.9\n"
-		"incoming  #2 dave@example.net\n"
-		"answered  #1\n"
-		"answered  #2\n"
-		"[#2    0:00   you ######   dave ######   loss 0.0 %   buffer 0 ms    mos -]\n"
-		"held      #2 by dave\n"
-		"held      #2 by us\n"
-		"[#1    0:00   you ######   alice ######   loss 0.0 %   buffer 0 ms    mos -]\n"
-		"held      #1 by us\n"
-		"[#2    0:00   you ######   dave ######   loss 0.0 %   buffer 0 ms    mos -]\n");
-}
-
-static size_t narrow;
-
-static size_t narrow_columns(void *arg)
-{
-	(void)arg;
-	return narrow;
-}
-
-/* Whole fields go, the least wanted first, and the name before them. */
-static void test_narrow(void **state)
-{
-	static const struct {
-		size_t columns;
-		bool utf8;
-		const char *line;
-	} rows[] = {
-		{83, true,
-			"[   0:14   you      ▆   bob-the-builde…      ▃   loss 0.0 %   buffer 24 ms"
-			"   mos 4.4]\n"},
-		{79, true,
-			"[   0:14   you      ▆   bob-the-bu…      ▃   loss 0.0 %   buffer 24 ms   "
-			"mos 4.4]\n"},
-		{79, false,
-			"[   0:14   you #####    bob-the-... ##       loss 0.0 %   buffer 24 ms   "
-			"mos 4.4]\n"},
-		{73, true,
-			"[   0:14   you      ▆   bob-the-builde…      ▃   loss 0.0 %   mos 4.4]\n"},
-		{59, true, "[   0:14   you      ▆   bob-t…      ▃   loss 0.0 %   mos 4.4]\n"},
-		{46, true, "[   0:14   bob-t…      ▃   loss 0.0 %   mos 4.4]\n"},
-		{30, true, "[   0:14   loss 0.0 %   mos 4.4]\n"},
-		{29, true, "[loss 0.0 %   mos 4.4]\n"},
-		{19, true, "[mos 4.4]\n"},
-		{6, true, "[]\n"},
-	};
-	static const struct ua_event events[] = {
-		{.kind = UA_CALL_ANSWERED, .call = 1},
-		{.kind = UA_CALL_METER,
-			.call = 1,
-			.peer = TEXT("sip:bob-the-builders@h"),
-			.stats = {.now = STATS,
-				.duration_s = 14,
-				.near_dbfs = -20,
-				.far_dbfs = -40}},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct printer_config config = {
-			.live = true, .utf8 = rows[i].utf8, .columns = narrow_columns};
-		char expected[256];
-
-		narrow = rows[i].columns;
-		snprintf(expected, sizeof(expected), "answered\n%s", rows[i].line);
-		expect(&config, events, 2, expected);
-	}
-}
-
-/* Neither ours nor theirs is for the screen. */
-static void test_password(void **state)
-{
-	static const struct ua_event events[] = {
-		{.kind = UA_CALL_OUTGOING,
-			.peer = TEXT("sip:x:secret@192.0.2.7:5080"),
-			.way = {"udp", IP(192, 0, 2, 7, 5080)}},
-		{.kind = UA_CALL_INCOMING, .peer = TEXT("sips:x:secret@h"), .display = TEXT("X")},
-		{.kind = UA_CALL_INCOMING, .peer = TEXT("sip:x:secret@h"), .display = TEXT("X")},
-		{.kind = UA_CALL_INCOMING, .peer = TEXT("sip:h:5060")},
-	};
-
-	(void)state;
-	EXPECT(&plain, events,
-		"calling   x@192.0.2.7:5080  udp\n"
-		"incoming  \"X\" <sips:x@h>\n"
-		"incoming  \"X\" <sip:x@h>\n"
-		"incoming  h:5060\n");
-}
-
 /* Each allocation fails in turn: what can be told without memory is told. */
 static void test_no_memory(void **state)
 {
@@ -830,11 +485,11 @@ static void test_no_memory(void **state)
 		ENDED(.cause = UA_CAUSE_LOCAL, .answered = true)};
 	struct printer_config config = {.verbose = true};
 	struct printer *printer;
-	struct out out;
+	struct print_page out;
 
 	(void)state;
-	config.line = put_line;
-	config.show_live = put_live;
+	config.line = print_page_line;
+	config.show_live = print_page_live;
 	config.arg = &out;
 	allocations_left = 0;
 	assert_int_equal(printer_new(&printer, &config), -ENOMEM);
@@ -868,15 +523,8 @@ int main(void)
 		cmocka_unit_test(test_quiet),
 		cmocka_unit_test(test_who_ended),
 		cmocka_unit_test(test_waiting),
-		cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_color),
 		cmocka_unit_test(test_verbose),
-		cmocka_unit_test(test_longest_line),
-		cmocka_unit_test(test_live),
-		cmocka_unit_test(test_live_of_several),
-		cmocka_unit_test(test_live_of_held),
-		cmocka_unit_test(test_narrow),
-		cmocka_unit_test(test_password),
 		cmocka_unit_test(test_no_memory),
 	};
 
