@@ -139,3 +139,12 @@ void desk_pair_expect(struct desk_pair *pair, const char *words)
 	assert_string_equal(pair->room, words);
 	pair->log = TEXT_IN(pair->room);
 }
+
+void desk_pair_talk(struct desk_pair *pair)
+{
+	desk_pair_put(pair, pair->near, "call Friend &");
+	desk_pair_run(pair, 500);
+	desk_pair_put(pair, pair->far, "answer");
+	desk_pair_run(pair, 500);
+	desk_pair_expect(pair, "ok answer; ok call Friend &; ");
+}

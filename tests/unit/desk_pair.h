@@ -46,3 +46,6 @@ void desk_pair_put(struct desk_pair *pair, struct handset *handset, const char *
 
 /* The log, which is empty after it. */
 void desk_pair_expect(struct desk_pair *pair, const char *words);
+
+/* Has near call far, and far answer; the log is empty after it. */
+void desk_pair_talk(struct desk_pair *pair);

@@ -64,11 +64,7 @@ static void test_second_thoughts(void **state)
 
 	(void)state;
 	desk_pair_open(&pair, false);
-	desk_pair_put(&pair, pair.near, "call Friend");
-	desk_pair_run(&pair, 500);
-	desk_pair_put(&pair, pair.far, "answer");
-	desk_pair_run(&pair, 500);
-	desk_pair_expect(&pair, "ok answer; ok call Friend; ");
+	desk_pair_talk(&pair);
 	desk_pair_put(&pair, pair.near, "hold");
 	desk_pair_put(&pair, pair.near, "resume");
 	desk_pair_expect(&pair, "");
@@ -94,11 +90,7 @@ static void test_trouble_of_ours(void **state)
 
 	(void)state;
 	desk_pair_open(&pair, false);
-	desk_pair_put(&pair, pair.near, "call Friend");
-	desk_pair_run(&pair, 500);
-	desk_pair_put(&pair, pair.far, "answer");
-	desk_pair_run(&pair, 500);
-	desk_pair_expect(&pair, "ok answer; ok call Friend; ");
+	desk_pair_talk(&pair);
 	desk_pair_put(&pair, pair.near, "hold");
 	desk_pair_put(&pair, pair.near, "codec pcma");
 	desk_tell(pair.desk, pair.near, &trouble);
@@ -114,11 +106,7 @@ static void test_taken_back_before_it_is_offered(void **state)
 
 	(void)state;
 	desk_pair_open(&pair, false);
-	desk_pair_put(&pair, pair.near, "call Friend");
-	desk_pair_run(&pair, 500);
-	desk_pair_put(&pair, pair.far, "answer");
-	desk_pair_run(&pair, 500);
-	desk_pair_expect(&pair, "ok answer; ok call Friend; ");
+	desk_pair_talk(&pair);
 	desk_pair_put(&pair, pair.far, "hold");
 	desk_pair_run(&pair, 2); /* the ACK is under way */
 	desk_pair_put(&pair, pair.near, "hold");
@@ -154,11 +142,7 @@ static void test_each_its_own_refusal(void **state)
 		struct desk_pair pair;
 
 		desk_pair_open(&pair, false);
-		desk_pair_put(&pair, pair.near, "call Friend");
-		desk_pair_run(&pair, 500);
-		desk_pair_put(&pair, pair.far, "answer");
-		desk_pair_run(&pair, 500);
-		desk_pair_expect(&pair, "ok answer; ok call Friend; ");
+		desk_pair_talk(&pair);
 		desk_pair_put(&pair, pair.near, "hold");
 		desk_pair_put(&pair, pair.near, "resume");
 		desk_pair_put(&pair, pair.near, "codec pcma");
@@ -176,11 +160,7 @@ static void test_hung_up_meanwhile(void **state)
 
 	(void)state;
 	desk_pair_open(&pair, true);
-	desk_pair_put(&pair, pair.near, "call Friend &");
-	desk_pair_run(&pair, 500);
-	desk_pair_put(&pair, pair.far, "answer");
-	desk_pair_run(&pair, 500);
-	desk_pair_expect(&pair, "ok answer; ok call Friend &; ");
+	desk_pair_talk(&pair);
 	assert_int_equal(agent_hangup(pair.far->agent, 1), 0);
 	desk_pair_put(&pair, pair.near, "hold");
 	desk_pair_run(&pair, 1000);
@@ -195,11 +175,7 @@ static void test_taken_back(void **state)
 
 	(void)state;
 	desk_pair_open(&pair, false);
-	desk_pair_put(&pair, pair.near, "call Friend");
-	desk_pair_run(&pair, 500);
-	desk_pair_put(&pair, pair.far, "answer");
-	desk_pair_run(&pair, 500);
-	desk_pair_expect(&pair, "ok answer; ok call Friend; ");
+	desk_pair_talk(&pair);
 	desk_pair_put(&pair, pair.near, "hold"); /* both cross, */
 	desk_pair_put(&pair, pair.far, "hold");
 	desk_pair_run(&pair, 5); /* and are refused for a moment */
@@ -365,11 +341,7 @@ static void test_dial_without_keys(void **state)
 
 	(void)state;
 	desk_pair_open(&pair, false);
-	desk_pair_put(&pair, pair.near, "call Friend");
-	desk_pair_run(&pair, 500);
-	desk_pair_put(&pair, pair.far, "answer");
-	desk_pair_run(&pair, 500);
-	desk_pair_expect(&pair, "ok answer; ok call Friend; ");
+	desk_pair_talk(&pair);
 	desk_pair_put(&pair, pair.near, "dial");
 	desk_pair_expect(&pair, "2 dial: dial is for a prompt, whose keys are digits then; ");
 	desk_pair_close(&pair);
