@@ -6,6 +6,7 @@
 #include "core/base/list.h"
 #include "core/base/text.h"
 #include "tests/unit/fake_loop.h"
+#include "tests/unit/scarce.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -28,32 +29,6 @@ enum {
 
 static char folder[] = "/tmp/capture.XXXXXX";
 static char path[PATH_SIZE];
-static size_t allocations_left = SIZE_MAX;
-
-/* The linker sends each calloc() and malloc() of this program to the first, by --wrap. */
-void *__wrap_calloc(size_t count, size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_malloc(size_t size);
-
-static bool may_allocate(void)
-{
-	if (allocations_left == 0)
-		return false;
-
-	allocations_left--;
-	return true;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return may_allocate() ? __real_calloc(count, size) : NULL;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return may_allocate() ? __real_malloc(size) : NULL;
-}
 
 static const struct addr ours = {.family = ADDR_IPV4, .port = 5060, .ip = {192, 0, 2, 7}};
 static const struct addr theirs = {.family = ADDR_IPV4, .port = 5070, .ip = {192, 0, 2, 9}};

@@ -4,6 +4,7 @@
 
 #include "cmd/settings/config_account.h"
 #include "core/base/loop.h"
+#include "tests/unit/scarce.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -118,31 +119,6 @@ static const struct {
 /* clang-format on */
 
 static char folder[] = "/tmp/cmd_config.XXXXXX";
-static size_t allocations_left = SIZE_MAX;
-
-void *__wrap_calloc(size_t count, size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_malloc(size_t size);
-
-static bool may_allocate(void)
-{
-	if (allocations_left == 0)
-		return false;
-
-	allocations_left--;
-	return true;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return may_allocate() ? __real_calloc(count, size) : NULL;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return may_allocate() ? __real_malloc(size) : NULL;
-}
 
 static void on_told(void *arg, const char *line)
 {

@@ -5,6 +5,7 @@
 #include "cmd/columns.h"
 #include "core/base/loop.h"
 #include "core/base/text.h"
+#include "tests/unit/scarce.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,33 +15,6 @@
 #include <cmocka.h> /* after the headers that it needs */
 
 enum { ROOM_SIZE = 65536, MESSAGE_SIZE = 8192 };
-
-static size_t allocations_left = SIZE_MAX;
-
-/* The linker sends each calloc() and malloc() of this program to the first, by --wrap. */
-void *__wrap_calloc(size_t count, size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_malloc(size_t size);
-
-static bool may_allocate(void)
-{
-	if (allocations_left == 0)
-		return false;
-
-	allocations_left--;
-	return true;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return may_allocate() ? __real_calloc(count, size) : NULL;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return may_allocate() ? __real_malloc(size) : NULL;
-}
 
 /* All that was printed, with how wide lines may be. */
 struct sheet {

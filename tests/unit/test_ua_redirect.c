@@ -2,6 +2,7 @@
 #include "core/ua/redirect.h"
 
 #include "core/base/text.h"
+#include "tests/unit/scarce.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -11,33 +12,6 @@
 #include <cmocka.h> /* after the headers that it needs */
 
 enum { ROOM = 4096 };
-
-static size_t allocations_left = SIZE_MAX;
-
-/* The linker sends each calloc() and malloc() of this program here, by --wrap. */
-void *__wrap_calloc(size_t count, size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_malloc(size_t size);
-void *__real_malloc(size_t size);
-
-static bool may_allocate(void)
-{
-	if (allocations_left == 0)
-		return false;
-
-	allocations_left--;
-	return true;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return may_allocate() ? __real_calloc(count, size) : NULL;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return may_allocate() ? __real_malloc(size) : NULL;
-}
 
 /* A 302 with those header lines. */
 static struct sip_msg *response_with(const char *contacts)
