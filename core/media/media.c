@@ -16,6 +16,10 @@ enum {
 	RECORDING_SIZE = 4096, /* bytes of a path */
 };
 
+/* How long opening may take before that is told, and how long the end of a call waits for it. */
+static const uint64_t opening_ns = 3 * NS_PER_S;
+static const uint64_t leaving_ns = 2 * NS_PER_S;
+
 /* Which states follow each. */
 static const unsigned next_states[] = {
 	[MEDIA_BOUND] = 1U << MEDIA_OPENING | 1U << MEDIA_CLOSING,
@@ -30,6 +34,8 @@ static void change_state(struct media *media, enum media_state to)
 	assert(next_states[media->state] & 1U << to);
 	media->state = to;
 }
+
+static void on_opening(void *arg);
 
 int media_name_recording(
 	char **out, const struct media *media, const char *pattern, struct fault *why)
@@ -82,6 +88,7 @@ int media_open(struct media **out, const struct media_config *config, const stru
 
 	media->agent_loop = config->agent_loop;
 	media->media_loop = config->media_loop;
+	timer_init(&media->opening, media->agent_loop, on_opening, media);
 	media->devices = config->devices;
 	media->mic = config->mic;
 	media->speaker = config->speaker;
@@ -290,10 +297,36 @@ static void post_close(struct media *media)
 	loop_post(media->media_loop, &media->close);
 }
 
+/* Nothing has run, and whoever closed it hears no more of it: it goes once it can. */
+static void give_up(struct media *media)
+{
+	const struct media_events *events = media->events;
+
+	media_leave(media);
+	media->end.report.rtt_ms = -1;
+	events->closed(media->arg, &media->end.report, NULL);
+}
+
+/* A disk or a sound system that does not answer is not waited for in silence, nor for ever. */
+static void on_opening(void *arg)
+{
+	struct media *media = arg;
+
+	if (media->state == MEDIA_LEAVING)
+		give_up(media);
+	else
+		media->events->notice(media->arg,
+			media->recording ? "no sound yet: microphone, loudspeaker and recording "
+					   "are being opened, which takes long"
+					 : "no sound yet: microphone and loudspeaker are being "
+					   "opened, which takes long");
+}
+
 static void open_done(struct work *work)
 {
 	struct media *media = container_of(work, struct media, open);
 
+	timer_stop(&media->opening);
 	free(media->remote_fmtp);
 	media->remote_fmtp = NULL;
 	if (!media->open_err)
@@ -378,6 +411,7 @@ int media_start(struct media *media, const struct media_params *params)
 	err = loop_work(media->agent_loop, &media->open);
 	if (err)
 		goto out;
+	timer_start_in(&media->opening, opening_ns);
 	media_agree(media, params, agreed_fmtp);
 	return 0;
 out:
@@ -489,8 +523,10 @@ void media_close(struct media *media)
 {
 	media->close.run = close_run;
 	media->closed.run = closed_run;
-	if (media->state == MEDIA_OPENING)
-		change_state(media, MEDIA_LEAVING);
-	else
+	if (media->state != MEDIA_OPENING) {
 		post_close(media);
+		return;
+	}
+	change_state(media, MEDIA_LEAVING);
+	timer_start_in(&media->opening, leaving_ns);
 }

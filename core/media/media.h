@@ -142,7 +142,8 @@ int media_record(struct media *media, const char *pattern, struct fault *why);
  */
 int media_listen(struct media *media, const double *hz, size_t count);
 
-/* Ends it; closed comes later, never before this returns. Once. */
+/* Ends it; closed comes later, never before this returns, and within 2 s where it is still being
+ * opened: what then opens goes by itself. Once. */
 void media_close(struct media *media);
 
 /*

@@ -64,6 +64,7 @@ struct media {
 
 	/* Filled for opening, and touched by the other thread while it lasts. */
 	struct work open;
+	struct timer opening; /* the agent thread's: a while that it should not take */
 	struct stream_config stream_config;
 	char *remote_fmtp;
 	char cname[CNAME_SIZE + 1];

@@ -164,6 +164,37 @@ static void test_from_the_start(void **state)
 	expect_file(1000);
 }
 
+/* A disk that hangs keeps the sound waiting: that is told once, and whoever hangs up is not kept.
+ */
+static void test_slow_disk(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_init(&pair, (struct ua_policy){0}, answers);
+	pair.near.config.record = pattern;
+	pair.config.work_late_ns = 600 * NS_PER_S;
+	pair_start(&pair);
+	pair_call(&pair, "sip:bob@192.0.2.2");
+	run_s(&pair, 2);
+	expect_log(&pair.near, "outgoing(192.0.2.2) answered ");
+	run_s(&pair, 2);
+	expect_log(&pair.near, "note(no sound yet: microphone, loudspeaker and recording are being "
+			       "opened, which takes long) ");
+	expect_log(&pair.far, "incoming answered note(no sound yet: microphone and loudspeaker are "
+			      "being opened, which takes long) ");
+	run_s(&pair, 20);
+	expect_log(&pair.near, "");
+	assert_int_equal(agent_hangup(pair.near.agent, 1), 0);
+	run_s(&pair, 3);
+	expect_log(&pair.near, "ended(local 200 answered) ");
+	expect_log(&pair.far, "ended(remote 200 answered) ");
+	run_s(&pair, 600); /* what was opened meanwhile goes then */
+	expect_log(&pair.near, "");
+	pair_close(&pair);
+	unlink(path);
+}
+
 /* Its file is just being made. */
 static void test_second_thoughts(void **state)
 {
@@ -219,6 +250,7 @@ int main(void)
 		cmocka_unit_test(test_in_the_middle),
 		cmocka_unit_test(test_to_the_end),
 		cmocka_unit_test(test_from_the_start),
+		cmocka_unit_test(test_slow_disk),
 		cmocka_unit_test(test_second_thoughts),
 		cmocka_unit_test(test_what_cannot_be),
 	};

@@ -45,6 +45,8 @@ static void on_event(void *arg, const struct ua_event *event)
 		text_printf(&end->log, "outgoing(%s) ", addr_print(at, &event->way.address));
 	else if (event->kind == UA_ERROR)
 		text_printf(&end->log, "error(%s) ", event->error.words);
+	else if (event->kind == UA_NOTICE)
+		text_printf(&end->log, "note(%s) ", event->notice.words);
 	else if (event->kind == UA_CALL_HELD || event->kind == UA_CALL_RESUMED)
 		text_printf(&end->log, "%s(%s) ", ua_event_name(event->kind) + strlen("call."),
 			event->hold.remote ? "them" : "us");
