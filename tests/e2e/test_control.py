@@ -343,6 +343,9 @@ def test_remote_at_a_terminal_is_a_prompt(path):
     assert remote(path, "calls")[1].out.lines == ["no calls"]
     screen = Screen([SIPCALL, "--remote", path])
     screen.shows(">")
+    screen.type("calls")
+    screen.press("Enter")
+    screen.shows("no calls")  # it is connected
     phone.signal(signal.SIGTERM)
     screen.until(lambda rows: "the phone has gone" in "".join(rows), "why it ends")
     assert screen.exit() == 9
