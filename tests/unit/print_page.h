@@ -38,7 +38,9 @@ extern const struct printer_config print_plain;
 
 #define CALLING                                                                                    \
 	{                                                                                          \
-		.kind = UA_CALL_OUTGOING, BOB, .way = { "udp", IP(192, 0, 2, 7, 5060) }            \
+		.kind = UA_CALL_OUTGOING, BOB,                                                     \
+		.way = {.transport = "udp",                                                        \
+			.address = IP(192, 0, 2, 7, 5060) }                                        \
 	}
 #define RINGING                                                                                    \
 	{                                                                                          \

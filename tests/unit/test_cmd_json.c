@@ -84,15 +84,15 @@ static const struct {
 		"\"phone\":null,\"account\":null,\"call\":null,\"call_id\":null,\"peer\":null,"
 		"\"addresses\":[\"192.0.2.7\",\"2001:db8::7\"],\"added\":[\"2001:db8::7\"],"
 		"\"removed\":[\"192.0.2.8\"]}"},
-	{{.kind = UA_CALL_OUTGOING, CALL, .way = {"udp", {0}}},
+	{{.kind = UA_CALL_OUTGOING, CALL, .way = {.transport = "udp", .address = {0}}},
 		HEAD("call.outgoing")
 		"\"transport\":\"udp\",\"address\":null,\"port\":null,\"display\":null}"},
 	{{.kind = UA_CALL_OUTGOING, WALL, .call = 1, .call_id = TEXT("3f9c@192.0.2.7"),
-		.peer = TEXT("sip:bob:secret@example.org"), .way = {"udp", {0}}},
+		.peer = TEXT("sip:bob:secret@example.org"), .way = {.transport = "udp", .address = {0}}},
 		HEAD("call.outgoing")
 		"\"transport\":\"udp\",\"address\":null,\"port\":null,\"display\":null}"},
 	{{.kind = UA_CALL_INCOMING, CALL, .display = TEXT("Bob"),
-		.way = {"udp", IP(192, 0, 2, 7, 5070)}},
+		.way = {.transport = "udp", .address = IP(192, 0, 2, 7, 5070)}},
 		HEAD("call.incoming")
 		"\"transport\":\"udp\",\"address\":\"192.0.2.7\",\"port\":5070,\"display\":\"Bob\","
 		"\"asserted\":null,\"from\":null,\"anonymous\":false}"},

@@ -68,7 +68,7 @@ static void test_password(void **state)
 	static const struct ua_event events[] = {
 		{.kind = UA_CALL_OUTGOING,
 			.peer = TEXT("sip:x:secret@192.0.2.7:5080"),
-			.way = {"udp", IP(192, 0, 2, 7, 5080)}},
+			.way = {.transport = "udp", .address = IP(192, 0, 2, 7, 5080)}},
 		{.kind = UA_CALL_INCOMING, .peer = TEXT("sips:x:secret@h"), .display = TEXT("X")},
 		{.kind = UA_CALL_INCOMING, .peer = TEXT("sip:x:secret@h"), .display = TEXT("X")},
 		{.kind = UA_CALL_INCOMING, .peer = TEXT("sip:h:5060")},
