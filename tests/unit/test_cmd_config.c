@@ -44,6 +44,11 @@ static const struct {
 	 "register = yes\ndisplay = A \"B\"\nrealm = b\nproxy = sip:p;transport=tcp\n"
 	 "[account at home]\naddress = sip:c@d\nregistrar = 192.0.2.1\nauth_user = e\n",
 		11, 0},
+	{"[account w]\naddress = a@b\npreferred_identity = \"A\" <tel:+1>\nanonymous = yes\n"
+	 "dial = 0. -> +49.\ncountry_code = 49\ndial = 9. -> .\nemergency = 115, 116\n",
+		7, 0},
+	{HEAD "anonymous = no\nreject_anonymous = yes\n", 2, 0},
+	{PEOPLE "bob = 0171 234-5\ncarol = tel:+49-30\n", 0, 2},
 	{PEOPLE "bob = a@b\n\"Carol Example\" = \"C\" <sip:c@d;transport=tcp>\nDave E: d@e\n", 0, 3},
 };
 
@@ -70,6 +75,19 @@ static const struct {
 		"f:7: realm: there is nothing behind it\n"
 		"f:8: registrar: not a SIP address: mailto\n"
 		"f:1: password or password_command, not both\n"},
+	{"[account a]\naddress = a@b\ndial = 0. -> +49.\ndial = 9[5-2]. -> .\ndial = 0\n"
+	 "country_code = 049\ncountry_code = 49\nemergency = 115, help\nanonymous = 1\n"
+	 "preferred_identity = bob\n",
+		"f:4: dial: a range goes up, as in [2-9]\n  9[5-2]. -> .\n     ^\n"
+		"f:5: dial: a rule is written as PATTERN -> REPLACEMENT, like 0. -> +49.\n  0\n   ^\n"
+		"f:6: country_code: the code of a country, like 49: one to three digits, without "
+		"+ and 00\n  049\n  ^\n"
+		"f:7: country_code is given twice\n"
+		"f:8: emergency: numbers, parted by commas: 112, 110\n  115, help\n      ^\n"
+		"f:9: anonymous: yes or no\n"
+		"f:10: preferred_identity: a name alone says nothing of where: write NAME@HOST\n"},
+	{HEAD "anonymous = on\nreject_anonymous = \n",
+		"f:2: anonymous: yes or no\nf:3: reject_anonymous: yes or no\n"},
 	{"[sipcal]\nx = y\nz\n[Contacts]\n[sipcall ]\n",
 		"f:1: no section sipcal; did you mean sipcall?\n"
 		"f:3: neither NAME = VALUE nor [SECTION]: z\n"
