@@ -261,3 +261,62 @@ def test_a_hundred_accounts_are_registered(tmp_path):
         ok(server, request)
     phone.event("registration.ok", nth=len(names))
     assert {event["account"] for event in phone.having("registration.ok")} == names
+
+
+PASSWORD = "Zx9-nowhere-to-be-seen-77"
+
+
+def dumped(pid):
+    """What of a process a core dump would hold: its memory that may be written and is not marked
+    as not to be dumped (proc(5), VmFlags dd)."""
+    maps, memory = Path(f"/proc/{pid}/smaps").read_text(), []
+    with open(f"/proc/{pid}/mem", "rb", 0) as file:
+        for part in re.split(r"^(?=[0-9a-f]+-[0-9a-f]+ )", maps, flags=re.M)[1:]:
+            start, end = (int(word, 16) for word in part.split(" ", 1)[0].split("-"))
+            flags = re.search(r"^VmFlags: (.*)$", part, re.M)[1].split()
+            if "wr" in flags and "dd" not in flags:
+                file.seek(start)
+                memory.append(file.read(end - start))
+    return b"".join(memory)
+
+
+@pytest.mark.parametrize("source", ["environment", "file", "command", "prompt"])
+def test_no_core_dump_and_no_output_has_the_password(tmp_path, source):
+    """From wherever it came, once it is registered, which takes the hash of it."""
+    (tmp_path / "word").write_text(PASSWORD + "\n")
+    lines = {
+        "file": f"password = {PASSWORD}",
+        "command": f"password_command = cat {tmp_path / 'word'}",
+    }
+    variable = PASSWORD if source == "environment" else None
+    peer, config, trace = Peer(), tmp_path / "sipcall.conf", tmp_path / "trace"
+    config.write_text(
+        f"[account work]\naddress = alice@sip.test\nregistrar = {peer.host}\n"
+        f"{lines.get(source, '')}\n"
+    )
+    config.chmod(0o600)
+    env = environment(SIPCALL_PASSWORD=variable)
+    argv = [SIPCALL, *HERE, "-c", config, "--json", "--trace", "-vv", "-i", "silence"]
+    argv += ["-o", "null", "--answer"]
+    with open(trace, "wb") as err:
+        terminal = Terminal(argv, env=env, stderr=err)
+        if source == "prompt":
+            terminal.shows("password of ")
+            terminal.type(PASSWORD.encode() + b"\r")
+        peer.respond(peer.expect("REGISTER"), 401, "WWW-Authenticate: " + challenge())
+        answered = peer.expect("REGISTER")
+        check(answered, password=PASSWORD)
+        ok(peer, answered)
+        terminal.shows('"registration.ok"')
+        memory = dumped(terminal.process.pid)
+        assert b"alice@sip.test" in memory  # it is looked for where things are
+        where = memory.find(PASSWORD.encode())
+        assert where < 0, memory[max(0, where - 80) : where + 80]
+        proc = Path("/proc") / str(terminal.process.pid)
+        for name in ("cmdline", "environ"):
+            assert PASSWORD.encode() not in (proc / name).read_bytes()
+        terminal.process.signal(2)
+        peer.respond(peer.expect("REGISTER"), 200)
+        assert terminal.exit() == 0
+    assert PASSWORD.encode() not in terminal.screen.bytes + trace.read_bytes()
+    assert b"Authorization: Digest" in trace.read_bytes()
