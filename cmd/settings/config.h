@@ -25,7 +25,8 @@ enum {
 struct config;
 struct config_account;
 
-/* Who is told of mistakes: a line, "FILE:LINE: words", without a newline. */
+/* Who is told of mistakes: a line, "FILE:LINE: words", without a newline; where the place is known,
+ * two more below it, which begin with spaces and show it. */
 struct config_reader {
 	void (*tell)(void *arg, const char *line);
 	void *arg;

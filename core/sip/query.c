@@ -25,7 +25,10 @@ static void print_lines(struct text *out, const struct sip_stack *stack,
 		sip_print_header_text(out, SIP_FROM, "<sip:%.*s@%s>;tag=%016" PRIx64,
 			(int)query->user.len, (const char *)query->user.data, host, query->tag);
 	sip_print_header_text(out, SIP_TO, "<%.*s>", (int)uri.len, (const char *)uri.data);
-	sip_print_header_text(out, SIP_CALL_ID, "%016" PRIx64 "@%s", query->call_id, host);
+	sip_print_header_text(out, SIP_CALL_ID, "%016" PRIx64 "%s%s", query->call_id,
+		query->anonymous ? "" : "@", query->anonymous ? "" : host);
+	if (query->anonymous)
+		text_puts(out, "Privacy: id\r\n");
 	sip_flow_print_contact(out, flow, query->user);
 	sip_print_header(out, SIP_ACCEPT, slice_of(stack->config.accept));
 }

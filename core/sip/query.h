@@ -14,6 +14,7 @@ struct sip_query {
 	struct slice user;     /* user part of From and Contact; their host is the flow's */
 	struct slice from;     /* a URI, in the place of From's; or empty */
 	struct slice routes;   /* whole Route lines, or empty */
+	bool anonymous;        /* nothing that is made up here tells who asks (RFC 3323) */
 	struct sip_auth *auth; /* whose credentials go with it, or NULL */
 	uint64_t call_id, tag; /* two by chance; the same again at another address */
 };

@@ -273,6 +273,13 @@ struct account *account_find(
 	return found;
 }
 
+bool account_is_anonymous(const struct account *self, enum ua_anonymous anonymous)
+{
+	if (anonymous == UA_ANONYMOUS_ACCOUNT)
+		return self && self->settings.anonymous;
+	return anonymous == UA_ANONYMOUS_ON;
+}
+
 struct account *account_first(const struct list *accounts)
 {
 	return list_empty(accounts) ? NULL : account_of(accounts->next);

@@ -49,6 +49,10 @@ void account_print_routes(struct text *out, const struct account *account);
 struct account *account_find(
 	const struct list *accounts, const struct sip_uri *uri, const struct sip_flow *flow);
 
+/* Whether requests of account, or of nobody (NULL), do not tell who sends them; by default it says
+ * so itself. */
+bool account_is_anonymous(const struct account *account, enum ua_anonymous anonymous);
+
 /* The one that calls, or NULL. */
 struct account *account_first(const struct list *accounts);
 

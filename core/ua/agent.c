@@ -4,6 +4,7 @@
 #include "core/ua/account.h"
 #include "core/ua/agent_private.h"
 #include "core/ua/dialplan.h"
+#include "core/ua/identity.h"
 #include "core/ua/target.h"
 
 #include <assert.h>
@@ -17,9 +18,10 @@
 #define CLOSE_NS (4 * NS_PER_S)
 #define LINGER_NS (10 * NS_PER_MS)
 
-static struct policy_decision decide(const struct agent *agent)
+static struct policy_decision decide(const struct agent *agent, const struct sip_msg *msg)
 {
-	const struct policy_state state = {agent->calls.live, agent->closing, false};
+	const struct policy_state state = {
+		agent->calls.live, agent->closing, identity_is_withheld(msg)};
 
 	return policy_incoming(&agent->config.policy, &state);
 }
@@ -29,7 +31,7 @@ static void take_invite(struct agent *agent, struct sip_server *server, const st
 {
 	if (agent->closing)
 		sip_server_respond(
-			server, &(struct sip_response){.status = decide(agent).refuse_code});
+			server, &(struct sip_response){.status = decide(agent, msg).refuse_code});
 	else
 		call_in(&agent->calls, server, msg);
 }
@@ -37,10 +39,9 @@ static void take_invite(struct agent *agent, struct sip_server *server, const st
 /* RFC 3261, section 11.2: as an INVITE would be answered; the stack adds what we can do. */
 static void take_options(struct agent *agent, struct sip_server *server, const struct sip_msg *msg)
 {
-	struct policy_decision decision = decide(agent);
+	struct policy_decision decision = decide(agent, msg);
 	struct sip_response response = {.status = 200};
 
-	(void)msg;
 	if (decision.refuse_code >= 400)
 		response.status = decision.refuse_code;
 	sip_server_respond(server, &response);

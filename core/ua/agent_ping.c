@@ -4,6 +4,7 @@
 #include "core/sip/query.h"
 #include "core/ua/account.h"
 #include "core/ua/agent_private.h"
+#include "core/ua/identity.h"
 #include "core/ua/target.h"
 #include "core/ua/way.h"
 
@@ -166,6 +167,11 @@ static int ask(struct ping *ping)
 		query.from = slice_of(settings->aor);
 		query.routes = text_slice(&routes);
 		query.auth = account_auth(ping->account);
+	}
+	if (account_is_anonymous(ping->account, config->anonymous)) {
+		query.user = slice_of("");
+		query.from = slice_of(IDENTITY_ANONYMOUS_URI);
+		query.anonymous = true;
 	}
 	ping->sent_ns = loop_now(config->loop);
 	return sip_query_send(&ping->request, ping->agent->stack, &query, &events, ping);

@@ -112,11 +112,7 @@ static const struct sip_invite_events invite_events = {
 
 static bool is_anonymous(const struct call *call)
 {
-	enum ua_anonymous anonymous = call->list->config->anonymous;
-
-	if (anonymous == UA_ANONYMOUS_ACCOUNT)
-		return call->account && account_settings(call->account)->anonymous;
-	return anonymous == UA_ANONYMOUS_ON;
+	return account_is_anonymous(call->account, call->list->config->anonymous);
 }
 
 /* What an INVITE of ours says of us; the texts of its config stand here. */

@@ -186,3 +186,24 @@ def test_a_server_vouches_for_whoever_calls_by_it():
     server.respond(server.expect("BYE"), 200)
     server.respond(server.expect("REGISTER"), 200)
     assert called.exit() == 0
+
+
+def test_a_ping_is_anonymous_as_calls_are():
+    peer = Peer()
+    process = start("--anonymous", "-e", f"ping {peer.uri('bob')}")
+    asked = peer.expect("OPTIONS")
+    assert asked.get("from").startswith("<sip:anonymous@anonymous.invalid>;tag=")
+    assert asked.get("privacy") == "id" and "@" not in asked.get("call-id")
+    assert "tester" not in str(asked)
+    peer.respond(asked, 200)
+    process.exit()
+
+
+def test_who_asks_anonymously_is_told_what_would_become_of_a_call():
+    peer = Peer()
+    called = answerer("--reject-anonymous")
+    where = ("127.0.0.1", called.port())
+    peer.request("OPTIONS", where, **{"from": ANONYMOUS + ";tag=1"})
+    peer.expect(433)
+    peer.request("OPTIONS", where)
+    peer.expect(200)
