@@ -4,6 +4,7 @@
 #include "codecs/codec.h"
 #include "core/base/loop.h"
 #include "core/base/text.h"
+#include "core/ua/agent.h"
 
 #include <stdlib.h>
 
@@ -289,6 +290,24 @@ static void take_rest(struct reader *reader, struct command_value *value)
 	reader->next = reader->count;
 }
 
+/* A telephone number may have spaces in it, where nothing else can follow. */
+static bool take_number(struct reader *reader, size_t i, struct command_value *value)
+{
+	const struct command_arg *args = reader->run->command->args;
+	struct command_value all = {.given = true};
+	size_t next = reader->next;
+
+	if (args[i].kind != ARG_TARGET || (i + 1 < COMMAND_ARGS_MAX && args[i + 1].name))
+		return false;
+	take_rest(reader, &all);
+	if (agent_is_number(all.text)) {
+		*value = all;
+		return true;
+	}
+	reader->next = next;
+	return false;
+}
+
 /* A word for what may be left out, and is no number, was meant for what follows. */
 static bool is_hardly(enum command_kind kind, struct slice word)
 {
@@ -311,6 +330,8 @@ static int take(struct reader *reader, size_t i, bool *passed)
 		take_rest(reader, value);
 		return 0;
 	}
+	if (take_number(reader, i, value))
+		return 0;
 	err = command_read(&read, arg->kind, word->text, &why);
 	if (!err) {
 		*value = read;

@@ -6,6 +6,7 @@
 #include "cmd/readers/verdict.h"
 #include "core/base/list.h"
 #include "core/base/text.h"
+#include "core/ua/agent.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -269,13 +270,20 @@ static void run_command(struct run *run)
 		timer_start_in(&run->limit, command->limit_ns);
 }
 
-/* A single word that is no command may be whom to call, also behind. */
-static bool is_target(const struct queue *queue, const struct command_word *words, size_t count)
+/* A single word that is no command may be whom to call, also behind; so may be a number. */
+static bool is_target(
+	const struct queue *queue, const char *line, const struct command_word *words, size_t count)
 {
 	struct slice word = words[0].text;
+	struct slice all = {(const uint8_t *)line + words[0].at, 0};
 
 	count -= command_is_behind(words, count);
-	if (!queue->config.bare_targets || count != 1 || command_find(word))
+	if (!queue->config.bare_targets || count == 0 || command_find(word))
+		return false;
+	all.len = words[count - 1].end - words[0].at;
+	if (agent_is_number(all))
+		return true;
+	if (count != 1)
 		return false;
 	return slice_find(word, '@') < word.len || slice_find(word, ':') < word.len ||
 	       desk_contact(queue->config.desk, word);
@@ -304,7 +312,7 @@ static void parse(struct run *run)
 	err = command_cut(words, &count, run->room, run->line, &run->run.why, &run->run.at);
 	if (!err && count == 0)
 		return;
-	if (!err && is_target(run->queue, words, count))
+	if (!err && is_target(run->queue, run->line, words, count))
 		run->run.command = command_find(slice_of("call"));
 	if (!err)
 		err = command_parse(&run->run, &run->behind, run->line, words, count, &run->run.why,

@@ -68,7 +68,7 @@ static int check(const struct contact *contact, struct fault *why)
 		return err;
 	/* who calls is not known yet, and what name he has at home: a number is one everywhere */
 	if (agent_check_target(
-		    contact->target, agent_is_number(contact->target), &target_why, NULL))
+		    contact->target, agent_is_number(slice_of(contact->target)), &target_why, NULL))
 		return fault_set(why, -EINVAL, "%s: %s", contact->name, target_why.words);
 	return 0;
 }

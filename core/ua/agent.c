@@ -271,13 +271,12 @@ int agent_check_target(const char *target, bool account, struct fault *why, size
 	return target_parse_in(&parsed, slice_of(target), account ? &home : NULL, why, at);
 }
 
-bool agent_is_number(const char *target)
+bool agent_is_number(struct slice target)
 {
 	char room[DIALPLAN_NUMBER_MAX + 1];
 	struct text number = TEXT_IN(room);
 
-	return slice_starts_nocase(slice_of(target), "tel:") ||
-	       dialplan_read(&number, slice_of(target));
+	return slice_starts_nocase(target, "tel:") || dialplan_read(&number, target);
 }
 
 /* NULL if there is no such call. */

@@ -65,7 +65,7 @@ int agent_dial(struct text *out, const char **rule, struct agent *agent, const c
 	struct fault *why, size_t *at);
 
 /* Whether target is a telephone number, which an account has to dial. Any thread. */
-bool agent_is_number(const char *target);
+bool agent_is_number(struct slice target);
 
 /* What came of a ping; good during the call only. Text is raw, as in events. */
 struct agent_pong {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from phone import Peer, caller, environment, run, text_caller
+from phone import SIPCALL, Peer, Terminal, caller, environment, run, text_caller
 from test_accounts import HERE
 
 SECRET = environment(SIPCALL_PASSWORD="secret")
@@ -124,3 +124,17 @@ def test_others_do_not():
 def test_a_contact_may_be_a_number(config):
     server, config = config("country_code = 49", "[contacts]", "bob = 0171 234-5")
     assert asked(server, "bob", config) == "sip:+491712345@sip.test;user=phone"
+
+
+@pytest.mark.parametrize("typed", ["call 0171 234-5", "0171 234-5", "+49 171 2345", "tel:0171-2345"])
+def test_a_number_is_typed_as_it_is_written(config, typed):
+    server, config = config("register = no", "country_code = 49")
+    terminal = Terminal([SIPCALL, *HERE, "-i", "silence", "-o", "null", *config], env=SECRET)
+    terminal.shows("> ")
+    terminal.type(typed.encode() + b"\r")
+    invite = server.expect("INVITE")
+    assert invite.start.split(" ")[1] == "sip:+491712345@sip.test;user=phone"
+    server.respond(invite, 486)
+    server.expect("ACK")
+    terminal.type(b"quit\r")
+    assert terminal.exit() == 0

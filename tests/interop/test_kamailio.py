@@ -53,6 +53,8 @@ def test_calls_one_of_the_domain(transport):
         assert calling.event("call.answered")["account"] == "bob@sip.test"
         incoming = called.event("call.incoming")
         assert (incoming["peer"], incoming["account"]) == ("sip:bob@sip.test", "alice@sip.test")
+        # by TCP it has come over a connection from anywhere, not over the one of the registration
+        assert incoming["asserted"] == ("sip:bob@sip.test" if transport == "udp" else None)
         assert calling.exit() == 0
         sent = calling.err.text
         assert sent.count("INVITE sip:alice@sip.test") == 2 and "\nProxy-Authorization: " in sent
