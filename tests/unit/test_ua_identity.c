@@ -6,6 +6,7 @@
 #include "core/base/secret.h"
 #include "core/ua/identity.h"
 #include "tests/unit/ua_pair.h"
+#include "tests/unit/ua_peer.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -151,14 +152,6 @@ static void test_own(void **state)
 	}
 }
 
-/* Somebody of plain bytes. */
-struct peer {
-	struct loop *loop;
-	struct udp *udp;
-	char last[4096];
-	unsigned count;
-};
-
 struct stage {
 	struct pair pair;
 	struct world_host *host;
@@ -167,44 +160,6 @@ struct stage {
 	struct secret *password;
 	char said[1024]; /* of the events of the near end */
 };
-
-static void peer_datagram(void *arg, const struct addr *from, const struct addr *to,
-	struct slice bytes, uint64_t arrival_ns)
-{
-	struct peer *peer = arg;
-
-	(void)from;
-	(void)to;
-	(void)arrival_ns;
-	snprintf(peer->last, sizeof(peer->last), "%.*s", (int)bytes.len, (const char *)bytes.data);
-	peer->count++;
-}
-
-static void peer_unreachable(void *arg, const struct addr *to, int err, struct slice sent)
-{
-	(void)arg;
-	(void)to;
-	(void)err;
-	(void)sent;
-}
-
-static void peer_open(
-	struct peer *peer, struct world_host *host, const struct addr *at, uint16_t port)
-{
-	static const struct udp_events events = {peer_datagram, peer_unreachable};
-	struct addr local = *at;
-
-	local.port = port;
-	assert_int_equal(world_loop_new(&peer->loop, host), 0);
-	assert_int_equal(loop_udp_open(&peer->udp, peer->loop, &local), 0);
-	assert_int_equal(udp_start(peer->udp, peer->loop, &events, peer), 0);
-}
-
-static void peer_close(struct peer *peer)
-{
-	udp_free(peer->udp);
-	world_loop_free(peer->loop);
-}
 
 static void on_event(void *arg, const struct ua_event *event)
 {
@@ -262,40 +217,10 @@ static void close_stage(struct stage *stage)
 	secret_free(stage->password);
 }
 
-static const char *line_of(const struct peer *peer, const char *name)
-{
-	static char lines[8][1024];
-	static size_t at;
-	char *room = lines[at++ % 8];
-	char start[64];
-	const char *found;
-
-	snprintf(start, sizeof(start), "\r\n%s: ", name);
-	found = strstr(peer->last, start);
-	room[0] = '\0';
-	if (found)
-		snprintf(room, sizeof(lines[0]), "%.*s", (int)strcspn(found + 2, "\r"), found + 2);
-	return room;
-}
-
-/* by answers what to has got last, as tag. */
 static void answer_with(struct stage *stage, const struct peer *by, const struct peer *to,
 	const char *status, const char *headers, const char *body)
 {
-	bool tagged = strstr(line_of(to, "To"), ";tag=");
-	struct addr near = here;
-	char room[4096];
-	int len;
-
-	near.port = 5060;
-	len = snprintf(room, sizeof(room),
-		"SIP/2.0 %s\r\n%s\r\n%s\r\n%s%s\r\n%s\r\n%s\r\n"
-		"%s%sContent-Length: %zu\r\n\r\n%s",
-		status, line_of(to, "Via"), line_of(to, "From"), line_of(to, "To"),
-		tagged ? "" : ";tag=t", line_of(to, "Call-ID"), line_of(to, "CSeq"), headers,
-		strstr(headers, "Contact: ") ? "" : "Contact: <sip:b@192.0.2.3>\r\n", strlen(body),
-		body);
-	assert_int_equal(udp_send(by->udp, &near, (struct slice){(uint8_t *)room, (size_t)len}), 0);
+	peer_answer(by, to, status, headers, body);
 	run_ms(&stage->pair, 20);
 }
 
@@ -307,8 +232,8 @@ static void answer(struct stage *stage, const struct peer *by, const struct peer
 
 static void expect_lines(const struct peer *peer, const char *privacy, const char *preferred)
 {
-	assert_string_equal(line_of(peer, "Privacy"), privacy);
-	assert_string_equal(line_of(peer, "P-Preferred-Identity"), preferred);
+	assert_string_equal(peer_line(peer, "Privacy"), privacy);
+	assert_string_equal(peer_line(peer, "P-Preferred-Identity"), preferred);
 }
 
 static const struct ua_account alice = {.aor = "alice@sip.test", .display = "Alice A"};
@@ -354,22 +279,22 @@ static void test_who_we_are(void **state)
 		pair_call(&stage.pair, "sip:bob@192.0.2.2:5070"); /* not by the server */
 		run_ms(&stage.pair, 20);
 		assert_memory_equal(
-			line_of(&stage.stranger, "From"), rows[i].from, strlen(rows[i].from));
+			peer_line(&stage.stranger, "From"), rows[i].from, strlen(rows[i].from));
 		expect_lines(&stage.stranger, rows[i].privacy, "");
 		if (anonymous) {
 			assert_null(strstr(stage.stranger.last, "alice"));
 			assert_null(strstr(stage.stranger.last, "office"));
 			assert_null(strstr(stage.stranger.last, "tester"));
-			assert_null(strchr(line_of(&stage.stranger, "Call-ID"), '@'));
-			assert_string_equal(line_of(&stage.stranger, "Contact"),
+			assert_null(strchr(peer_line(&stage.stranger, "Call-ID"), '@'));
+			assert_string_equal(peer_line(&stage.stranger, "Contact"),
 				"Contact: <sip:192.0.2.1:5060>");
 		}
 		answer(&stage, &stage.stranger, &stage.stranger, "486 No", "");
 		if (rows[i].account->aor) {
 			pair_call(&stage.pair, "bob");
 			run_ms(&stage.pair, 20);
-			assert_memory_equal(
-				line_of(&stage.server, "From"), rows[i].from, strlen(rows[i].from));
+			assert_memory_equal(peer_line(&stage.server, "From"), rows[i].from,
+				strlen(rows[i].from));
 			expect_lines(&stage.server, rows[i].privacy, rows[i].preferred);
 			answer(&stage, &stage.server, &stage.server, "486 No", "");
 		}
