@@ -56,6 +56,12 @@ static void watch(void *arg, enum world_wire what, uint64_t now_ns, const struct
 		return;
 	play->preferred += has(bytes, "\r\nP-Preferred-Identity: ");
 	play->authorized += has(bytes, "uthorization: Digest ");
+	if (has(bytes, "nonce=\"f\""))
+		fail_at(play, "somebody else's challenge is answered", bytes);
+	/* without User-Agent, it is the ACK of a refusal, which ends at the server */
+	if (play->anonymous && has(bytes, "uthorization: ") && !has(bytes, " INVITE\r\n") &&
+		has(bytes, "\r\nUser-Agent: "))
+		fail_at(play, "credentials go along with what reaches who is called", bytes);
 	if (to_server) {
 		play->invites += has(bytes, "INVITE sip:");
 		return;
@@ -128,6 +134,17 @@ static void close_play(struct play *play)
 	secret_free(play->password);
 }
 
+/* The nonce tells whose it is. */
+static void text_put_challenge(struct text *out, const char *lines, char nonce)
+{
+	const char *sign = strchr(lines, '%');
+
+	if (sign)
+		text_printf(out, "%.*s%c%s", (int)(sign - lines), lines, nonce, sign + 2);
+	else
+		text_puts(out, lines);
+}
+
 /* One of them answers what the server or the far end has got last. */
 static void answer(struct play *play)
 {
@@ -137,9 +154,10 @@ static void answer(struct play *play)
 	} rows[] = {
 		{"180 Ringing", "", false},
 		{"183 Progress", "", false},
-		{"401 No", "WWW-Authenticate: Digest realm=\"sip.test\",nonce=\"n\"\r\n", false},
-		{"407 No", "Proxy-Authenticate: Digest realm=\"sip.test\",nonce=\"m\"\r\n", false},
-		{"407 No", "Proxy-Authenticate: Digest realm=\"elsewhere\",nonce=\"m\"\r\n", false},
+		{"401 No", "WWW-Authenticate: Digest realm=\"sip.test\",nonce=\"%c\"\r\n", false},
+		{"407 No", "Proxy-Authenticate: Digest realm=\"sip.test\",nonce=\"%c\"\r\n", false},
+		{"407 No", "Proxy-Authenticate: Digest realm=\"elsewhere\",nonce=\"%c\"\r\n",
+			false},
 		{"302 There", "Contact: <sip:carol@192.0.2.2:5070>\r\n", false},
 		{"302 There", "Contact: <sip:carol@sip.test>\r\n", false},
 		{"200 OK", "Content-Type: application/sdp\r\n", true},
@@ -152,10 +170,12 @@ static void answer(struct play *play)
 	const struct peer *to = pick(play, 3) == 0 ? &play->far : &play->server;
 	size_t row = pick(play, sizeof(rows) / sizeof(rows[0]));
 	char headers[512];
+	struct text text = TEXT_IN(headers);
 
 	if (to->count == 0 || strstr(peer_line(to, "CSeq"), "ACK"))
 		return;
-	snprintf(headers, sizeof(headers), "%sP-Asserted-Identity: <sip:%s>\r\n", rows[row].headers,
+	text_put_challenge(&text, rows[row].headers, by == &play->server ? 's' : 'f');
+	text_printf(&text, "P-Asserted-Identity: <sip:%s>\r\n",
 		by == &play->server ? "known@sip.test" : "forged@example.com");
 	peer_answer(by, to, rows[row].status, headers, rows[row].sound ? sdp : "");
 }
