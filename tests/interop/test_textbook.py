@@ -74,6 +74,10 @@ def step(datagram, message):
     return f"{ends[0]:7} > {ends[1]:7}  {what}"
 
 
+def of_call(wire):
+    return [sip for sip in wire.sip if sip[1].cseq[1] != "REGISTER"]
+
+
 def vias(message):
     """Who handed it on, the last first."""
     return [NAMES[re.search(r"UDP ([\d.]*)", via)[1]] for via in message.all("via")]
@@ -85,7 +89,7 @@ def check_steps(wire):
     steps = [step(*sip) for sip in wire]
     assert [line for line in steps if not line.endswith(" 100")] == CALL
     for line in ("umass   > jim      100", "eurecom > umass    100"):
-        assert line in steps
+        assert steps.count(line) == 1
         assert steps.index(line) < steps.index(line.replace("100", "180"))
 
 
@@ -133,7 +137,8 @@ def test_jim_calls_keith_who_has_moved(world, tmp_path):
             speaker=f"file:{tmp_path / 'jim.wav'}", within=world, env=SECRET,
         )  # fmt: skip
         assert (jim.exit(), keith.ended()["cause"]) == (0, "remote")
-        call = [sip for sip in wire.sip if sip[1].kind != "REGISTER"][: len(CALL) + 2]
+        wire.until(lambda _: len(of_call(wire)) >= len(CALL) + 2)  # and the 100s
+    call = of_call(wire)
     print("\n".join(["", *draw(wire, NAMES), "", jim.err.text]))
     check_steps(call)
     check_ways(call)
