@@ -28,12 +28,12 @@ static void say_account(struct command_run *run, const struct agent_account *acc
 static enum command_state run_accounts(struct command_run *run)
 {
 	const struct agent *agent = run->handset->agent;
-	struct agent_account account;
-	size_t i = 0;
+	struct agent_account account = {0};
+	size_t count = 0;
 
-	for (; agent_account_at(&account, agent, i); i++)
-		say_account(run, &account, i == 0);
-	if (i == 0)
+	while (agent_account_next(&account, agent))
+		say_account(run, &account, count++ == 0);
+	if (count == 0)
 		command_say(run, "no accounts");
 	return COMMAND_DONE;
 }

@@ -17,7 +17,8 @@ static bool pick(struct agent_account *out, struct command_run *run)
 	const struct agent *agent = run->handset->agent;
 	struct slice name = run->values[0].text;
 
-	for (size_t i = 0; agent_account_at(out, agent, i); i++)
+	*out = (struct agent_account){0};
+	while (agent_account_next(out, agent))
 		if (has_name(out, name))
 			return true;
 	if (name.len == 0)

@@ -10,6 +10,7 @@
 
 struct account {
 	struct list link;
+	struct table_node by_user;
 	struct account_config config;
 	struct ua_account settings;
 	char *texts[12]; /* what settings points to */
@@ -253,15 +254,39 @@ void account_print_routes(struct text *out, const struct account *self)
 	text_put(out, registration_routes(self->registration));
 }
 
+int account_list_init(struct account_list *list)
+{
+	list_init(&list->all);
+	return table_init(&list->by_user);
+}
+
+/* The users are ours: nobody aims at collisions. */
+static uint32_t hash_user(struct slice user)
+{
+	return table_hash(0, user);
+}
+
+void account_list_add(struct account_list *list, struct account *account)
+{
+	list_add(&list->all, &account->link);
+	table_add(&list->by_user, &account->by_user, hash_user(slice_of(account->settings.user)));
+}
+
+void account_list_close(struct account_list *list)
+{
+	list_each(link, &list->all) account_free(account_of(link));
+	table_close(&list->by_user);
+}
+
 /* By the user of our Contact; of several with that name, whose server it came from. */
 struct account *account_find(
-	const struct list *accounts, const struct sip_uri *uri, const struct sip_flow *flow)
+	const struct account_list *list, const struct sip_uri *uri, const struct sip_flow *flow)
 {
 	struct account *found = NULL;
 
-	list_each(link, accounts)
-	{
-		struct account *self = account_of(link);
+	for (struct table_node *node = table_find(&list->by_user, hash_user(uri->user)); node;
+		node = table_find_next(node)) {
+		struct account *self = container_of(node, struct account, by_user);
 
 		if (!slice_equal(uri->user, slice_of(self->settings.user)))
 			continue;
@@ -280,9 +305,9 @@ bool account_is_anonymous(const struct account *self, enum ua_anonymous anonymou
 	return anonymous == UA_ANONYMOUS_ON;
 }
 
-struct account *account_first(const struct list *accounts)
+struct account *account_first(const struct account_list *list)
 {
-	return list_empty(accounts) ? NULL : account_of(accounts->next);
+	return list_empty(&list->all) ? NULL : account_of(list->all.next);
 }
 
 void account_silence(struct account *self)
@@ -305,11 +330,6 @@ void account_free(struct account *self)
 	for (size_t i = 0; i < self->text_count; i++)
 		free(self->texts[i]);
 	free(self);
-}
-
-struct list *account_link(struct account *self)
-{
-	return &self->link;
 }
 
 struct account *account_of(struct list *link)

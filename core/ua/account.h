@@ -6,6 +6,7 @@
 
 #include "core/base/fault.h"
 #include "core/base/list.h"
+#include "core/base/table.h"
 #include "core/sip/uri.h"
 #include "core/ua/config.h"
 #include "core/ua/registration.h"
@@ -45,16 +46,30 @@ const char *account_hop(const struct account *account, const struct sip_uri *tar
 /* The Route lines that go with that. */
 void account_print_routes(struct text *out, const struct account *account);
 
+/* Those of an agent, which it owns. */
+struct account_list {
+	struct list all; /* in the order in which they came; account_of() */
+	struct table by_user;
+};
+
+/* -ENOMEM. */
+int account_list_init(struct account_list *list);
+
+void account_list_add(struct account_list *list, struct account *account);
+
+/* Frees them all. */
+void account_list_close(struct account_list *list);
+
 /* The URI to which a call came by flow is one of these accounts, or NULL. */
 struct account *account_find(
-	const struct list *accounts, const struct sip_uri *uri, const struct sip_flow *flow);
+	const struct account_list *list, const struct sip_uri *uri, const struct sip_flow *flow);
 
 /* Whether requests of account, or of nobody (NULL), do not tell who sends them; by default it says
  * so itself. */
 bool account_is_anonymous(const struct account *account, enum ua_anonymous anonymous);
 
 /* The one that calls, or NULL. */
-struct account *account_first(const struct list *accounts);
+struct account *account_first(const struct account_list *list);
 
 /* Ends what still goes on, without a word; before the stack is freed. NULL is allowed. */
 void account_silence(struct account *account);
@@ -62,6 +77,5 @@ void account_silence(struct account *account);
 /* NULL is allowed. */
 void account_free(struct account *account);
 
-/* Its place in the agent's list. */
-struct list *account_link(struct account *account);
+/* By its place in the list of all. */
 struct account *account_of(struct list *link);

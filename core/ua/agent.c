@@ -134,17 +134,15 @@ int agent_new(struct agent **out, const struct ua_config *config)
 	agent->config = *config;
 	timer_init(&agent->linger, config->loop, check_closed, agent);
 	stack.arg = agent;
+	err = account_list_init(&agent->accounts);
+	if (err)
+		goto out;
 	err = sip_stack_new(&agent->stack, &stack);
-	if (err) {
-		free(agent);
-		return err;
-	}
+	if (err)
+		goto out;
 	err = agent_watch_network(agent);
-	if (err) {
-		sip_stack_free(agent->stack);
-		free(agent);
-		return err;
-	}
+	if (err)
+		goto out;
 	agent->calls.config = &agent->config;
 	agent->calls.stack = agent->stack;
 	agent->calls.accounts = &agent->accounts;
@@ -152,9 +150,13 @@ int agent_new(struct agent **out, const struct ua_config *config)
 	agent->calls.need = call_needs;
 	list_init(&agent->calls.calls);
 	list_init(&agent->pings);
-	list_init(&agent->accounts);
 	*out = agent;
 	return 0;
+out:
+	sip_stack_free(agent->stack);
+	account_list_close(&agent->accounts);
+	free(agent);
+	return err;
 }
 
 void agent_configure(struct agent *agent, const struct ua_config *config)
@@ -178,9 +180,9 @@ void agent_free(struct agent *agent)
 
 	timer_stop(&agent->linger);
 	agent_unwatch_network(agent);
-	list_each(link, &agent->accounts) account_silence(account_of(link));
+	list_each(link, &agent->accounts.all) account_silence(account_of(link));
 	sip_stack_free(agent->stack);
-	list_each(link, &agent->accounts) account_free(account_of(link));
+	account_list_close(&agent->accounts);
 	free(agent);
 }
 

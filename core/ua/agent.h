@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/base/fault.h"
+#include "core/base/list.h"
 #include "core/base/text.h"
 #include "core/sip/flow.h"
 #include "core/ua/config.h"
@@ -177,13 +178,14 @@ int agent_register(struct agent *agent, const char *name);
 int agent_unregister(struct agent *agent, const char *name);
 
 struct agent_account {
+	struct list *place;                /* in the agent; NULL: before the first */
 	const struct ua_account *settings; /* with all that was left open */
 	bool registered;
 	bool trying; /* to be, or to stay so */
 };
 
-/* The i-th account, from 0. Whether there is one. */
-bool agent_account_at(struct agent_account *out, const struct agent *agent, size_t i);
+/* Goes on to the next account, from all zero to the first. Whether there is one. */
+bool agent_account_next(struct agent_account *at, const struct agent *agent);
 
 /* How many calls there are, ringing ones included. */
 unsigned agent_calls(const struct agent *agent);

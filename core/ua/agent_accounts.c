@@ -86,7 +86,7 @@ int agent_add_account(struct agent *agent, const struct ua_account *settings, st
 	if (err)
 		return err;
 
-	list_add(&agent->accounts, account_link(account));
+	account_list_add(&agent->accounts, account);
 	if (settings->registers)
 		registration_start_in(account_registration(account), start_delay_ns(agent));
 	return 0;
@@ -95,7 +95,7 @@ int agent_add_account(struct agent *agent, const struct ua_account *settings, st
 /* NULL: the first. */
 static struct account *find(struct agent *agent, const char *name)
 {
-	list_each(link, &agent->accounts)
+	list_each(link, &agent->accounts.all)
 	{
 		if (!name || strcmp(account_settings(account_of(link))->name, name) == 0)
 			return account_of(link);
@@ -125,34 +125,35 @@ int agent_unregister(struct agent *agent, const char *name)
 	return 0;
 }
 
-bool agent_account_at(struct agent_account *out, const struct agent *agent, size_t i)
+bool agent_account_next(struct agent_account *at, const struct agent *agent)
 {
-	list_each(link, &agent->accounts)
-	{
-		const struct account *account = account_of(link);
+	struct list *link = at->place ? at->place->next : agent->accounts.all.next;
+	const struct account *account;
 
-		if (i-- > 0)
-			continue;
-		*out = (struct agent_account){
-			.settings = account_settings(account),
-			.registered = registration_stands(account_registration(account)),
-			.trying = !registration_is_off(account_registration(account)),
-		};
-		return true;
-	}
-	return false;
+	if (link == &agent->accounts.all)
+		return false;
+
+	account = account_of(link);
+	*at = (struct agent_account){
+		.place = link,
+		.settings = account_settings(account),
+		.registered = registration_stands(account_registration(account)),
+		.trying = !registration_is_off(account_registration(account)),
+	};
+	return true;
 }
 
 void agent_end_accounts(struct agent *agent)
 {
 	agent->settling = true;
-	list_each(link, &agent->accounts) registration_stop(account_registration(account_of(link)));
+	list_each(link, &agent->accounts.all)
+		registration_stop(account_registration(account_of(link)));
 	agent->settling = false;
 }
 
 bool agent_has_registrations(const struct agent *agent)
 {
-	list_each(link, &agent->accounts)
+	list_each(link, &agent->accounts.all)
 	{
 		if (!registration_is_off(account_registration(account_of(link))))
 			return true;

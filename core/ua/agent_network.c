@@ -90,7 +90,7 @@ static void changed(void *arg)
 	sip_stack_reroute(agent->stack);
 	if (agent->closing)
 		return;
-	list_each(link, &agent->accounts) registration_reroute(
+	list_each(link, &agent->accounts.all) registration_reroute(
 		account_registration(account_of(link)), news && agent->network.count > 0);
 	list_each(link, &agent->calls.calls) call_reroute(call_of(link));
 }

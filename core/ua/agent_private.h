@@ -6,6 +6,7 @@
 #pragma once
 
 #include "core/sip/stack.h"
+#include "core/ua/account.h"
 #include "core/ua/agent.h"
 #include "core/ua/call.h"
 
@@ -35,7 +36,7 @@ struct agent {
 	struct sip_stack *stack;
 	struct call_list calls;
 	struct list pings;
-	struct list accounts;   /* in the order in which they came */
+	struct account_list accounts;
 	uint64_t next_start_ns; /* when it is the next account's turn to register */
 	struct agent_place places[AGENT_LISTENS_MAX];
 	size_t place_count;

@@ -12,13 +12,14 @@
 #include "core/ua/config.h"
 #include "core/ua/target.h"
 
+struct account_list;
 struct call;
 
 /* The calls of one agent, which owns the list, and what they all work with. */
 struct call_list {
 	const struct ua_config *config;
 	struct sip_stack *stack;
-	const struct list *accounts;
+	const struct account_list *accounts;
 	struct list calls; /* of struct call, oldest first */
 	unsigned count;
 	unsigned live; /* of them, those that are not ending */

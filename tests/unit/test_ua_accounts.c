@@ -10,15 +10,31 @@
 
 enum { ACCOUNTS = 1000 };
 
-/* What the far end refused; it is no registrar. */
+struct seen {
+	size_t refused;  /* REGISTERs, by the far end, which is no registrar */
+	char called[32]; /* the account of the last call that came */
+};
+
 static void on_event(void *arg, const struct ua_event *event)
 {
-	size_t *refused = arg;
+	struct seen *seen = arg;
 
+	if (event->kind == UA_CALL_INCOMING)
+		snprintf(seen->called, sizeof(seen->called), "%s",
+			event->account ? event->account : "none");
 	if (event->kind != UA_REGISTRATION_FAILED)
 		return;
 	assert_int_equal(event->registration.code, 405);
-	++*refused;
+	seen->refused++;
+}
+
+static void open_with(struct pair *pair, struct seen *seen)
+{
+	*seen = (struct seen){0};
+	pair_init(pair, (struct ua_policy){0}, (struct ua_policy){0});
+	pair->near.config.event = on_event;
+	pair->near.config.arg = seen;
+	pair_start(pair);
 }
 
 static void add(struct pair *pair, unsigned nth)
@@ -36,25 +52,77 @@ static void add(struct pair *pair, unsigned nth)
 static void test_start_is_paced(void **state)
 {
 	struct pair pair;
-	size_t refused = 0;
+	struct seen seen;
 
 	(void)state;
-	pair_init(&pair, (struct ua_policy){0}, (struct ua_policy){0});
-	pair.near.config.event = on_event;
-	pair.near.config.arg = &refused;
-	pair_start(&pair);
+	open_with(&pair, &seen);
 	for (unsigned i = 0; i < ACCOUNTS; i++)
 		add(&pair, i);
 	run_ms(&pair, 3);
-	assert_in_range(refused, 50, 52);
+	assert_in_range(seen.refused, 50, 52);
 	run_ms(&pair, 500);
-	assert_in_range(refused, 549, 552);
+	assert_in_range(seen.refused, 549, 552);
 	run_ms(&pair, 460);
-	assert_int_equal(refused, ACCOUNTS);
+	assert_int_equal(seen.refused, ACCOUNTS);
 
 	add(&pair, ACCOUNTS); /* who comes alone does not wait */
 	run_ms(&pair, 3);
-	assert_int_equal(refused, ACCOUNTS + 1);
+	assert_int_equal(seen.refused, ACCOUNTS + 1);
+	pair_close(&pair);
+}
+
+/* Each of them is found by whom the call is for, and nobody else is. */
+static void test_calls_find_their_account(void **state)
+{
+	static const struct {
+		const char *target, *account;
+	} rows[] = {
+		{"sip:u0@192.0.2.1", "u0@192.0.2.2"},
+		{"sip:u517@192.0.2.1", "u517@192.0.2.2"},
+		{"sip:u999@192.0.2.1", "u999@192.0.2.2"},
+		{"sip:u1000@192.0.2.1", "none"},
+		{"sip:U517@192.0.2.1", "none"},
+		{"sip:192.0.2.1", "none"},
+	};
+	struct pair pair;
+	struct seen seen;
+
+	(void)state;
+	open_with(&pair, &seen);
+	for (unsigned i = 0; i < ACCOUNTS; i++)
+		add(&pair, i);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fault why;
+		unsigned call;
+
+		assert_int_equal(agent_call(&call, pair.far.agent, rows[i].target, &why, NULL), 0);
+		run_s(&pair, 1);
+		assert_string_equal(seen.called, rows[i].account);
+	}
+	pair_close(&pair);
+}
+
+/* They are walked in the order in which they came. */
+static void test_walk(void **state)
+{
+	struct agent_account at = {0};
+	struct pair pair;
+	struct seen seen;
+	unsigned count = 0;
+
+	(void)state;
+	open_with(&pair, &seen);
+	assert_false(agent_account_next(&at, pair.near.agent));
+	for (unsigned i = 0; i < ACCOUNTS; i++)
+		add(&pair, i);
+	while (agent_account_next(&at, pair.near.agent)) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "u%u@192.0.2.2", count++);
+		assert_string_equal(at.settings->name, name);
+		assert_true(at.trying && !at.registered);
+	}
+	assert_int_equal(count, ACCOUNTS);
 	pair_close(&pair);
 }
 
@@ -62,6 +130,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start_is_paced),
+		cmocka_unit_test(test_calls_find_their_account),
+		cmocka_unit_test(test_walk),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
