@@ -37,15 +37,30 @@ static void open_with(struct pair *pair, struct seen *seen)
 	pair_start(pair);
 }
 
-static void add(struct pair *pair, unsigned nth)
+static void add_named(struct pair *pair, const char *name)
 {
-	char name[32];
 	struct fault why;
 
-	snprintf(name, sizeof(name), "u%u@192.0.2.2", nth);
 	assert_int_equal(agent_add_account(pair->near.agent,
 				 &(struct ua_account){.aor = name, .registers = true}, &why),
 		0);
+}
+
+static void add(struct pair *pair, unsigned nth)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "u%u@192.0.2.2", nth);
+	add_named(pair, name);
+}
+
+static void call(struct pair *pair, const char *target)
+{
+	struct fault why;
+	unsigned number;
+
+	assert_int_equal(agent_call(&number, pair->far.agent, target, &why, NULL), 0);
+	run_s(pair, 1);
 }
 
 /* The first of them at once, the others one by one, so that no socket has to hold them all. */
@@ -92,13 +107,30 @@ static void test_calls_find_their_account(void **state)
 	for (unsigned i = 0; i < ACCOUNTS; i++)
 		add(&pair, i);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct fault why;
-		unsigned call;
-
-		assert_int_equal(agent_call(&call, pair.far.agent, rows[i].target, &why, NULL), 0);
-		run_s(&pair, 1);
+		call(&pair, rows[i].target);
 		assert_string_equal(seen.called, rows[i].account);
 	}
+	pair_close(&pair);
+}
+
+/* Of two with one user the one whose server it comes from, else the first. */
+static void test_calls_find_their_server(void **state)
+{
+	struct pair pair;
+	struct seen seen;
+
+	(void)state;
+	open_with(&pair, &seen);
+	add_named(&pair, "bob@192.0.2.9");
+	add_named(&pair, "carol@192.0.2.2");
+	add_named(&pair, "bob@192.0.2.2");
+	add_named(&pair, "dave@192.0.2.8");
+	add_named(&pair, "dave@192.0.2.9");
+	run_s(&pair, 1);
+	call(&pair, "sip:bob@192.0.2.1");
+	assert_string_equal(seen.called, "bob@192.0.2.2");
+	call(&pair, "sip:dave@192.0.2.1");
+	assert_string_equal(seen.called, "dave@192.0.2.8");
 	pair_close(&pair);
 }
 
@@ -131,6 +163,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start_is_paced),
 		cmocka_unit_test(test_calls_find_their_account),
+		cmocka_unit_test(test_calls_find_their_server),
 		cmocka_unit_test(test_walk),
 	};
 
