@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 """bench registrations [ACCOUNTS [SECONDS [EXPIRES]]]: many accounts of one process, kept registered
-at Kamailio, over UDP with passwords. Prints one JSON line, and for a person at a terminal or a log
-one every minute to standard error.
+at Kamailio, by UDP and with passwords. Prints one JSON line; before that, each minute, one to
+standard error of how it stands.
 
 EXPIRES is what the registrar gives each of them, in seconds. all_s is the time until the last of
-them was registered for the first time; from there on cpu_pct is that of one core, and refresh_ms
-what a refresh (REGISTER, 401, REGISTER, 200 or, with a fresh nonce, REGISTER, 200) costs of it.
+them was registered; from there on, for SECONDS, cpu_pct is that of one core, and refresh_ms what a
+refresh costs of it (REGISTER and 200, and now and then a 401 between, as nonces grow old).
 """
 
 import json
@@ -31,7 +31,7 @@ from phone import SIPCALL, environment  # noqa: E402
 
 ACCOUNTS, SECONDS, EXPIRES = 1000, 15, 20
 MINUTE = 60
-ARGS = ["--json", "--answer", "-l", "udp:127.0.0.1:0", "-i", "silence", "-o", "null"]
+ARGS = ["--json", "-q", "--answer", "-l", "udp:127.0.0.1:0", "-i", "silence", "-o", "null"]
 
 
 def configuration(path, count, registrar):
