@@ -133,6 +133,7 @@ int agent_new(struct agent **out, const struct ua_config *config)
 
 	agent->config = *config;
 	timer_init(&agent->linger, config->loop, check_closed, agent);
+	timer_init(&agent->next_leave, config->loop, agent_leave, agent);
 	stack.arg = agent;
 	err = account_list_init(&agent->accounts);
 	if (err)
@@ -179,6 +180,7 @@ void agent_free(struct agent *agent)
 	assert(list_empty(&agent->calls.calls) && list_empty(&agent->pings));
 
 	timer_stop(&agent->linger);
+	timer_stop(&agent->next_leave);
 	agent_unwatch_network(agent);
 	list_each(link, &agent->accounts.all) account_silence(account_of(link));
 	sip_stack_free(agent->stack);

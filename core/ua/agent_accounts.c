@@ -5,10 +5,12 @@
 #include <assert.h>
 #include <errno.h>
 
-enum { STARTS_AT_ONCE = 50 };
+enum { STARTS_AT_ONCE = 50, LEAVES_AT_ONCE = 50 };
 
-/* A thousand a second: registrars are asked for a password, look it up and write it down. */
+/* A thousand a second: registrars are asked for a password, look it up and write it down. Who
+ * leaves has shown one already, and somebody may be waiting for the end. */
 #define START_GAP_NS (NS_PER_S / 1000)
+#define LEAVE_GAP_NS (NS_PER_S / 40)
 
 static void need(void *arg, enum sip_transport_kind kind)
 {
@@ -143,20 +145,45 @@ bool agent_account_next(struct agent_account *at, const struct agent *agent)
 	return true;
 }
 
-void agent_end_accounts(struct agent *agent)
+/* Those whose turn it is; paced for the same reason as they have started. */
+static void leave_some(struct agent *agent)
 {
+	const struct list *end = &agent->accounts.all;
+
 	agent->settling = true;
-	list_each(link, &agent->accounts.all)
-		registration_stop(account_registration(account_of(link)));
+	for (int i = 0; i < LEAVES_AT_ONCE && agent->leaving != end; i++) {
+		struct account *account = account_of(agent->leaving);
+
+		agent->leaving = agent->leaving->next;
+		registration_stop(account_registration(account));
+	}
 	agent->settling = false;
+	if (agent->leaving != end)
+		timer_start_in(&agent->next_leave, LEAVE_GAP_NS);
 }
 
-bool agent_has_registrations(const struct agent *agent)
+void agent_leave(void *arg)
 {
-	list_each(link, &agent->accounts.all)
-	{
-		if (!registration_is_off(account_registration(account_of(link))))
-			return true;
-	}
-	return false;
+	struct agent *agent = arg;
+
+	leave_some(agent);
+	agent_settle(agent);
+}
+
+void agent_end_accounts(struct agent *agent)
+{
+	agent->leaving = agent->accounts.all.next;
+	agent->staying = agent->leaving;
+	leave_some(agent);
+}
+
+/* What is over stays so: nobody asks to register while it closes. */
+bool agent_has_registrations(struct agent *agent)
+{
+	const struct list *end = &agent->accounts.all;
+
+	while (agent->staying != end &&
+		registration_is_off(account_registration(account_of(agent->staying))))
+		agent->staying = agent->staying->next;
+	return agent->staying != end;
 }

@@ -43,7 +43,10 @@ struct agent {
 	struct agent_network network;
 	struct network_watch *network_watch; /* NULL: of changes nothing is told */
 	bool closing;
-	bool settling; /* the accounts are being ended */
+	bool settling;        /* some accounts are being ended */
+	struct list *leaving; /* of accounts.all, when closing: the first whose turn is to come */
+	struct list *staying; /* and the first whose registration may not be over */
+	struct timer next_leave;
 	bool closed;
 	uint64_t close_limit_ns;
 	struct timer linger;
@@ -60,9 +63,12 @@ const struct target_home *agent_home(struct target_home *out, const struct accou
 /* Something may have ended that the closing waits for. */
 void agent_settle(struct agent *agent);
 
-/* Withdraws all registrations; whether one is not over. */
+/* Withdraws all registrations, the first of them at once; whether one is not over. */
 void agent_end_accounts(struct agent *agent);
-bool agent_has_registrations(const struct agent *agent);
+bool agent_has_registrations(struct agent *agent);
+
+/* Goes on with that. Of next_leave. */
+void agent_leave(void *arg);
 
 /* Tells those who wait for a ping that none will be answered any more. */
 void agent_end_pings(struct agent *agent);

@@ -1,4 +1,7 @@
 /* core/ua: many accounts of one agent, in the simulated world. */
+#include "core/sip/print.h"
+#include "core/sip/server.h"
+#include "core/sip/stack.h"
 #include "tests/unit/ua_pair.h"
 
 #include <setjmp.h>
@@ -113,6 +116,87 @@ static void test_calls_find_their_account(void **state)
 	pair_close(&pair);
 }
 
+/* A registrar that believes everybody, at 192.0.2.3. */
+struct registrar {
+	struct world_host *host;
+	struct loop *loop;
+	struct sip_stack *stack;
+	size_t came, left;
+};
+
+static void take_register(void *arg, struct sip_server *server, const struct sip_msg *msg)
+{
+	struct registrar *registrar = arg;
+	char room[256];
+	struct text lines = TEXT_IN(room);
+	bool leaves = slice_is(*sip_msg_header(msg, SIP_EXPIRES), "0");
+
+	registrar->came += !leaves;
+	registrar->left += leaves;
+	if (!leaves) {
+		sip_print_header(&lines, SIP_CONTACT, *sip_msg_header(msg, SIP_CONTACT));
+		sip_print_header_text(&lines, SIP_EXPIRES, "600");
+	}
+	sip_server_respond(
+		server, &(struct sip_response){.status = 200, .headers = text_slice(&lines)});
+}
+
+static void open_registrar(struct registrar *registrar, struct pair *pair)
+{
+	static const struct sip_stack_events events = {.request = take_register};
+	const struct addr at = {.family = ADDR_IPV4, .port = 5060, .ip = {192, 0, 2, 3}};
+	struct sip_stack_config config = {.user_agent = "test",
+		.allow = "REGISTER",
+		.accept = "application/sdp",
+		.events = &events,
+		.arg = registrar};
+
+	*registrar = (struct registrar){0};
+	assert_int_equal(world_host_new(&registrar->host, pair->world, &at), 0);
+	assert_int_equal(world_loop_new(&registrar->loop, registrar->host), 0);
+	config.loop = registrar->loop;
+	assert_int_equal(sip_stack_new(&registrar->stack, &config), 0);
+	assert_int_equal(sip_stack_listen(NULL, registrar->stack, SIP_UDP, &at), 0);
+}
+
+/* As they have come: the first at once, the others in turn. */
+static void test_end_is_paced(void **state)
+{
+	struct registrar registrar;
+	struct pair pair;
+	struct seen seen;
+
+	(void)state;
+	open_with(&pair, &seen);
+	open_registrar(&registrar, &pair);
+	for (unsigned i = 0; i < ACCOUNTS; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "u%u@192.0.2.3", i);
+		add_named(&pair, name);
+	}
+	run_s(&pair, 2);
+	assert_int_equal(registrar.came, ACCOUNTS);
+
+	agent_close(pair.near.agent, on_closed, &pair.near);
+	run_ms(&pair, 10);
+	assert_int_equal(registrar.left, 50);
+	run_ms(&pair, 250);
+	assert_in_range(registrar.left, 500, 550);
+	assert_false(pair.near.closed);
+	run_ms(&pair, 250);
+	assert_int_equal(registrar.left, ACCOUNTS);
+	assert_true(pair.near.closed);
+
+	agent_free(pair.near.agent);
+	world_loop_free(pair.near.loop);
+	world_loop_free(pair.near.media_loop);
+	sip_stack_free(registrar.stack);
+	world_loop_free(registrar.loop);
+	end_close(&pair, &pair.far);
+	world_free(pair.world);
+}
+
 /* Of two with one user the one whose server it comes from, else the first. */
 static void test_calls_find_their_server(void **state)
 {
@@ -162,6 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start_is_paced),
+		cmocka_unit_test(test_end_is_paced),
 		cmocka_unit_test(test_calls_find_their_account),
 		cmocka_unit_test(test_calls_find_their_server),
 		cmocka_unit_test(test_walk),
