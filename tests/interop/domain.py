@@ -8,16 +8,18 @@ from kamailio import Kamailio
 class Domain(Kamailio):
     config = Path(__file__).with_name("domain.cfg")
 
-    def __init__(self, name, address, within, moved=""):
+    def __init__(self, name, address, within, moved="", follows=True):
         super().__init__()
         self.domain = name
         self.address = address
         self.port = 5060
         self.within = within
         self.moved = moved
+        self.follows = follows
 
     def values(self):
-        return {"DOMAIN": self.domain, "ADDRESS": self.address, "MOVED": self.moved}
+        return {"DOMAIN": self.domain, "ADDRESS": self.address, "MOVED": self.moved,
+                "FOLLOWS": "yes" if self.follows else "no"}  # fmt: skip
 
     @property
     def records(self):
