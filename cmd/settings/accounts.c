@@ -60,6 +60,7 @@ static struct ua_account of_config(const struct config_account *account)
 		.identity = account->texts[ACCOUNT_IDENTITY],
 		.dial = account->dial,
 		.anonymous = account->anonymous,
+		.own_contact = account->own_contact,
 	};
 }
 

@@ -132,6 +132,13 @@ static int read_emergency(
 	return err ? err : dialplan_add_emergency(account->dial, value, why, &account->wrong_at);
 }
 
+static int read_nat_contact(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	(void)text;
+	return read_no(&account->own_contact, value, why);
+}
+
 static const struct {
 	const char *key;
 	int (*read)(
@@ -155,6 +162,7 @@ static const struct {
 	{"country_code", read_country, 0, false},
 	{"dial", read_dial, 0, true},
 	{"emergency", read_emergency, 0, false},
+	{"nat_contact", read_nat_contact, 0, false},
 };
 
 int config_account_new(struct config_account **out, struct slice name, size_t line)

@@ -26,6 +26,7 @@ struct sip_request {
 	size_t rest_at, rest_count;
 	struct sip_flow *datagram; /* that it goes by if TCP, taken for its size, fails; or NULL */
 	bool settled;              /* a response or a CANCEL has bound it to where it went */
+	struct sip_flow by;        /* of the last response */
 	struct sip_auth_course course;
 	char *credentials; /* lines that it went with last, or NULL */
 	const struct sip_request_events *events;
@@ -190,6 +191,7 @@ static void receive(void *arg, const struct sip_msg *response)
 	struct sip_request *request = arg;
 	struct sip_flow by = sip_client_flow(request->client);
 
+	request->by = by;
 	drop_datagram(request); /* it was read */
 	if (is_last(request, response))
 		request->client = NULL;
@@ -382,6 +384,11 @@ int sip_request_send(struct sip_request **out, struct sip_stack *stack,
 out:
 	sip_request_free(request);
 	return err;
+}
+
+struct sip_flow sip_request_flow(const struct sip_request *request)
+{
+	return request->by;
 }
 
 struct sip_sent sip_request_sent(const struct sip_request *request)

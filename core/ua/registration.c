@@ -6,6 +6,8 @@
 #include "core/sip/request.h"
 #include "core/sip/transport.h"
 #include "core/ua/config.h"
+#include "core/ua/reach.h"
+#include "core/ua/service_route.h"
 #include "core/ua/way.h"
 
 #include <assert.h>
@@ -39,6 +41,8 @@ struct registration {
 	struct sip_flow flows[SIP_LOCATE_MAX];
 	size_t flow_at, flow_count;
 	struct sip_request *request;
+	struct sip_flow flow; /* by which it stands, if it does */
+	struct reach reach;
 	struct timer due; /* of the state */
 	uint64_t call_id, tag;
 	uint32_t cseq;
@@ -46,13 +50,13 @@ struct registration {
 	unsigned failures;  /* one after the other */
 	unsigned redirects; /* of this try */
 	bool stands;
-	bool unheard;  /* WAITING: nothing came back, or could be sent */
-	char *former;  /* our Contact before this host had another address, or NULL */
-	bool proven;   /* the password has been right once */
-	bool extended; /* wish_s has been made longer in this try (423) */
-	char *moved;   /* where a 3xx has sent us, or NULL */
-	char *routes;  /* lines, or NULL */
-	char *hop;     /* the URI of the first of them */
+	bool unheard;    /* WAITING: nothing came back, or could be sent */
+	char *former;    /* our Contact before this host had another address, or NULL */
+	bool proven;     /* the password has been right once */
+	bool extended;   /* wish_s has been made longer in this try (423) */
+	bool moved_once; /* the Contact has been rewritten in this try */
+	char *moved;     /* where a 3xx has sent us, or NULL */
+	struct service_route route;
 };
 
 static void become(struct registration *self, enum state next)
@@ -98,7 +102,37 @@ static bool is_loose(const char *proxy)
 /* Without parameters, so that it is found again in the answer. */
 static void print_contact(struct text *out, const struct registration *self)
 {
-	sip_flow_print_uri(out, flow_of(self), slice_of(self->config.account->user));
+	reach_print(out, &self->reach, flow_of(self), slice_of(self->config.account->user));
+}
+
+static void print_former(struct text *out, const struct registration *self)
+{
+	char room[URI_SIZE];
+	struct text uri = TEXT_IN(room);
+
+	print_contact(&uri, self);
+	if (self->former && strcmp(self->former, room) != 0)
+		sip_print_header_text(out, SIP_CONTACT, "<%s>;expires=0", self->former);
+}
+
+/* Section 10.2.2: what we have said before of another address is taken back with the same request,
+ * so that there is no moment with neither. */
+static void print_contacts(struct text *out, const struct registration *self)
+{
+	char room[URI_SIZE];
+	struct text uri = TEXT_IN(room);
+
+	print_contact(&uri, self);
+	if (self->reach.stale.family == ADDR_NONE) {
+		sip_print_header_text(out, SIP_CONTACT, "<%s>", room);
+	} else {
+		text_puts(&uri, ">, <");
+		reach_print_stale(
+			&uri, &self->reach, flow_of(self), slice_of(self->config.account->user));
+		sip_print_header_text(out, SIP_CONTACT, "<%s>;expires=0", room);
+	}
+	out->cut |= uri.cut;
+	print_former(out, self);
 }
 
 void registration_print_proxy(struct text *out, const struct registration *self)
@@ -113,20 +147,15 @@ void registration_print_proxy(struct text *out, const struct registration *self)
 static void print_lines(struct text *out, const struct registration *self, uint32_t expires_s)
 {
 	const struct ua_account *account = self->config.account;
-	char room[URI_SIZE], host[ADDR_TEXT_SIZE];
-	struct text contact = TEXT_IN(room);
+	char host[ADDR_TEXT_SIZE];
 
-	print_contact(&contact, self);
-	out->cut |= contact.cut;
 	if (!self->moved)
 		registration_print_proxy(out, self);
 	sip_print_header_text(out, SIP_FROM, "<%s>;tag=%016" PRIx64, account->aor, self->tag);
 	sip_print_header_text(out, SIP_TO, "<%s>", account->aor);
 	sip_print_header_text(out, SIP_CALL_ID, "%016" PRIx64 "@%s", self->call_id,
 		addr_print_host(host, &flow_of(self)->local));
-	sip_print_header_text(out, SIP_CONTACT, "<%s>", room);
-	if (self->former && strcmp(self->former, room) != 0)
-		sip_print_header_text(out, SIP_CONTACT, "<%s>;expires=0", self->former);
+	print_contacts(out, self);
 	sip_print_header_text(out, SIP_EXPIRES, "%lu", (unsigned long)expires_s);
 	sip_print_header_text(out, SIP_SUPPORTED, "path");
 }
@@ -247,44 +276,6 @@ static uint32_t refresh_s(uint32_t expires_s)
 	return expires_s > 4 * MARGIN_S ? expires_s - 2 * MARGIN_S : (expires_s + 1) / 2;
 }
 
-static void drop_routes(struct registration *self)
-{
-	free(self->routes);
-	free(self->hop);
-	self->routes = NULL;
-	self->hop = NULL;
-}
-
-/* The URI of the first Route line, in the brackets that it has (RFC 3608, section 5); NULL if there
- * is none that can be used. */
-static char *first_route(const struct registration *self)
-{
-	struct slice rest = slice_of(self->routes), before, uri;
-	struct sip_uri parsed;
-
-	slice_cut(&before, &rest, '<');
-	if (!slice_cut(&uri, &rest, '>') || sip_uri_parse(&parsed, uri, NULL))
-		return NULL;
-	return slice_copy(uri);
-}
-
-/* RFC 3608, section 5. */
-static void keep_routes(struct registration *self, const struct sip_msg *response)
-{
-	char room[LINES_SIZE];
-	struct text lines = TEXT_IN(room);
-
-	for (size_t i = 0; i < response->header_count; i++)
-		if (slice_is_nocase(response->headers[i].name, "Service-Route"))
-			sip_print_header(&lines, SIP_ROUTE, response->headers[i].value);
-	drop_routes(self);
-	self->routes = lines.len > 0 && !lines.cut ? slice_copy(text_slice(&lines)) : NULL;
-	if (self->routes)
-		self->hop = first_route(self);
-	if (!self->hop)
-		drop_routes(self);
-}
-
 static void succeed(struct registration *self, const struct sip_msg *response)
 {
 	char room[URI_SIZE];
@@ -302,9 +293,10 @@ static void succeed(struct registration *self, const struct sip_msg *response)
 		fail_in_words(self, "the registrar has taken it back at once");
 		return;
 	}
-	keep_routes(self, response);
+	service_route_keep(&self->route, response);
 	free(self->former);
 	self->former = NULL;
+	self->reach.stale = (struct addr){0};
 	self->stands = true;
 	self->proven = true;
 	self->failures = 0;
@@ -313,6 +305,31 @@ static void succeed(struct registration *self, const struct sip_msg *response)
 	become(self, STANDING);
 	timer_start_in(&self->due, refresh_s(news.expires_s) * NS_PER_S);
 	tell(self, &news);
+}
+
+/*
+ * Behind a NAT our own address is of no use to them. Once in each try: a NAT that shows us by
+ * another address each time is not to be followed for ever.
+ */
+static bool rewrite(struct registration *self)
+{
+	if (self->moved_once || !reach_differs(&self->reach))
+		return false;
+
+	self->moved_once = true;
+	reach_rewrite(&self->reach);
+	return ask(self, self->wish_s) == 0;
+}
+
+/* There are registrars that do not take two Contacts, or an address that is not ours. */
+static bool stay_as_we_were(struct registration *self, uint16_t status)
+{
+	if (self->reach.stale.family == ADDR_NONE || status / 100 != 4 || status == 408 ||
+		status == 423)
+		return false;
+
+	reach_fix(&self->reach);
+	return ask(self, self->wish_s) == 0;
 }
 
 /* 423, section 10.2.8: once in each try, and not for ever longer. */
@@ -374,12 +391,17 @@ static void answered(void *arg, const struct sip_msg *response)
 
 	if (response->status < 200)
 		return;
+	self->flow = sip_request_flow(self->request);
+	reach_learn(&self->reach, response);
 	if (response->status == 503 && ask_next(self))
 		return;
 	drop_request(self);
+	if (response->status < 300 && rewrite(self))
+		return;
 	if (response->status < 300)
 		succeed(self, response);
-	else if (!extend(self, response) && !redirect(self, response))
+	else if (!stay_as_we_were(self, response->status) && !extend(self, response) &&
+		 !redirect(self, response))
 		refused(self, response);
 }
 
@@ -435,6 +457,7 @@ static int ask(struct registration *self, uint32_t expires_s)
 		.auth = self->config.auth,
 	};
 
+	reach_go(&self->reach, flow_of(self));
 	print_lines(&lines, self, expires_s);
 	text_puts(&uri, self->moved ? self->moved : self->config.account->registrar);
 	if (lines.cut || uri.cut)
@@ -486,6 +509,7 @@ static void locate(struct registration *self)
 static void begin(struct registration *self)
 {
 	become(self, LOCATING);
+	self->moved_once = false;
 	locate(self);
 }
 
@@ -508,6 +532,7 @@ int registration_new(struct registration **out, const struct registration_config
 
 	self->config = *config;
 	self->wish_s = config->account->expires_s;
+	self->reach.fixed = config->account->own_contact;
 	loop_random(config->loop, &self->call_id, sizeof(self->call_id));
 	loop_random(config->loop, &self->tag, sizeof(self->tag));
 	timer_init(&self->due, config->loop, on_due, self);
@@ -602,12 +627,25 @@ bool registration_is_off(const struct registration *self)
 
 const char *registration_hop(const struct registration *self)
 {
-	return self->hop;
+	return self->route.hop;
+}
+
+bool registration_print_contact(
+	struct text *out, const struct registration *self, const struct sip_flow *flow)
+{
+	if (!self->stands || self->reach.public.family == ADDR_NONE ||
+		flow->transport != self->reach.transport ||
+		!addr_equal(&flow->local, &self->reach.local) ||
+		!sip_auth_trusts(self->config.auth, flow))
+		return false;
+
+	reach_print(out, &self->reach, flow, slice_of(self->config.account->user));
+	return true;
 }
 
 struct slice registration_routes(const struct registration *self)
 {
-	return self->routes ? slice_of(self->routes) : (struct slice){0};
+	return self->route.lines ? slice_of(self->route.lines) : (struct slice){0};
 }
 
 void registration_free(struct registration *self)
@@ -620,6 +658,6 @@ void registration_free(struct registration *self)
 	drop_request(self);
 	free(self->moved);
 	free(self->former);
-	drop_routes(self);
+	service_route_drop(&self->route);
 	free(self);
 }

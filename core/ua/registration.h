@@ -74,6 +74,13 @@ void registration_reroute(struct registration *registration, bool network);
 bool registration_stands(const struct registration *registration);
 bool registration_is_off(const struct registration *registration);
 
+/*
+ * Appends the URI of our Contact for a request or a response of the account's that goes by flow.
+ * False, with nothing appended: there is nothing better than our own address.
+ */
+bool registration_print_contact(
+	struct text *out, const struct registration *registration, const struct sip_flow *flow);
+
 /* The Route lines that its proxies want of requests (RFC 3608), or empty. */
 struct slice registration_routes(const struct registration *registration);
 

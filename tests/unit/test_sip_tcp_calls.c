@@ -69,10 +69,11 @@ static const struct sip_invite_events invite_events = {.provisional = on_provisi
 
 static void on_request(void *arg, struct sip_server *server, const struct sip_msg *msg)
 {
+	const struct sip_contact contact = {.user = slice_of("b")};
 	struct side *side = arg;
 
 	if (sip_invite_take(
-		    &side->invite, side->stack, server, msg, slice_of("b"), &invite_events, side))
+		    &side->invite, side->stack, server, msg, &contact, &invite_events, side))
 		fail();
 	assert_int_equal(sip_invite_ring(side->invite, 180), 0);
 }
@@ -132,7 +133,7 @@ static void call(struct side *side, enum sip_transport_kind kind, const char *to
 				 &(struct sip_invite_config){.flow = &flow,
 					 .target = slice_of(target),
 					 .from_uri = slice_of("sip:a@192.0.2.1"),
-					 .contact_user = slice_of("a"),
+					 .contact.user = slice_of("a"),
 					 .content_type = "application/sdp",
 					 .body = {(const uint8_t *)body, offer}},
 				 &invite_events, side),

@@ -37,6 +37,7 @@ struct stage {
 	uint32_t retry_s; /* of the last failure */
 	bool stop;        /* within the next event */
 	bool start;
+	const char *seen; /* what the Via of answers has in the place of ";rport"; or NULL */
 };
 
 static void need(void *arg, enum sip_transport_kind kind)
@@ -82,10 +83,24 @@ static void told(void *arg, const struct registration_news *news)
 	}
 }
 
+static void make_registration(struct stage *stage)
+{
+	const struct registration_config config = {
+		.loop = stage->pair.a.loop,
+		.stack = stage->pair.a.stack,
+		.account = &stage->account,
+		.auth = stage->auth,
+		.need = need,
+		.told = told,
+		.arg = stage,
+	};
+
+	assert_int_equal(registration_new(&stage->registration, &config), 0);
+}
+
 static void open_stage(struct stage *stage, const char *registrar, const char *proxy)
 {
 	struct sip_auth_config auth = {.user = slice_of("alice")};
-	struct registration_config config = {.need = need, .told = told, .arg = stage};
 
 	*stage = (struct stage){.retry_s = 0};
 	pair_open(&stage->pair);
@@ -99,11 +114,7 @@ static void open_stage(struct stage *stage, const char *registrar, const char *p
 		.expires_s = 600};
 	auth.loop = stage->pair.a.loop;
 	assert_int_equal(sip_auth_new(&stage->auth, &auth), 0);
-	config.loop = stage->pair.a.loop;
-	config.stack = stage->pair.a.stack;
-	config.account = &stage->account;
-	config.auth = stage->auth;
-	assert_int_equal(registration_new(&stage->registration, &config), 0);
+	make_registration(stage);
 }
 
 static void close_stage(struct stage *stage)
@@ -126,6 +137,18 @@ static void begin(struct stage *stage)
 	run_s(stage, 0.02);
 }
 
+/* The Via of an answer says where the request came from (RFC 3581). */
+static void put_seen(char *line, size_t size, const char *seen)
+{
+	char *at = strstr(line, ";rport"), rest[256];
+
+	if (!seen)
+		return;
+	assert_non_null(at);
+	snprintf(rest, sizeof(rest), "%s", at + strlen(";rport"));
+	snprintf(at, size - (size_t)(at - line), "%s%s", seen, rest);
+}
+
 static void respond_as(
 	struct stage *stage, struct world_peer *peer, const char *status, const char *headers)
 {
@@ -142,6 +165,8 @@ static void respond_as(
 		snprintf(copied + strlen(copied), sizeof(copied) - strlen(copied), "%.*s%s\r\n",
 			(int)strcspn(line + 2, "\r"), line + 2,
 			strcmp(names[i], "To") == 0 ? ";tag=r" : "");
+		if (i == 0)
+			put_seen(copied, sizeof(copied), stage->seen);
 	}
 	world_peer_send(peer, "192.0.2.1:5060", "SIP/2.0 %s\r\n%s%sContent-Length: 0\r\n\r\n",
 		status, copied, headers);
@@ -357,6 +382,127 @@ static void test_routes(void **state)
 	close_stage(&stage);
 }
 
+static void open_trusted(struct stage *stage)
+{
+	open_stage(stage, "sip:192.0.2.3", NULL);
+	begin(stage);
+}
+
+/* Our Contact in calls by a flow to that place. */
+static const char *contact_to(char room[static 128], struct stage *stage, const char *remote)
+{
+	const struct addr at = world_addr(remote);
+	struct text text = text_in(room, 128);
+	struct sip_flow flow;
+
+	assert_int_equal(sip_stack_flow(&flow, stage->pair.a.stack, SIP_UDP, &at), 0);
+	return registration_print_contact(&text, stage->registration, &flow) ? room : "-";
+}
+
+#define PUBLIC "sip:alice@203.0.113.5:6000"
+#define AT_NAT ";received=203.0.113.5;rport=6000"
+
+/* Behind a NAT: what the registrar sees takes the place of what we know. */
+static void test_behind_nat(void **state)
+{
+	struct stage stage;
+	char room[128];
+
+	(void)state;
+	open_trusted(&stage);
+	stage.seen = AT_NAT;
+	respond(&stage, "401 No", "");
+	expect_log(
+		&stage, "failed(401 the server asks for a password in a way that cannot be read) ");
+	begin(&stage);
+	respond(&stage, "200 OK", "");
+	expect_log(&stage, ""); /* it is not of use yet */
+	assert_int_equal(stage.c.count, 3);
+	assert_non_null(strstr(stage.c.last, "CSeq: 3 REGISTER"));
+	assert_non_null(strstr(stage.c.last, "\r\nContact: <" PUBLIC ">, " OURS ";expires=0\r\n"));
+	assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), "-");
+	respond(&stage, "200 OK", "Contact: " OURS ";expires=7, <" PUBLIC ">;expires=300\r\n");
+	expect_log(&stage, "ok(300 " PUBLIC ") ");
+	assert_int_equal(stage.c.count, 3);
+	assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), PUBLIC);
+	assert_string_equal(contact_to(room, &stage, "192.0.2.9:5060"), "-"); /* not our server */
+
+	run_s(&stage, 220.3); /* refreshed as it stands */
+	assert_int_equal(stage.c.count, 4);
+	assert_non_null(strstr(stage.c.last, "\r\nContact: <" PUBLIC ">\r\n"));
+	stage.seen = ";received=203.0.113.5;rport=6001"; /* the NAT has forgotten us */
+	respond(&stage, "200 OK", "");
+	assert_non_null(strstr(stage.c.last, "\r\nContact: <sip:alice@203.0.113.5:6001>, "
+					     "<" PUBLIC ">;expires=0\r\n"));
+	stage.seen = ";received=203.0.113.5;rport=6002"; /* it does so each time */
+	respond(&stage, "200 OK", "");
+	expect_log(&stage, "ok(600 sip:alice@203.0.113.5:6001) ");
+	assert_int_equal(stage.c.count, 5);
+	registration_stop(stage.registration);
+	run_s(&stage, 0.02);
+	assert_non_null(strstr(stage.c.last, "\r\nContact: <sip:alice@203.0.113.5:6001>\r\n"));
+	respond(&stage, "200 OK", "");
+	expect_log(&stage, "gone ");
+	close_stage(&stage);
+}
+
+/* What is no reason to say anything else, each in a new registration. */
+static void test_no_nat(void **state)
+{
+	static const struct {
+		const char *seen;
+		bool own; /* as the account has it */
+	} rows[] = {
+		{NULL, false},
+		{";received=192.0.2.1;rport=5060", false},
+		{";received=192.0.2.1;rport", false},
+		{";rport=5060", false},
+		{";received=2001:db8::1;rport=5060", false},
+		{";received=nonsense;rport=5060", false},
+		{";received=0.0.0.0;rport=5060", false},
+		{AT_NAT, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stage stage;
+		char room[128];
+
+		open_stage(&stage, "sip:192.0.2.3", NULL);
+		registration_free(stage.registration);
+		stage.account.own_contact = rows[i].own;
+		make_registration(&stage);
+		begin(&stage);
+		stage.seen = rows[i].seen;
+		respond(&stage, "200 OK", "");
+		expect_log(&stage, OK_LOG("600"));
+		assert_int_equal(stage.c.count, 1);
+		assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), "-");
+		close_stage(&stage);
+	}
+}
+
+/* A registrar that wants no second Contact has us as before, and is not asked again. */
+static void test_rewriting_is_refused(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	open_trusted(&stage);
+	stage.seen = AT_NAT;
+	respond(&stage, "200 OK", "");
+	respond(&stage, "400 One at a time", "");
+	assert_non_null(strstr(stage.c.last, "\r\nContact: " OURS "\r\n"));
+	respond(&stage, "200 OK", "");
+	expect_log(&stage, OK_LOG("600"));
+	registration_start(stage.registration);
+	run_s(&stage, 0.02);
+	respond(&stage, "200 OK", "");
+	expect_log(&stage, OK_LOG("600"));
+	assert_int_equal(stage.c.count, 4);
+	close_stage(&stage);
+}
+
 /* Stopped and started in each state, and from within an event. */
 static void test_stop(void **state)
 {
@@ -426,6 +572,9 @@ int main(void)
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_redirect),
 		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_behind_nat),
+		cmocka_unit_test(test_no_nat),
+		cmocka_unit_test(test_rewriting_is_refused),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_memory),
 	};
