@@ -80,7 +80,9 @@ static bool take_empty_lines(struct sip_framing *framing, struct slice *from)
 		from->data++;
 		from->len--;
 		framing->ping = byte == ping[framing->ping] ? framing->ping + 1 : byte == '\r';
+		framing->lines += framing->ping == sizeof(ping) / 2;
 		if (framing->ping == sizeof(ping)) {
+			framing->lines++;
 			framing->ping = 0;
 			return true;
 		}

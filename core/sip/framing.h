@@ -35,6 +35,7 @@ struct sip_framing {
 	size_t head;       /* bytes up to the body; 0: not known yet */
 	size_t whole;      /* bytes of the message */
 	unsigned int ping; /* how much of CR LF CR LF there was */
+	size_t lines;      /* empty ones between messages, so far */
 	bool told;         /* what data holds was handed out */
 	bool broken;
 };

@@ -33,7 +33,7 @@ struct sip_request {
 	void *arg;
 };
 
-/* Section 8.1.1, with rport of RFC 3581, section 3. */
+/* Section 8.1.1, with rport of RFC 3581, section 3, and of who registers keep of RFC 6223. */
 void sip_request_print(struct text *out, const struct sip_stack *stack, const struct sip_flow *flow,
 	const struct sip_request_config *config)
 {
@@ -41,9 +41,10 @@ void sip_request_print(struct text *out, const struct sip_stack *stack, const st
 	char local[ADDR_TEXT_SIZE];
 
 	sip_print_request_line(out, config->method, config->uri);
-	sip_print_header_text(out, SIP_VIA, "SIP/2.0/%s %s;branch=%s%s;rport",
+	sip_print_header_text(out, SIP_VIA, "SIP/2.0/%s %s;branch=%s%s;rport%s",
 		sip_transport_name(flow->transport), addr_print_port(local, &flow->local),
-		SIP_BRANCH_COOKIE, sip_token(token, stack->loop));
+		SIP_BRANCH_COOKIE, sip_token(token, stack->loop),
+		config->method == SIP_REGISTER ? ";keep" : "");
 	sip_print_header_text(out, SIP_MAX_FORWARDS, "%d", MAX_FORWARDS);
 	text_put(out, config->headers);
 	text_put(out, config->credentials);

@@ -3,6 +3,7 @@
 #include "core/base/text.h"
 #include "core/net/tls.h"
 #include "core/sip/framing.h"
+#include "core/sip/keep.h"
 #include "core/sip/registry.h"
 #include "core/sip/secure.h"
 #include "core/sip/transaction.h"
@@ -38,6 +39,7 @@ struct sip_connection {
 	bool stood;
 	int err; /* why it is over */
 	struct sip_framing framing;
+	size_t lines;      /* empty ones that are told */
 	bool amid;         /* of a message */
 	uint64_t begun_ns; /* when that message began */
 	uint64_t used_ns;  /* when bytes last went or came */
@@ -179,6 +181,7 @@ static void tell_and_free(struct sip_connection *connection)
 
 	destroy(connection);
 	sip_client_lost(stack, id, stood, err ? err : -ECONNRESET);
+	sip_keep_lost(stack, id, err ? err : -ECONNRESET);
 }
 
 /* When its timer has something to do again. The timer is not moved for each byte that passes. */
@@ -193,9 +196,9 @@ static uint64_t due(const struct sip_connection *connection)
 }
 
 /*
- * What a call or a transaction needs stays: a phone behind a NAT can be reached by no other. That
- * the NAT remembers it, and that a far end that has gone is noticed, is TCP's own keep-alive's to
- * see to; pings of ours would have to be agreed on (RFC 6223).
+ * What a call or a transaction needs stays, and what an account is registered by: a phone behind a
+ * NAT can be reached by no other. That the NAT remembers it, and that a far end that has gone is
+ * noticed, is TCP's own keep-alive's to see to, and core/sip/keep's.
  */
 static bool is_used(const struct sip_connection *connection)
 {
@@ -301,6 +304,15 @@ static void watch_message(struct sip_connection *connection)
 	connection->amid = amid;
 }
 
+/* Section 4.4.1: a single one is what answers a ping of ours. */
+static void watch_lines(struct sip_connection *connection)
+{
+	if (connection->lines == connection->framing.lines)
+		return;
+	connection->lines = connection->framing.lines;
+	sip_keep_pong(connection->transport->stack, connection->id);
+}
+
 static void received(void *arg, struct slice bytes)
 {
 	struct sip_connection *connection = arg;
@@ -316,7 +328,9 @@ static void received(void *arg, struct slice bytes)
 		}
 		if (frame.kind != SIP_FRAME_MORE)
 			connection->amid = false;
-		receive_frame(connection, &frame);
+		watch_lines(connection);
+		if (connection->state != OVER)
+			receive_frame(connection, &frame);
 		if (connection->state == OVER)
 			return;
 	} while (frame.kind != SIP_FRAME_MORE);
@@ -520,6 +534,24 @@ static void reroute_tcp(struct sip_transport *transport)
 	}
 }
 
+static int nudge_tcp(const struct sip_flow *flow, struct slice bytes)
+{
+	struct sip_connection *connection = find_id(flow->transport, flow->connection);
+	int err = connection ? tcp_send(connection->tcp, bytes) : -ENOTCONN;
+
+	if (err && connection)
+		end(connection, err);
+	return err;
+}
+
+static void drop_tcp(const struct sip_flow *flow)
+{
+	struct sip_connection *connection = find_id(flow->transport, flow->connection);
+
+	if (connection)
+		end(connection, -EHOSTUNREACH);
+}
+
 static void close_tcp(struct sip_transport *transport)
 {
 	struct sip_tcp *all = transport->tcp;
@@ -587,6 +619,8 @@ const struct sip_carrier sip_carrier_tcp = {
 	.open = open_tcp,
 	.send = send_tcp,
 	.reroute = reroute_tcp,
+	.nudge = nudge_tcp,
+	.drop = drop_tcp,
 	.close = close_tcp,
 };
 
@@ -599,5 +633,7 @@ const struct sip_carrier sip_carrier_tls = {
 	.open = open_tls,
 	.send = send_tcp,
 	.reroute = reroute_tcp,
+	.nudge = nudge_tcp,
+	.drop = drop_tcp,
 	.close = close_tcp,
 };

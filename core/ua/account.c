@@ -122,10 +122,12 @@ static int read_settings(struct account *self, const struct ua_account *settings
 	self->settings.name = keep(self, settings->name ? settings->name : settings->aor);
 	self->settings.display = keep(self, settings->display);
 	self->settings.realm = keep(self, settings->realm);
+	self->settings.instance = keep(self, settings->instance);
 	if (settings->expires_s == 0)
 		self->settings.expires_s = ACCOUNT_EXPIRES_S;
 	if (!self->settings.name || (settings->display && !self->settings.display) ||
-		(settings->realm && !self->settings.realm))
+		(settings->realm && !self->settings.realm) ||
+		(settings->instance && !self->settings.instance))
 		return fault_set(why, -ENOMEM, "out of memory");
 	err = read_aor(self, settings->aor, &aor, why);
 	if (err)

@@ -4,12 +4,16 @@
 
 static const struct addr nowhere = {.family = ADDR_NONE};
 
+bool reach_is_by(const struct reach *reach, const struct sip_flow *flow)
+{
+	return reach->way.transport == flow->transport &&
+	       addr_equal(&reach->way.local, &flow->local);
+}
+
 void reach_go(struct reach *reach, const struct sip_flow *flow)
 {
-	if (reach->transport == flow->transport && addr_equal(&reach->local, &flow->local))
-		return;
-	*reach = (struct reach){
-		.fixed = reach->fixed, .transport = flow->transport, .local = flow->local};
+	if (!reach_is_by(reach, flow))
+		*reach = (struct reach){.fixed = reach->fixed, .way = *flow};
 }
 
 /* Who does not write down what he sees, sees what we have said. */
@@ -19,16 +23,21 @@ void reach_learn(struct reach *reach, const struct sip_msg *response)
 	struct addr seen;
 
 	if (addr_parse(&seen, via->received.len > 0 ? via->received : via->host) ||
-		seen.family != reach->local.family || addr_is_any(&seen))
+		seen.family != reach->way.local.family || addr_is_any(&seen))
 		return;
-	seen.scope = reach->local.scope;
-	seen.port = via->rport > 0 ? via->rport : reach->local.port;
+	seen.scope = reach->way.local.scope;
+	seen.port = via->rport > 0 ? via->rport : reach->way.local.port;
 	reach->seen = seen;
+}
+
+void reach_see(struct reach *reach, const struct addr *seen)
+{
+	reach->seen = *seen;
 }
 
 static bool is_reliable(const struct reach *reach)
 {
-	return reach->transport->carrier->reliable;
+	return sip_flow_is_reliable(&reach->way);
 }
 
 /* Where we should say that we are. */
@@ -37,15 +46,15 @@ static struct addr wanted(const struct reach *reach)
 	const struct addr *seen = &reach->seen;
 
 	if (seen->family == ADDR_NONE || reach->fixed)
-		return reach->local;
-	if (is_reliable(reach) && addr_same_host(seen, &reach->local))
-		return reach->local;
+		return reach->way.local;
+	if (is_reliable(reach) && addr_same_host(seen, &reach->way.local))
+		return reach->way.local;
 	return *seen;
 }
 
 static struct addr said(const struct reach *reach)
 {
-	return reach->public.family == ADDR_NONE ? reach->local : reach->public;
+	return reach->public.family == ADDR_NONE ? reach->way.local : reach->public;
 }
 
 bool reach_differs(const struct reach *reach)
@@ -55,12 +64,12 @@ bool reach_differs(const struct reach *reach)
 	return !addr_equal(&is, &should);
 }
 
-void reach_rewrite(struct reach *reach)
+void reach_rewrite(struct reach *reach, bool replaced)
 {
 	const struct addr next = wanted(reach);
 
-	reach->stale = said(reach);
-	reach->public = addr_equal(&next, &reach->local) ? nowhere : next;
+	reach->stale = replaced ? nowhere : said(reach);
+	reach->public = addr_equal(&next, &reach->way.local) ? nowhere : next;
 }
 
 void reach_fix(struct reach *reach)
@@ -76,8 +85,8 @@ bool reach_is_natted(const struct reach *reach)
 
 	if (seen->family == ADDR_NONE)
 		return false;
-	return !addr_same_host(seen, &reach->local) ||
-	       (!is_reliable(reach) && seen->port != reach->local.port);
+	return !addr_same_host(seen, &reach->way.local) ||
+	       (!is_reliable(reach) && seen->port != reach->way.local.port);
 }
 
 static void print_at(

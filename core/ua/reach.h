@@ -16,10 +16,9 @@
 struct reach {
 	bool fixed; /* the Contact has our own address, whatever the registrar sees */
 	/* What follows is so for a way that begins here, and for no other. */
-	const struct sip_transport *transport;
-	struct addr local;
+	struct sip_flow way;
 	struct addr seen;   /* from where the last request came; ADDR_NONE: not known */
-	struct addr public; /* what the Contact has in the place of local; ADDR_NONE: that itself */
+	struct addr public; /* what the Contact has in our own's place; ADDR_NONE: that itself */
 	struct addr stale;  /* of a Contact that stands and is of no use any more; or ADDR_NONE */
 };
 
@@ -35,11 +34,18 @@ void reach_learn(struct reach *reach, const struct sip_msg *response);
  */
 bool reach_differs(const struct reach *reach);
 
-/* The Contact has that address from now on; the one before is stale. */
-void reach_rewrite(struct reach *reach);
+/* The Contact has that address from now on. replaced: the registrar will not keep the one before
+ * beside it; else that is stale. */
+void reach_rewrite(struct reach *reach, bool replaced);
 
 /* Never mind: the Contact has our own address, and keeps it. */
 void reach_fix(struct reach *reach);
+
+/* The far end has told in another way where it sees us. */
+void reach_see(struct reach *reach, const struct addr *seen);
+
+/* Whether flow begins where it does of which all this was learned. */
+bool reach_is_by(const struct reach *reach, const struct sip_flow *flow);
 
 /* Whether a NAT is between us and the far end, for all that is known. */
 bool reach_is_natted(const struct reach *reach);

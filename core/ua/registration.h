@@ -81,6 +81,13 @@ bool registration_is_off(const struct registration *registration);
 bool registration_print_contact(
 	struct text *out, const struct registration *registration, const struct sip_flow *flow);
 
+/*
+ * Where the way by which it stands is one of flows, that comes first, with its connection (RFC
+ * 5626, section 4.3).
+ */
+void registration_prefer(
+	const struct registration *registration, struct sip_flow *flows, size_t count);
+
 /* The Route lines that its proxies want of requests (RFC 3608), or empty. */
 struct slice registration_routes(const struct registration *registration);
 

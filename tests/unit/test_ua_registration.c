@@ -4,6 +4,7 @@
  */
 #include "core/base/text.h"
 #include "core/ua/config.h"
+#include "core/ua/lifeline.h"
 #include "core/ua/registration.h"
 #include "tests/unit/sip_phone.h"
 
@@ -388,6 +389,22 @@ static void open_trusted(struct stage *stage)
 	begin(stage);
 }
 
+/* Answers the last STUN request, or, wrong by, another one, with that address. */
+static void answer_stun(struct stage *stage, const char *mapped, uint8_t wrong)
+{
+	const struct addr addr = world_addr(mapped), to = stage->c.from;
+	uint8_t room[32] = {1, 1, 0, 12};
+
+	memcpy(room + 4, stage->c.stun + 4, 16);
+	memcpy(room + 20, "\0\x20\0\x8\0\1", 6);
+	be16_put(room + 26, (uint16_t)(addr.port ^ 0x2112));
+	for (size_t i = 0; i < 4; i++)
+		room[28 + i] = addr.ip[i] ^ room[4 + i];
+	room[19] ^= wrong;
+	assert_int_equal(udp_send(stage->c.udp, &to, (struct slice){room, sizeof(room)}), 0);
+	run_s(stage, 0.02);
+}
+
 /* Our Contact in calls by a flow to that place. */
 static const char *contact_to(char room[static 128], struct stage *stage, const char *remote)
 {
@@ -419,7 +436,8 @@ static void test_behind_nat(void **state)
 	expect_log(&stage, ""); /* it is not of use yet */
 	assert_int_equal(stage.c.count, 3);
 	assert_non_null(strstr(stage.c.last, "CSeq: 3 REGISTER"));
-	assert_non_null(strstr(stage.c.last, "\r\nContact: <" PUBLIC ">, " OURS ";expires=0\r\n"));
+	assert_non_null(strstr(
+		stage.c.last, "\r\nContact: <" PUBLIC ">\r\nContact: " OURS ";expires=0\r\n"));
 	assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), "-");
 	respond(&stage, "200 OK", "Contact: " OURS ";expires=7, <" PUBLIC ">;expires=300\r\n");
 	expect_log(&stage, "ok(300 " PUBLIC ") ");
@@ -432,8 +450,8 @@ static void test_behind_nat(void **state)
 	assert_non_null(strstr(stage.c.last, "\r\nContact: <" PUBLIC ">\r\n"));
 	stage.seen = ";received=203.0.113.5;rport=6001"; /* the NAT has forgotten us */
 	respond(&stage, "200 OK", "");
-	assert_non_null(strstr(stage.c.last, "\r\nContact: <sip:alice@203.0.113.5:6001>, "
-					     "<" PUBLIC ">;expires=0\r\n"));
+	assert_non_null(strstr(stage.c.last, "\r\nContact: <sip:alice@203.0.113.5:6001>\r\n"
+					     "Contact: <" PUBLIC ">;expires=0\r\n"));
 	stage.seen = ";received=203.0.113.5;rport=6002"; /* it does so each time */
 	respond(&stage, "200 OK", "");
 	expect_log(&stage, "ok(600 sip:alice@203.0.113.5:6001) ");
@@ -500,6 +518,269 @@ static void test_rewriting_is_refused(void **state)
 	respond(&stage, "200 OK", "");
 	expect_log(&stage, OK_LOG("600"));
 	assert_int_equal(stage.c.count, 4);
+	close_stage(&stage);
+}
+
+#define INSTANCE "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"
+#define GRUU "sip:alice@sip.test;gr=" INSTANCE
+
+static void open_outbound(struct stage *stage)
+{
+	open_stage(stage, "sip:192.0.2.3", NULL);
+	stage->account.instance = INSTANCE;
+	stage->account.gruu = true;
+	begin(stage);
+}
+
+/* RFC 5626, section 4.2, and RFC 5627. */
+static void test_outbound(void **state)
+{
+	struct stage stage;
+	char room[128];
+
+	(void)state;
+	open_outbound(&stage);
+	assert_non_null(strstr(stage.c.last,
+		"\r\nContact: " OURS ";reg-id=1;+sip.instance=\"<" INSTANCE ">\"\r\n"));
+	assert_non_null(strstr(stage.c.last, "\r\nSupported: path, outbound, gruu\r\n"));
+	assert_non_null(strstr(stage.c.last, ";rport;keep\r\n"));
+	respond(&stage, "200 OK", "Require: outbound\r\n");
+	expect_log(&stage, OK_LOG("600"));
+	assert_string_equal(
+		contact_to(room, &stage, "192.0.2.3:5060"), "sip:alice@192.0.2.1:5060;ob");
+	assert_string_equal(contact_to(room, &stage, "192.0.2.9:5060"), "-");
+
+	registration_start(stage.registration);
+	run_s(&stage, 0.02);
+	respond(&stage, "200 OK",
+		"Contact: <sip:alice@192.0.2.8>;+sip.instance=\"<urn:uuid:other>\""
+		";pub-gruu=\"sip:wrong\";expires=9, "
+		"<sip:proxy.test>;reg-id=1;+sip.instance=\"<URN:UUID:F81D4FAE-7DEC-11D0-A765-"
+		"00A0C91E6BF6>\";pub-gruu=\"" GRUU "\";temp-gruu=\"sip:t@sip.test;gr\""
+		";expires=450\r\n");
+	expect_log(&stage, OK_LOG("450"));
+	assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), GRUU);
+	assert_string_equal(contact_to(room, &stage, "192.0.2.9:5060"), "-");
+
+	registration_start(stage.registration);
+	run_s(&stage, 0.02);
+	respond(&stage, "200 OK", ""); /* it grants nothing any more */
+	assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), "-");
+	close_stage(&stage);
+}
+
+/* The registrar replaces what has the same instance and reg-id: nothing has to be taken back. */
+static void test_outbound_behind_nat(void **state)
+{
+	struct stage stage;
+	char room[128];
+
+	(void)state;
+	open_outbound(&stage);
+	respond(&stage, "200 OK", "Require: outbound\r\n");
+	stage.seen = AT_NAT;
+	registration_start(stage.registration);
+	run_s(&stage, 0.02);
+	respond(&stage, "200 OK", "Require: outbound\r\n");
+	assert_non_null(strstr(stage.c.last, "\r\nContact: <" PUBLIC ">;reg-id=1;+sip.instance=\""
+					     "<" INSTANCE ">\"\r\n"));
+	respond(&stage, "200 OK", "Require: outbound\r\n");
+	assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), PUBLIC ";ob");
+	close_stage(&stage);
+}
+
+/* RFC 5626, section 11.6: 439, once. */
+static void test_no_outbound_there(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	open_outbound(&stage);
+	respond(&stage, "439 First Hop Lacks Outbound Support", "");
+	assert_non_null(
+		strstr(stage.c.last, "\r\nContact: " OURS ";+sip.instance=\"<" INSTANCE ">\"\r\n"));
+	assert_non_null(strstr(stage.c.last, "\r\nSupported: path, gruu\r\n"));
+	respond(&stage, "439 Again", "");
+	expect_log(&stage, "failed(439) ");
+	close_stage(&stage);
+}
+
+/* How often something comes that keeps the way open, in 2.5 minutes, and what. */
+static void test_keep_alive(void **state)
+{
+	static const struct {
+		const char *seen, *headers;
+		uint32_t every_s;
+		bool stun;
+		size_t least, most;
+	} rows[] = {
+		{NULL, "", 0, false, 0, 0},
+		{";rport;keep", "", 0, false, 0, 0}, /* an echo is no consent */
+		{";rport=5060;keep=30", "", 0, true, 4, 6},
+		{";rport=5060;keep=0", "", 0, true, 5, 7},
+		{";rport=5060;keep=x", "", 0, false, 0, 0},
+		{NULL, "Require: outbound\r\n", 0, true, 5, 7},
+		{NULL, "Flow-Timer: 60\r\n", 0, true, 2, 3},
+		{NULL, "Require: outbound\r\nFlow-Timer: 60\r\n", 0, true, 2, 3},
+		{NULL, "Require: outbound\r\nFlow-Timer: 60\r\n", 20, true, 7, 9},
+		{NULL, "Require: outbound\r\nFlow-Timer: 20\r\n", 60, true, 7, 9},
+		{NULL, "Require: outbound\r\n", LIFELINE_NEVER, true, 0, 0},
+		{AT_NAT, "", 0, false, 5, 7},
+		{AT_NAT, "", 50, false, 3, 4},
+		{AT_NAT, "", LIFELINE_NEVER, false, 0, 0},
+		{NULL, "", 50, false, 3, 4},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stage stage;
+		size_t count = 0;
+
+		open_stage(&stage, "sip:192.0.2.3", NULL);
+		stage.account.instance = INSTANCE;
+		stage.account.expires_s = 3600;
+		stage.account.keep_alive_s = rows[i].every_s;
+		registration_free(stage.registration);
+		make_registration(&stage);
+		begin(&stage);
+		stage.seen = rows[i].seen;
+		respond(&stage, "200 OK", rows[i].headers);
+		if (stage.c.count > 1)
+			respond(&stage, "200 OK", rows[i].headers);
+		for (unsigned step = 0; step < 700; step++) {
+			size_t before = stage.c.stuns;
+
+			run_s(&stage, 0.2);
+			if (stage.c.stuns > before)
+				answer_stun(&stage, "192.0.2.1:5060", 0);
+		}
+		count = rows[i].stun ? stage.c.stuns : stage.c.empty;
+		if (count < rows[i].least || count > rows[i].most)
+			fail_msg("row %zu: %zu", i, count);
+		assert_int_equal(rows[i].stun ? stage.c.empty : stage.c.stuns, 0);
+		assert_true(registration_stands(stage.registration));
+		close_stage(&stage);
+	}
+}
+
+static void open_kept(struct stage *stage)
+{
+	open_outbound(stage);
+	respond(stage, "200 OK", "Require: outbound\r\n");
+	expect_log(stage, OK_LOG("600"));
+}
+
+/* Waits for the next STUN request, half a minute at most. */
+static void await_stun(struct stage *stage)
+{
+	size_t before = stage->c.stuns;
+
+	for (unsigned i = 0; i < 300 && stage->c.stuns == before; i++)
+		run_s(stage, 0.1);
+	assert_int_equal(stage->c.stuns, before + 1);
+}
+
+/* RFC 5626, section 4.4.2, and RFC 8489, section 6.2.1: asked seven times in 31.5 s, given up 8 s
+ * after the last; then sought again. */
+static void test_way_dies(void **state)
+{
+	struct stage stage;
+	size_t asked;
+
+	(void)state;
+	open_kept(&stage);
+	for (unsigned i = 0; i < 6; i++) {
+		await_stun(&stage);
+		answer_stun(&stage, "192.0.2.1:5060", 0);
+	}
+	await_stun(&stage);
+	asked = stage.c.stuns;
+	run_s(&stage, 31.6);
+	assert_int_equal(stage.c.stuns, asked + 6);
+	assert_true(registration_stands(stage.registration));
+	run_s(&stage, 6);
+	expect_log(&stage, "");
+	run_s(&stage, 2);
+	expect_log(&stage, "lost(0 192.0.2.3:5060 does not answer any more) ");
+	assert_int_equal(stage.retry_s, 1);
+	assert_int_equal(stage.c.count, 1);
+	run_s(&stage, 1.1);
+	assert_int_equal(stage.c.count, 2);
+	respond(&stage, "200 OK", "Require: outbound\r\n");
+	expect_log(&stage, OK_LOG("600"));
+
+	/* this one does not last, so that the next has to wait */
+	await_stun(&stage);
+	run_s(&stage, 40);
+	expect_log(&stage, "lost(0 192.0.2.3:5060 does not answer any more) ");
+	assert_in_range(stage.retry_s, 30, 60);
+	run_s(&stage, stage.retry_s - 0.3);
+	assert_int_equal(stage.c.count, 3);
+	respond(&stage, "200 OK", "Require: outbound\r\n");
+	await_stun(&stage);
+	run_s(&stage, 40);
+	assert_in_range(stage.retry_s, 60, 120);
+	run_s(&stage, stage.retry_s - 0.3);
+	expect_log(&stage, OK_LOG("600") "lost(0 192.0.2.3:5060 does not answer any more) ");
+	respond(&stage, "200 OK", "Require: outbound\r\n");
+	expect_log(&stage, OK_LOG("600"));
+
+	/* and who has agreed and never answers is not asked any more, but told */
+	run_s(&stage, 200);
+	expect_log(&stage, "");
+	assert_true(registration_stands(stage.registration));
+	close_stage(&stage);
+}
+
+/* The STUN answer shows another address: registered anew at once, without a word of a loss. */
+static void test_way_moves(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	open_kept(&stage);
+	await_stun(&stage);
+	answer_stun(&stage, "192.0.2.1:5060", 0);
+	await_stun(&stage);
+	answer_stun(&stage, "203.0.113.5:6000", 1); /* not to what was asked */
+	run_s(&stage, 1);
+	answer_stun(&stage, "203.0.113.5:6000", 0);
+	assert_int_equal(stage.c.count, 2);
+	assert_non_null(strstr(stage.c.last, "\r\nContact: <" PUBLIC ">;reg-id"));
+	stage.seen = AT_NAT;
+	respond(&stage, "200 OK", "Require: outbound\r\n");
+	expect_log(&stage, "ok(600 " PUBLIC ") ");
+
+	/* what STUN says for ever and the registrar does not see, is no news */
+	for (unsigned i = 0; i < 4; i++) {
+		await_stun(&stage);
+		answer_stun(&stage, "203.0.113.5:7000", 0);
+		if (stage.c.count == 3 && i == 0)
+			respond(&stage, "200 OK", "Require: outbound\r\n");
+		if (stage.c.count == 4 && i == 0)
+			respond(&stage, "200 OK", "Require: outbound\r\n");
+	}
+	assert_int_equal(stage.c.count, 4);
+	assert_true(registration_stands(stage.registration));
+	close_stage(&stage);
+}
+
+/* ICMP tells that nobody is there: not for longer than the next that keeps the way open. */
+static void test_way_is_closed(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	open_kept(&stage);
+	world_peer_close(&stage.c);
+	run_s(&stage, 30);
+	assert_non_null(strstr(stage.log, "lost(0 the way to 192.0.2.3:5060 is lost: "));
+	world_peer_open(&stage.c, stage.pair.c, "192.0.2.3:5060");
+	stage.log[0] = '\0';
+	run_s(&stage, 65);
+	assert_true(stage.c.count > 0);
+	respond(&stage, "200 OK", "");
+	assert_true(registration_stands(stage.registration));
 	close_stage(&stage);
 }
 
@@ -575,6 +856,13 @@ int main(void)
 		cmocka_unit_test(test_behind_nat),
 		cmocka_unit_test(test_no_nat),
 		cmocka_unit_test(test_rewriting_is_refused),
+		cmocka_unit_test(test_outbound),
+		cmocka_unit_test(test_outbound_behind_nat),
+		cmocka_unit_test(test_no_outbound_there),
+		cmocka_unit_test(test_keep_alive),
+		cmocka_unit_test(test_way_dies),
+		cmocka_unit_test(test_way_moves),
+		cmocka_unit_test(test_way_is_closed),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_memory),
 	};
