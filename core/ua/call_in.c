@@ -190,7 +190,8 @@ static int take_invite(struct call *call, struct sip_server *server, const struc
 	if (account)
 		contact.user = slice_of(account_settings(account)->user);
 	if (account &&
-		registration_print_contact(&uri, account_registration(account), &call->flow) &&
+		registration_print_contact(
+			&uri, account_registration(account), &call->flow, false) &&
 		!uri.cut)
 		contact.uri = text_slice(&uri);
 	return sip_invite_take(

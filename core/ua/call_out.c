@@ -146,8 +146,9 @@ static void go_by_account(
 	text_puts(&self->from, settings->aor);
 	invite->from_display = slice_of(settings->display ? settings->display : "");
 	invite->contact.user = slice_of(settings->user);
-	if (call->by_account && registration_print_contact(&self->contact,
-					account_registration(call->account), &call->flow))
+	if (call->by_account &&
+		registration_print_contact(&self->contact, account_registration(call->account),
+			&call->flow, is_anonymous(call)))
 		invite->contact.uri = text_slice(&self->contact);
 	invite->auth = account_auth(call->account);
 	account_print_routes(&self->routes, call->account);
@@ -164,7 +165,7 @@ static void hide(struct sip_invite_config *invite, struct self *self)
 	self->from = TEXT_IN(self->from_room);
 	text_puts(&self->from, IDENTITY_ANONYMOUS_URI);
 	invite->from_display = slice_of(IDENTITY_ANONYMOUS_NAME);
-	invite->contact = (struct sip_contact){0};
+	invite->contact.user = slice_of("");
 	invite->anonymous = true;
 	text_puts(&self->headers, "Privacy: id\r\n");
 }

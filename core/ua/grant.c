@@ -38,15 +38,22 @@ static bool is_ours(const struct sip_name_addr *contact, const struct sip_uri *o
 		       is_instance(contact->params, wish->instance));
 }
 
+static void read_uri(struct slice *out, struct slice params, const char *name)
+{
+	struct sip_uri uri;
+	struct slice text;
+
+	if (quoted(&text, params, name) && sip_uri_parse(&uri, text, NULL) == 0)
+		*out = text;
+}
+
 /* RFC 5627, section 5.3. */
 static void read_gruu(struct grant *out, struct slice params, const struct grant_wish *wish)
 {
-	struct sip_uri uri;
-	struct slice gruu;
-
-	if (is_instance(params, wish->instance) && quoted(&gruu, params, "pub-gruu") &&
-		sip_uri_parse(&uri, gruu, NULL) == 0)
-		out->gruu = gruu;
+	if (!is_instance(params, wish->instance))
+		return;
+	read_uri(&out->gruu, params, "pub-gruu");
+	read_uri(&out->temporary, params, "temp-gruu");
 }
 
 /* RFC 3261, section 10.2.4. */

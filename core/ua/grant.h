@@ -14,10 +14,12 @@ enum { GRANT_EXPIRES_MAX_S = 24 * 3600 }; /* what a registrar may make of our wi
 
 struct grant {
 	uint32_t expires_s;
-	bool outbound;     /* what comes for us comes by the way of this REGISTER (RFC 5626) */
-	bool answers;      /* it answers what keeps that way open (RFC 5626, RFC 6223) */
-	uint32_t keep_s;   /* how often that is to be sent, at least; 0: it does not say */
-	struct slice gruu; /* a URI that leads to this very phone (RFC 5627), or empty */
+	bool outbound;   /* what comes for us comes by the way of this REGISTER (RFC 5626) */
+	bool answers;    /* it answers what keeps that way open (RFC 5626, RFC 6223) */
+	uint32_t keep_s; /* how often that is to be sent, at least; 0: it does not say */
+	/* URIs that lead to this very phone (RFC 5627); temporary: which say not whose it is. Or
+	 * empty. */
+	struct slice gruu, temporary;
 };
 
 /* What we have asked for. */

@@ -45,7 +45,7 @@ struct registration {
 	struct sip_flow flow; /* by which it stands, if it does */
 	struct reach reach;
 	struct lifeline lifeline;
-	char *gruu;       /* leads to us, or NULL */
+	char *gruus[2];   /* that lead to us, the second without saying who we are; or NULL */
 	struct timer due; /* of the state */
 	uint64_t call_id, tag;
 	uint32_t cseq;
@@ -132,12 +132,18 @@ static uint32_t backoff_s(struct registration *self, unsigned failures)
 	return upper / 2 + loop_random_below(self->config.loop, upper / 2 + 1);
 }
 
+static void keep_gruu(struct registration *self, bool anonymous, struct slice uri)
+{
+	free(self->gruus[anonymous]);
+	self->gruus[anonymous] = uri.len > 0 ? slice_copy(uri) : NULL;
+}
+
 static void stand_no_more(struct registration *self)
 {
 	self->stands = false;
 	self->outbound = false;
-	free(self->gruu);
-	self->gruu = NULL;
+	keep_gruu(self, false, (struct slice){0});
+	keep_gruu(self, true, (struct slice){0});
 	lifeline_stop(&self->lifeline);
 }
 
@@ -224,8 +230,8 @@ static void stand(struct registration *self, const struct grant *grant)
 	self->reach.stale = (struct addr){0};
 	self->stands = true;
 	self->outbound = grant->outbound;
-	free(self->gruu);
-	self->gruu = grant->gruu.len > 0 ? slice_copy(grant->gruu) : NULL;
+	keep_gruu(self, false, grant->gruu);
+	keep_gruu(self, true, grant->temporary);
 	lifeline_start(&self->lifeline, &self->flow, &need);
 }
 
@@ -649,20 +655,22 @@ const char *registration_hop(const struct registration *self)
 
 /* RFC 5627, section 4.3: a GRUU is good anywhere; RFC 5626, section 4.3: ob has the proxy send what
  * belongs to the call by the way that it came. */
-bool registration_print_contact(
-	struct text *out, const struct registration *self, const struct sip_flow *flow)
+bool registration_print_contact(struct text *out, const struct registration *self,
+	const struct sip_flow *flow, bool anonymous)
 {
 	bool differs = self->outbound || self->reach.public.family != ADDR_NONE;
+	const char *gruu = self->gruus[anonymous];
+	struct slice user = slice_of(anonymous ? "" : self->config.account->user);
 
 	if (!self->stands || !sip_auth_trusts(self->config.auth, flow))
 		return false;
-	if (self->gruu && (!flow->sips || slice_starts_nocase(slice_of(self->gruu), "sips:"))) {
-		text_puts(out, self->gruu);
+	if (gruu && (!flow->sips || slice_starts_nocase(slice_of(gruu), "sips:"))) {
+		text_puts(out, gruu);
 		return true;
 	}
 	if (!differs || !reach_is_by(&self->reach, flow))
 		return false;
-	reach_print(out, &self->reach, flow, slice_of(self->config.account->user));
+	reach_print(out, &self->reach, flow, user);
 	text_puts(out, self->outbound ? ";ob" : "");
 	return true;
 }
@@ -703,6 +711,7 @@ void registration_free(struct registration *self)
 	free(self->former);
 	service_route_drop(&self->route);
 	lifeline_stop(&self->lifeline);
-	free(self->gruu);
+	free(self->gruus[false]);
+	free(self->gruus[true]);
 	free(self);
 }

@@ -75,11 +75,12 @@ bool registration_stands(const struct registration *registration);
 bool registration_is_off(const struct registration *registration);
 
 /*
- * Appends the URI of our Contact for a request or a response of the account's that goes by flow.
- * False, with nothing appended: there is nothing better than our own address.
+ * Appends the URI of our Contact for a request or a response of the account's that goes by flow;
+ * anonymous: which does not say whose it is. False, with nothing appended: there is nothing better
+ * than our own address.
  */
-bool registration_print_contact(
-	struct text *out, const struct registration *registration, const struct sip_flow *flow);
+bool registration_print_contact(struct text *out, const struct registration *registration,
+	const struct sip_flow *flow, bool anonymous);
 
 /*
  * Where the way by which it stands is one of flows, that comes first, with its connection (RFC

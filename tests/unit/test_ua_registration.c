@@ -38,6 +38,7 @@ struct stage {
 	uint32_t retry_s; /* of the last failure */
 	bool stop;        /* within the next event */
 	bool start;
+	bool anonymous;   /* as who calls */
 	const char *seen; /* what the Via of answers has in the place of ";rport"; or NULL */
 };
 
@@ -413,7 +414,9 @@ static const char *contact_to(char room[static 128], struct stage *stage, const 
 	struct sip_flow flow;
 
 	assert_int_equal(sip_stack_flow(&flow, stage->pair.a.stack, SIP_UDP, &at), 0);
-	return registration_print_contact(&text, stage->registration, &flow) ? room : "-";
+	return registration_print_contact(&text, stage->registration, &flow, stage->anonymous)
+		       ? room
+		       : "-";
 }
 
 #define PUBLIC "sip:alice@203.0.113.5:6000"
@@ -560,11 +563,15 @@ static void test_outbound(void **state)
 		";expires=450\r\n");
 	expect_log(&stage, OK_LOG("450"));
 	assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), GRUU);
+	stage.anonymous = true;
+	assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), "sip:t@sip.test;gr");
+	stage.anonymous = false;
 	assert_string_equal(contact_to(room, &stage, "192.0.2.9:5060"), "-");
 
 	registration_start(stage.registration);
 	run_s(&stage, 0.02);
-	respond(&stage, "200 OK", ""); /* it grants nothing any more */
+	respond(&stage, "200 OK", /* it grants nothing any more */
+		"Contact: " OURS ";+sip.instance=\"<urn:uuid:other>\";pub-gruu=\"sip:wrong\"\r\n");
 	assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), "-");
 	close_stage(&stage);
 }
@@ -586,6 +593,8 @@ static void test_outbound_behind_nat(void **state)
 					     "<" INSTANCE ">\"\r\n"));
 	respond(&stage, "200 OK", "Require: outbound\r\n");
 	assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), PUBLIC ";ob");
+	stage.anonymous = true;
+	assert_string_equal(contact_to(room, &stage, "192.0.2.3:5060"), "sip:203.0.113.5:6000;ob");
 	close_stage(&stage);
 }
 
