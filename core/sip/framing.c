@@ -237,6 +237,11 @@ int sip_framing_next(struct sip_frame *out, struct sip_framing *framing, struct 
 	return 0;
 }
 
+void sip_framing_take_line(struct sip_framing *framing)
+{
+	framing->ping = 0;
+}
+
 bool sip_framing_is_amid(const struct sip_framing *framing)
 {
 	return framing->len > 0 && !framing->told;

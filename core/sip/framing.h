@@ -47,6 +47,9 @@ struct sip_framing {
  */
 int sip_framing_next(struct sip_frame *out, struct sip_framing *framing, struct slice *from);
 
+/* The empty line that has just come is an answer, and not the first half of a ping. */
+void sip_framing_take_line(struct sip_framing *framing);
+
 /* Whether a message has begun that is not whole. */
 bool sip_framing_is_amid(const struct sip_framing *framing);
 

@@ -193,18 +193,21 @@ static struct sip_keep *take_back(struct list *aside, struct sip_stack *stack)
 	return keep;
 }
 
-void sip_keep_pong(struct sip_stack *stack, uint64_t connection)
+bool sip_keep_pong(struct sip_stack *stack, uint64_t connection)
 {
 	struct sip_keep *keep;
 	struct list aside;
+	bool awaited = false;
 
 	put_aside(&aside, stack, connection);
 	while ((keep = take_back(&aside, stack))) {
 		if (keep->state != ASKING)
 			continue;
+		awaited = true;
 		rest(keep);
 		keep->events->alive(keep->arg, NULL);
 	}
+	return awaited;
 }
 
 void sip_keep_lost(struct sip_stack *stack, uint64_t connection, int err)

@@ -7,6 +7,7 @@
 
 #include "core/sip/flow.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct sip_keep;
@@ -41,9 +42,9 @@ int sip_keep_new(struct sip_keep **out, struct sip_stack *stack,
 /* NULL is allowed. */
 void sip_keep_free(struct sip_keep *keep);
 
-/* For the transports: an empty line came by a connection; that is over; STUN came; an ICMP error
- * about what was sent to to. */
-void sip_keep_pong(struct sip_stack *stack, uint64_t connection);
+/* For the transports: an empty line came by a connection, whether somebody has waited for it; that
+ * is over; STUN came; an ICMP error about what was sent to to. */
+bool sip_keep_pong(struct sip_stack *stack, uint64_t connection);
 void sip_keep_lost(struct sip_stack *stack, uint64_t connection, int err);
 void sip_keep_stun(struct sip_stack *stack, const struct sip_transport *transport,
 	const struct addr *from, struct slice datagram);

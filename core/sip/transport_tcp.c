@@ -310,7 +310,8 @@ static void watch_lines(struct sip_connection *connection)
 	if (connection->lines == connection->framing.lines)
 		return;
 	connection->lines = connection->framing.lines;
-	sip_keep_pong(connection->transport->stack, connection->id);
+	if (sip_keep_pong(connection->transport->stack, connection->id))
+		sip_framing_take_line(&connection->framing);
 }
 
 static void received(void *arg, struct slice bytes)
