@@ -288,8 +288,9 @@ static void way_died(void *arg, int err)
 		fault_set(&words, err, "%s does not answer any more", at);
 	else
 		fault_set(&words, err, "the way to %s is lost: %s", at, strerror(-err));
-	news.retry_s = self->lifeline.short_lived > 0 ? backoff_s(self, self->lifeline.short_lived)
-						      : REVIVE_S;
+	news.retry_s = self->lifeline.short_lived > 1
+			       ? backoff_s(self, self->lifeline.short_lived - 1)
+			       : REVIVE_S;
 	stand_no_more(self);
 	self->unheard = true;
 	become(self, WAITING);
@@ -653,6 +654,15 @@ const char *registration_hop(const struct registration *self)
 	return self->route.hop;
 }
 
+/* It may have called us by a connection of its own. */
+static bool is_of_our_server(const struct registration *self, const struct sip_flow *flow)
+{
+	const struct sip_auth *auth = self->config.auth;
+
+	return sip_auth_trusts(auth, flow) ||
+	       (sip_flow_is_reliable(flow) && sip_auth_trusts_host(auth, flow));
+}
+
 /* RFC 5627, section 4.3: a GRUU is good anywhere; RFC 5626, section 4.3: ob has the proxy send what
  * belongs to the call by the way that it came. */
 bool registration_print_contact(struct text *out, const struct registration *self,
@@ -662,7 +672,7 @@ bool registration_print_contact(struct text *out, const struct registration *sel
 	const char *gruu = self->gruus[anonymous];
 	struct slice user = slice_of(anonymous ? "" : self->config.account->user);
 
-	if (!self->stands || !sip_auth_trusts(self->config.auth, flow))
+	if (!self->stands || !is_of_our_server(self, flow))
 		return false;
 	if (gruu && (!flow->sips || slice_starts_nocase(slice_of(gruu), "sips:"))) {
 		text_puts(out, gruu);
