@@ -87,6 +87,11 @@ int udp_start(struct udp *udp, struct loop *loop, const struct udp_events *event
 	return udp->ops->start(udp, loop, events, arg);
 }
 
+void udp_stop(struct udp *udp)
+{
+	udp->ops->stop(udp);
+}
+
 int udp_send(struct udp *udp, const struct addr *to, struct slice bytes)
 {
 	return udp->ops->send(udp, NULL, to, bytes);

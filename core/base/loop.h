@@ -119,6 +119,13 @@ int loop_udp_open(struct udp **out, struct loop *loop, const struct addr *local)
 /* Starts receiving on loop's thread. An event function may free the socket. */
 int udp_start(struct udp *udp, struct loop *loop, const struct udp_events *events, void *arg);
 
+/*
+ * Receives no more, on the thread of the loop that it was started on, from an event function of it,
+ * too; what comes waits. udp_start() may follow, on another loop as well. One that was not started
+ * stays as it is.
+ */
+void udp_stop(struct udp *udp);
+
 /* Hands one datagram to the network. An error says that it was surely not sent. */
 int udp_send(struct udp *udp, const struct addr *to, struct slice bytes);
 
@@ -355,6 +362,7 @@ struct loop_ops {
 struct udp_ops {
 	int (*start)(
 		struct udp *udp, struct loop *loop, const struct udp_events *events, void *arg);
+	void (*stop)(struct udp *udp);
 	/* from NULL: as the route goes */
 	int (*send)(struct udp *udp, const struct addr *from, const struct addr *to,
 		struct slice bytes);

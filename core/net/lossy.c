@@ -176,6 +176,18 @@ static int start_socket(
 	return udp_start(socket->other, socket->lossy->other, &ours, socket);
 }
 
+/* What is on its way is lost: another thread may be the next that it would come to. */
+static void stop_socket(struct udp *udp)
+{
+	struct lossy_udp *socket = socket_of(udp);
+
+	if (socket->gone) /* whoever is delivering to it goes no further */
+		*socket->gone = true;
+	socket->gone = NULL;
+	list_each(link, &socket->flights) drop(container_of(link, struct flight, link));
+	udp_stop(socket->other);
+}
+
 static int send_datagram(
 	struct udp *udp, const struct addr *from, const struct addr *to, struct slice bytes)
 {
@@ -202,6 +214,7 @@ static int open_socket(struct udp **out, struct loop *loop, const struct addr *l
 {
 	static const struct udp_ops ops = {
 		.start = start_socket,
+		.stop = stop_socket,
 		.send = send_datagram,
 		.local = local_address,
 		.free = free_socket,

@@ -14,12 +14,18 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What libuv needs until it has let go of it, which may be after the socket has. */
+struct udp_watch {
+	uv_poll_t poll;
+	struct udp_uv *udp;
+};
+
 struct udp_uv {
 	struct udp udp;
 	int fd;
 	struct addr local;    /* bound to, with the port that was picked */
-	struct loop_uv *loop; /* NULL until udp_start() */
-	uv_poll_t poll;
+	struct loop_uv *loop; /* NULL: it is not started */
+	struct udp_watch *watch;
 	const struct udp_events *events;
 	void *arg;
 	bool *gone; /* while an event function runs: to be set if it frees us */
@@ -176,37 +182,65 @@ static bool deliver_errors(struct udp_uv *self)
 /* libuv stops watching a descriptor that has an error to tell, so it is started again. */
 static void watch(uv_poll_t *poll, int status, int events)
 {
-	struct udp_uv *self = poll->data;
+	struct udp_watch *own = poll->data;
+	struct udp_uv *self = own->udp;
 
 	(void)events;
 	if (!deliver_errors(self) || !deliver_datagrams(self))
 		return;
 	if (status < 0)
-		uv_poll_start(&self->poll, UV_READABLE, watch);
+		uv_poll_start(poll, UV_READABLE, watch);
+}
+
+static void free_watch(uv_handle_t *handle)
+{
+	free(handle->data);
 }
 
 static int start(struct udp *udp, struct loop *loop, const struct udp_events *events, void *arg)
 {
 	struct udp_uv *self = udp_uv_of(udp);
 	struct loop_uv *uv = container_of(loop, struct loop_uv, loop);
+	struct udp_watch *own;
 	int err;
 
 	assert(!self->loop);
 
 	if (!uv->batch)
 		uv->batch = calloc(1, sizeof(*uv->batch));
-	if (!uv->batch)
+	own = calloc(1, sizeof(*own));
+	if (!uv->batch || !own) {
+		free(own);
 		return -ENOMEM;
-
-	err = uv_poll_init(&uv->uv, &self->poll, self->fd);
-	if (err)
+	}
+	err = uv_poll_init(&uv->uv, &own->poll, self->fd);
+	if (err) {
+		free(own);
 		return err;
+	}
 
+	own->poll.data = own;
+	own->udp = self;
+	self->watch = own;
 	self->loop = uv;
 	self->events = events;
 	self->arg = arg;
-	self->poll.data = self;
-	return uv_poll_start(&self->poll, UV_READABLE, watch);
+	return uv_poll_start(&own->poll, UV_READABLE, watch);
+}
+
+/* Whoever delivers to it goes no further. */
+static void stop(struct udp *udp)
+{
+	struct udp_uv *self = udp_uv_of(udp);
+
+	if (!self->loop)
+		return;
+	if (self->gone)
+		*self->gone = true;
+	self->gone = NULL;
+	uv_close((uv_handle_t *)&self->watch->poll, free_watch);
+	self->watch = NULL;
+	self->loop = NULL;
 }
 
 /* Adds to msg, which has the room, from which address of this host it leaves (ip(7), ipv6(7)). */
@@ -264,26 +298,18 @@ static void local_address(struct addr *out, const struct udp *udp)
 	*out = udp_uv_of(udp)->local;
 }
 
-static void free_closed(uv_handle_t *handle)
-{
-	free(handle->data);
-}
-
 static void free_socket(struct udp *udp)
 {
 	struct udp_uv *self = udp_uv_of(udp);
 
-	if (self->gone)
-		*self->gone = true;
-	if (self->loop)
-		uv_close((uv_handle_t *)&self->poll, free_closed);
+	stop(udp);
 	close(self->fd);
-	if (!self->loop)
-		free(self);
+	free(self);
 }
 
 static const struct udp_ops ops = {
 	.start = start,
+	.stop = stop,
 	.send = send_datagram,
 	.local = local_address,
 	.free = free_socket,

@@ -370,6 +370,17 @@ static int start(struct udp *udp, struct loop *loop, const struct udp_events *ev
 	return 0;
 }
 
+static void stop(struct udp *udp)
+{
+	struct udp_sim *self = udp_sim_of(udp);
+
+	if (!self->loop)
+		return;
+	sim_event_stop(self->host->world, &self->drain);
+	self->loop->sockets--;
+	self->loop = NULL;
+}
+
 static void local_address(struct addr *out, const struct udp *udp)
 {
 	*out = udp_sim_of(udp)->local;
@@ -382,16 +393,14 @@ static void free_socket(struct udp *udp)
 
 	table_remove(&world->sockets, &self->by_port);
 	list_each(link, &self->kept) lose_copy(container_of(link, struct copy, kept));
-	if (self->loop) {
-		sim_event_stop(world, &self->drain);
-		self->loop->sockets--;
-	}
+	stop(udp);
 	world->left.sockets--;
 	free(self);
 }
 
 static const struct udp_ops ops = {
 	.start = start,
+	.stop = stop,
 	.send = send_datagram,
 	.local = local_address,
 	.free = free_socket,
