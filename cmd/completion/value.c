@@ -128,6 +128,7 @@ static const struct value table[] = {
 	{"all", word_all, false, false},
 	{"COMMAND", word_line, false, false},
 	{"ADDR[:PORT]", NULL, false, false},
+	{"HOST[:PORT]", NULL, false, false},
 	{"'X: y'", NULL, false, false},
 	{"DB", NULL, false, false},
 	{"HZ", NULL, false, false},

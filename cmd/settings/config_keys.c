@@ -166,6 +166,7 @@ static const struct config_key settings[] = {
 	{"waiting_tone",  check_tone,        rings_loud,  false, true},
 	{"listen",        NULL,              waits,       true,  false},
 	{"dns_server",    NULL,              is_real,     true,  false},
+	{"stun_server",   NULL,              NULL,        false, false},
 	{"tls_ca_file",   check_readable,    NULL,        false, true},
 	{"tls_certificate", check_readable,  NULL,        false, true},
 	{"tls_key",       check_readable,    NULL,        false, true},
@@ -179,10 +180,15 @@ const struct config_key *config_key_at(size_t i)
 	return i < COUNT ? &settings[i] : NULL;
 }
 
+/* In a file it says more of what it is than among options that stand together. */
+static const char stun_key[] = "stun_server", stun_option[] = "stun";
+
 static const char *option_of(char room[static NAME_SIZE], const struct config_key *setting)
 {
 	struct text text = text_in(room, NAME_SIZE);
 
+	if (strcmp(setting->key, stun_key) == 0)
+		return stun_option;
 	for (const char *at = setting->key; *at != '\0'; at++)
 		text_putc(&text, *at == '_' ? '-' : *at);
 	assert(!text.cut);

@@ -22,7 +22,7 @@ struct config {
 
 /* An option that is a setting as well. */
 struct config_key {
-	const char *key; /* the option's name with _ in place of - */
+	const char *key; /* the option's name with _ in place of -; of --stun: stun_server */
 	/* What its reader leaves for later; NULL: nothing. all: see struct config_reader. */
 	int (*check)(const char *value, bool all, struct fault *why);
 	/* Whether it has an effect on what options ask for; NULL: always. */

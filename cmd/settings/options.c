@@ -100,6 +100,8 @@ static const struct option table[] = {
 		"where to listen; tcp:, tls:; may be repeated", option_read_listen, FIELD(listen)},
 	{0, "dns-server", "ADDR[:PORT]", false, true,
 		"ask this name server; may be repeated", option_read_server, FIELD(dns_servers)},
+	{0, "stun", "HOST[:PORT]", false, false,
+		"a server that tells how a NAT shows our sound", option_read_stun, FIELD(stun)},
 	{0, "tls-ca-file", "FILE", false, false,
 		"whom TLS believes, not the system's", option_read_string, FIELD(tls.ca_file)},
 	{0, "tls-certificate", "FILE", false, false,

@@ -89,6 +89,7 @@ struct options {
 	const char *account;                              /* a name, or an address */
 	const char *registrar;
 	const char *proxy;
+	const char *stun; /* server; NULL: none is asked */
 	const char *auth_user;
 	bool anonymous;
 	bool no_register;

@@ -60,6 +60,7 @@ option_reader option_read_codecs;   /* the list */
 option_reader option_read_country;  /* the tones of one */
 option_reader option_read_listen;   /* the list: one more */
 option_reader option_read_server;   /* the list of name servers: one more */
+option_reader option_read_stun;     /* const char *: a server */
 option_reader option_read_header;   /* the lines: one more */
 option_reader option_read_command;  /* the list: one more */
 option_reader option_read_var;      /* the list: one more */

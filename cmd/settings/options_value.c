@@ -4,6 +4,7 @@
 #include "cmd/script/script_scope.h"
 #include "cmd/words.h"
 #include "core/base/loop.h"
+#include "core/nat/reflexive.h"
 #include "core/sip/print.h"
 
 enum {
@@ -286,6 +287,17 @@ int option_read_server(const struct given *given, void *field)
 		return wrong(given, "is good on one link only; give another address of it");
 
 	list[given->out->dns_server_count++] = addr;
+	return 0;
+}
+
+int option_read_stun(const struct given *given, void *field)
+{
+	const char **server = field;
+
+	if (!reflexive_is_server(given->string))
+		return wrong(given, "is no server, like stun.example.org or 192.0.2.1:3478");
+
+	*server = given->string;
 	return 0;
 }
 

@@ -55,6 +55,7 @@ void setup_make(struct setup *out, const struct options *options)
 		.headers = {(const uint8_t *)options->headers, options->headers_len},
 		.anonymous = options->anonymous ? UA_ANONYMOUS_ON : UA_ANONYMOUS_ACCOUNT,
 		.late_offer = options->late_offer,
+		.stun = options->stun,
 		.tls = options->tls,
 		.policy =
 			{

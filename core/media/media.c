@@ -56,6 +56,7 @@ int media_name_recording(
 static void media_free(struct media *media)
 {
 	media_transport_free(media->transport);
+	media_transport_free(media->next);
 	free(media->agreed_fmtp);
 	free(media->recording);
 	free(media->taped);
@@ -521,6 +522,7 @@ static void close_run(struct post *post)
 
 void media_close(struct media *media)
 {
+	media_stop_learning(media);
 	media->close.run = close_run;
 	media->closed.run = closed_run;
 	if (media->state != MEDIA_OPENING) {

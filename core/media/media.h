@@ -112,12 +112,27 @@ int media_change(struct media *media, const struct media_params *params);
 
 /*
  * Binds new ports on host, an address of this host that is reached by now, and tells the one of RTP
- * in local. What is sent goes from there; what still comes to the old ones is heard for
- * MEDIA_FORMER_NS. Before media_close(). Returns what media_open() does.
+ * in local. Before media_close(). Returns what media_open() does.
  */
-#define MEDIA_FORMER_NS (2 * NS_PER_S)
 int media_rebind(
 	struct addr *local, struct media *media, const struct addr *host, struct fault *why);
+
+/*
+ * Has what is sent go from the ports that media_rebind() has bound last; what still comes to the
+ * old ones is heard for MEDIA_FORMER_NS. -ENOMEM.
+ */
+#define MEDIA_FORMER_NS (2 * NS_PER_S)
+int media_turn(struct media *media);
+
+/*
+ * Asks a STUN server, as core/nat/reflexive.h spells it, how the ports are seen from outside that
+ * are bound and not in use: those of media_rebind(), or, before media_start(), of media_open().
+ * learned is called once, never before this returns and within a second, unless media_rebind() or
+ * media_close() comes before: with where RTP and RTCP are reached, or ADDR_NONE. -EBUSY: there are
+ * no such ports; or what reflexive_ask() returns.
+ */
+typedef void media_learned(void *arg, const struct addr *rtp, const struct addr *rtcp);
+int media_learn(struct media *media, const char *server, media_learned *learned, void *arg);
 
 /* How loud it is, at any time until media_close(). -ENOMEM. */
 int media_set_volume(struct media *media, const struct media_volume *volume);

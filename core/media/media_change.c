@@ -2,7 +2,9 @@
 #include "core/media/media_private.h"
 
 #include "core/base/text.h"
+#include "core/nat/reflexive.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -266,13 +268,53 @@ int media_rebind(
 	if (err)
 		return err;
 
+	media_stop_learning(media);
+	media_transport_free(media->next);
+	media->next = transport;
 	media_transport_local(local, transport);
+	return 0;
+}
+
+int media_turn(struct media *media)
+{
+	struct media_transport *transport = media->next;
+	int err;
+
+	assert(transport);
+	media->next = NULL;
 	err = turn_transport(media, transport);
-	if (err) {
+	if (err)
 		media_transport_free(transport);
-		fault_set(why, err, "out of memory");
-	}
 	return err;
+}
+
+static void learned(void *arg, const struct addr *mapped)
+{
+	struct media *media = arg;
+
+	media->reflexive = NULL;
+	media->learned(media->learned_arg, &mapped[0], &mapped[1]);
+}
+
+int media_learn(struct media *media, const char *server, media_learned *done, void *arg)
+{
+	struct media_transport *transport = media->next ? media->next : media->transport;
+	struct udp *sockets[MEDIA_SOCKETS];
+
+	if (media->reflexive || !transport || (!media->next && media->state != MEDIA_BOUND))
+		return -EBUSY;
+
+	media->learned = done;
+	media->learned_arg = arg;
+	media_transport_sockets(sockets, transport);
+	return reflexive_ask(&media->reflexive, media->agent_loop, server, sockets, MEDIA_SOCKETS,
+		learned, media);
+}
+
+void media_stop_learning(struct media *media)
+{
+	reflexive_cancel(media->reflexive);
+	media->reflexive = NULL;
 }
 
 int media_set_volume(struct media *media, const struct media_volume *volume)

@@ -61,6 +61,10 @@ struct media {
 
 	enum media_state state;
 	struct media_transport *transport; /* until stream has it */
+	struct media_transport *next;      /* bound by media_rebind(), or NULL */
+	struct reflexive *reflexive;       /* asks how one of these is seen, or NULL */
+	media_learned *learned;
+	void *learned_arg;
 
 	/* Filled for opening, and touched by the other thread while it lasts. */
 	struct work open;
@@ -103,6 +107,9 @@ struct stream_params media_stream_params(const struct media_params *params, cons
 /* Sockets on host, which nobody reads yet. Words in why. */
 int media_bind(struct media_transport **out, const struct media *media, const struct addr *host,
 	struct fault *why);
+
+/* Nobody is told how the ports are seen. */
+void media_stop_learning(struct media *media);
 
 /* What is agreed on now; fmtp, which params has too, is the media's. */
 void media_agree(struct media *media, const struct media_params *params, char *fmtp);

@@ -112,6 +112,13 @@ void media_transport_local(struct addr *out, const struct media_transport *trans
 	udp_local(out, transport->rtp);
 }
 
+void media_transport_sockets(
+	struct udp *out[static MEDIA_SOCKETS], const struct media_transport *transport)
+{
+	out[0] = transport->rtp;
+	out[1] = transport->rtcp;
+}
+
 void media_transport_tap(struct media_transport *transport, const struct media_tap *tap)
 {
 	transport->tap = tap;

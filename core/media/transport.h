@@ -42,6 +42,11 @@ void media_transport_free(struct media_transport *transport);
  * caller. */
 void media_transport_tap(struct media_transport *transport, const struct media_tap *tap);
 
+/* The sockets, RTP's first: for whoever has to do with them before media_transport_start(). */
+enum { MEDIA_SOCKETS = 2 };
+void media_transport_sockets(
+	struct udp *out[static MEDIA_SOCKETS], const struct media_transport *transport);
+
 /* Where RTP is received, as it was bound. The port of RTCP is the next. */
 void media_transport_local(struct addr *out, const struct media_transport *transport);
 

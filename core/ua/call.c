@@ -79,6 +79,7 @@ static void call_free(struct call *call)
 	free(call->asserted);
 	free(call->call_id);
 	free(call->description);
+	free(call->offer);
 	free(call->warning);
 	free(call->end.reason);
 	free(call);

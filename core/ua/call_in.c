@@ -7,6 +7,7 @@
 #include "core/ua/way.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 enum { CONTACT_SIZE = 1024 };
 
@@ -165,6 +166,21 @@ int call_reject(struct call *call, uint16_t code)
 	return 0;
 }
 
+static void answer_offer(struct call *call)
+{
+	char *offer = call->offer;
+	struct fault why = {0};
+	int err;
+
+	call->offer = NULL;
+	err = describe(call, slice_of(offer), &why);
+	free(offer);
+	if (err)
+		refuse_media(call, err, &why);
+	else
+		ring(call);
+}
+
 static void take(struct call *call, const struct sip_msg *msg)
 {
 	struct fault why = {0};
@@ -172,11 +188,11 @@ static void take(struct call *call, const struct sip_msg *msg)
 
 	err = call_open_media(call, &why);
 	if (!err)
-		err = describe(call, call_body(msg), &why);
+		err = call_keep(&call->offer, call_body(msg));
 	if (err)
 		refuse_media(call, err, &why);
 	else
-		ring(call);
+		call_learn(call, answer_offer);
 }
 
 /* How the caller is to reach us from now on. */

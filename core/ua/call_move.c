@@ -84,11 +84,14 @@ bool call_move(struct call *call, const struct sip_invite_end *end)
  */
 void call_anew(struct call *call)
 {
-	if (call_keep_first(call) != 0 || call_keep(&call->first.tag, slice_of("")) != 0) {
+	if (!call->invite) {
+		call->learned = NULL; /* it was not sent yet: the sockets are all that there is */
+	} else if (call_keep_first(call) != 0 || call_keep(&call->first.tag, slice_of("")) != 0) {
 		free(call->first.call_id);
 		call->first.call_id = NULL;
 	}
-	sip_invite_leave(call->invite);
+	if (call->invite)
+		sip_invite_leave(call->invite);
 	call->invite = NULL;
 	call_change_state(call, CALL_MOVING);
 	call->sounds = false;

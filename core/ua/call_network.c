@@ -35,20 +35,41 @@ static bool describe_anew(struct call *call)
 	return !err && call_keep(&call->description, text_slice(&text)) == 0;
 }
 
-/* Its sockets go with it: sound that comes from another host than the signalling is odd, and where
- * the old address is gone there would be none. */
+/* The new sockets are known as they are seen from outside. */
+static void turn(struct call *call)
+{
+	int err = media_turn(call->media);
+	struct fault why;
+
+	if (err) {
+		fault_set(&why, err, "the sound cannot go on from the new address: %s",
+			strerror(-err));
+		tell_trouble(call, &why);
+	}
+	if (describe_anew(call))
+		return;
+	call->address = (struct call_address){.wanted = true};
+	call_push(call);
+}
+
+/*
+ * Its sockets go with it: sound that comes from another host than the signalling is odd, and where
+ * the old address is gone there would be none. What waits to know how the old ones are seen waits
+ * for the new ones.
+ */
 static void follow(struct call *call)
 {
+	void (*waiting)(struct call * call) = call->learned;
 	struct fault why;
 
 	if (!call->invite || !call->media || !sip_invite_reroute(&call->flow.local, call->invite))
 		return;
 	if (media_rebind(&call->rtp, call->media, &call->flow.local, &why) != 0)
 		tell_trouble(call, &why);
-	if (describe_anew(call))
-		return;
-	call->address = (struct call_address){.wanted = true};
-	call_push(call);
+	else if (waiting && waiting != turn && media_turn(call->media) == 0)
+		call_learn(call, waiting);
+	else
+		call_learn(call, turn);
 }
 
 /* What is to be tried next, when the sockets of the last are closed. */

@@ -253,19 +253,13 @@ void call_tell_outgoing(struct call *call)
 }
 
 /* A failure to send at once is one of the network's, as if ICMP had told it. */
-void call_invite(struct call *call)
+static void offer_and_invite(struct call *call)
 {
 	char room[SDP_TEXT_SIZE], at[ADDR_TEXT_SIZE];
 	struct text offer = TEXT_IN(room);
 	const struct sip_invite_end unreachable = {SIP_ENDED_UNREACHABLE, .err = -EHOSTUNREACH};
 	struct fault why;
 	int err = 0;
-
-	err = call_open_media(call, &why);
-	if (err) {
-		call_finish(call, UA_CAUSE_ERROR, 0, slice_of(""), &why);
-		return;
-	}
 
 	if (!call->list->config->late_offer)
 		err = negotiation_offer(&offer, &call->negotiation, &call->rtp);
@@ -282,6 +276,16 @@ void call_invite(struct call *call)
 	} else if (call->ring_due_ns > 0) {
 		timer_start(&call->limit, call->ring_due_ns);
 	}
+}
+
+void call_invite(struct call *call)
+{
+	struct fault why;
+
+	if (call_open_media(call, &why))
+		call_finish(call, UA_CAUSE_ERROR, 0, slice_of(""), &why);
+	else
+		call_learn(call, offer_and_invite);
 }
 
 static void located(

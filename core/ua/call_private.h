@@ -3,7 +3,7 @@
  * call_out.c and call_in.c how it begins from either side, call_move.c where else it is tried,
  * call_media.c its sound, call_play.c what is played, recorded and listened for beside,
  * call_change.c what changes while it lasts, call_network.c what it does when this host's address
- * does, call_end.c how its end reads.
+ * does, call_public.c how its sound is seen from outside, call_end.c how its end reads.
  */
 #pragma once
 
@@ -94,10 +94,12 @@ struct call {
 	struct sip_flow flow;
 	struct redirect redirect; /* outgoing: the URIs that it is or was tried at */
 	struct call_first first;
-	uint64_t ring_due_ns;      /* outgoing: when it is given up; 0: never */
-	struct sip_invite *invite; /* NULL: not begun, or over */
-	struct media *media;       /* NULL: likewise */
-	struct addr rtp;           /* where it receives */
+	uint64_t ring_due_ns;               /* outgoing: when it is given up; 0: never */
+	struct sip_invite *invite;          /* NULL: not begun, or over */
+	struct media *media;                /* NULL: likewise */
+	struct addr rtp;                    /* where it receives, as the far end sees it */
+	void (*learned)(struct call *call); /* what follows once that is known, or NULL */
+	char *offer;                        /* of theirs, until it is met */
 	struct negotiation negotiation;
 	struct media_params params;   /* what was agreed on; codec NULL before */
 	char *remote_fmtp;            /* params', once it sounds */
@@ -148,6 +150,12 @@ void call_emit(struct call *call, struct ua_event *event);
 
 /* Opens the sockets of its sound on the address by which the far end sees us. Words in why. */
 int call_open_media(struct call *call, struct fault *why);
+
+/*
+ * Finds out how the far end sees the sockets of its sound, as well as that can be done, and has
+ * next go on from there unless the call has ended: at once where there is nothing to find out.
+ */
+void call_learn(struct call *call, void (*next)(struct call *call));
 
 /* Tells once that it is called, and where if that is known. */
 void call_tell_outgoing(struct call *call);

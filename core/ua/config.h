@@ -68,6 +68,8 @@ struct ua_config {
 	struct slice headers; /* whole lines for each INVITE */
 	enum ua_anonymous anonymous;
 	bool late_offer; /* calls of ours let the far end make the offer */
+	const char
+		*stun; /* server that tells how sound is seen from outside; NULL: none is asked */
 	struct tls_config tls;
 	struct ua_policy policy;
 	uint64_t meter_ns; /* how often UA_CALL_METER comes; 0: never */

@@ -126,6 +126,11 @@ static void fill_params(struct media_params *params, const struct negotiation *n
 				result->codecs[i].receive_payload_type};
 }
 
+void negotiation_rtcp(struct negotiation *negotiation, uint16_t port)
+{
+	negotiation->local.rtcp_port = port;
+}
+
 void negotiation_hold(struct negotiation *negotiation, bool hold)
 {
 	negotiation->hold = hold;

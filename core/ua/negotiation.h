@@ -51,6 +51,10 @@ void negotiation_init(struct negotiation *negotiation, struct loop *loop,
 
 void negotiation_free(struct negotiation *negotiation);
 
+/* Where RTCP is received from the next offers and answers on: at that port of RTP's host; 0: at the
+ * one after RTP's. */
+void negotiation_rtcp(struct negotiation *negotiation, uint16_t port);
+
 /*
  * Whether the next offers and answers ask the far end to be quiet (RFC 3264, section 8.4). What it
  * asks for itself is kept apart, and comes out of both.
