@@ -70,6 +70,7 @@ static void call_free(struct call *call)
 {
 	negotiation_free(&call->negotiation);
 	redirect_free(&call->redirect);
+	free(call->offer);
 	free(call->peer);
 	free(call->first.call_id);
 	free(call->first.tag);
@@ -79,7 +80,6 @@ static void call_free(struct call *call)
 	free(call->asserted);
 	free(call->call_id);
 	free(call->description);
-	free(call->offer);
 	free(call->warning);
 	free(call->end.reason);
 	free(call);
