@@ -16,10 +16,18 @@ enum {
 	LATCH_PACKETS = 3,
 };
 
+/*
+ * A NAT may give a stream another port in the middle of it, as it forgets, or is started anew. It
+ * is followed there if the old one has been silent for so long, and if it is the same source that
+ * counts on from where it was: who has not seen the stream cannot know that.
+ */
+#define FORMER_SILENCE_NS NS_PER_S
+enum { SEQ_AHEAD_MAX = 3000 }; /* a minute of packets that were not heard */
+
 /* Symmetric RTP (RFC 4961): answers go to where the packets come from, once that is certain. */
 enum latch {
 	LATCH_OPEN,     /* nothing has come from where the description says */
-	LATCH_FOLLOWED, /* we have followed: only the described address may still win */
+	LATCH_FOLLOWED, /* we have followed: only the described address may still win at once */
 	LATCH_SETTLED,  /* it comes from where it was described: others are strangers */
 };
 
@@ -43,6 +51,9 @@ struct media_transport {
 	int trouble;            /* and 0 after something came */
 
 	enum latch latch;
+	uint32_t ssrc;     /* of the last packet that was believed, */
+	uint16_t seq;      /* its number, */
+	uint64_t heard_ns; /* and when it came */
 	struct addr candidate;
 	uint32_t candidate_ssrc;
 	uint16_t candidate_seq;
@@ -186,23 +197,46 @@ static bool enough_of(
 	return transport->candidate_packets >= LATCH_PACKETS;
 }
 
-/* Whether a datagram from there is the far end's. */
-static bool believe(struct media_transport *transport, const struct addr *from, struct slice bytes)
+/* Whether it is the stream that we hear, which comes from elsewhere by now. */
+static bool goes_on(
+	const struct media_transport *transport, const struct rtp_packet *packet, uint64_t at)
 {
-	struct rtp_packet packet;
+	uint16_t ahead = (uint16_t)(packet->seq - transport->seq);
 
-	if (rtp_packet_parse(&packet, bytes))
-		return false;
+	return packet->ssrc == transport->ssrc && ahead > 0 && ahead <= SEQ_AHEAD_MAX &&
+	       at >= transport->heard_ns + FORMER_SILENCE_NS;
+}
+
+/* Whether what comes from there is the far end's. */
+static bool is_theirs(struct media_transport *transport, const struct addr *from,
+	const struct rtp_packet *packet, uint64_t at)
+{
 	if (addr_equal(from, &transport->aim.rtp)) {
 		settle(transport);
 		return true;
 	}
-	if (transport->latch != LATCH_OPEN)
-		return addr_equal(from, &transport->rtp_remote);
-	if (!enough_of(transport, from, &packet))
+	if (transport->latch != LATCH_OPEN && addr_equal(from, &transport->rtp_remote))
+		return true;
+	if (!enough_of(transport, from, packet) ||
+		(transport->latch != LATCH_OPEN && !goes_on(transport, packet, at)))
 		return false;
 
 	follow(transport, from);
+	return true;
+}
+
+/* Whether a datagram from there is the far end's. */
+static bool believe(
+	struct media_transport *transport, const struct addr *from, struct slice bytes, uint64_t at)
+{
+	struct rtp_packet packet;
+
+	if (rtp_packet_parse(&packet, bytes) || !is_theirs(transport, from, &packet, at))
+		return false;
+
+	transport->ssrc = packet.ssrc;
+	transport->seq = packet.seq;
+	transport->heard_ns = at;
 	return true;
 }
 
@@ -238,7 +272,7 @@ static void rtp_datagram(
 	show_received(transport, from, to, bytes, at);
 	if (rtp_is_rtcp(bytes)) /* RFC 5761: some multiplex without having said so */
 		rtcp_with_rtp(transport, from, bytes, at);
-	else if (believe(transport, from, bytes)) {
+	else if (believe(transport, from, bytes, at)) {
 		transport->trouble = 0;
 		transport->events->rtp(transport->arg, bytes, at);
 	}

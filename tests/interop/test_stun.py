@@ -118,3 +118,27 @@ def test_a_neighbour_is_called_by_our_own_address(nets):
     assert neighbour.event("call.answered")["address"].startswith(f"{ALICE}:")
     assert (neighbour.exit(), alice.exit()) == (0, 0)
     assert described(next(m for _, m in wire.sip if m.kind == "INVITE"))[0] == ALICE
+
+
+def test_a_nat_that_changes_in_a_call(nets, tmp_path):
+    """It gets another address outside, and forgets what it knew: each hears the other again."""
+    inside, nat, outside = nets
+    bob = answerer(
+        "-n", "1", listen=f"udp:{BOB}:5060", mic="tone:1000", speaker=f"file:{tmp_path}/bob.wav",
+        within=outside,
+    )  # fmt: skip
+    bob.event("listening")
+    wire = Sniffer(outside, "wire")
+    alice = caller(
+        f"sip:bob@{BOB}", "-d", "5", "--codecs", "pcmu", mic="tone:440",
+        speaker=f"file:{tmp_path}/alice.wav", within=inside,
+    )  # fmt: skip
+    alice.event("call.answered")
+    wire.until(lambda seen: sum(d.source.startswith(NAT) for d in seen) > 20)
+    nat.ip(f"address del {NAT}/24 dev outside")
+    nat.ip(f"address add {NAT[:-1]}9/24 dev outside")
+    assert (bob.exit(8), alice.exit()) == (0, 0)
+    for name, hz in (("alice", 1000), ("bob", 440)):
+        heard = tones.bursts(tmp_path / f"{name}.wav", [440, 1000])
+        assert {burst.hz for burst in heard} == {hz}, heard
+        assert heard[-1].start + heard[-1].length > 4.5, heard

@@ -440,6 +440,56 @@ static void test_what_is_no_rtp(void **state)
 	assert_int_equal(line->rtp + line->rtcp, 0);
 }
 
+/* A NAT that forgets gives another port: the stream is followed there, and nobody else is. */
+static void test_a_mapping_changes(void **state)
+{
+	struct line *line = *state;
+	size_t before;
+
+	for (unsigned i = 0; i < 3; i++)
+		send_rtp(line, &line->behind, 5);
+	assert_sends_to(line, &line->behind);
+	before = line->rtp;
+
+	for (unsigned i = 0; i < 10; i++) /* while it goes on where it was, it is nowhere else */
+		send_rtp(line, &line->stranger, 5);
+	assert_int_equal(line->rtp, before);
+	send_rtp(line, &line->behind, 5);
+	assert_int_equal(line->rtp, before + 1);
+
+	world_run(&line->world, 2 * NS_PER_S);
+	for (unsigned i = 0; i < 10; i++) /* another source: whoever it is */
+		send_rtp(line, &line->stranger, 6);
+	line->seq = (uint16_t)(line->seq + 5000);
+	for (unsigned i = 0; i < 10; i++) /* and one that does not know where it was */
+		send_rtp(line, &line->stranger, 5);
+	assert_int_equal(line->rtp, before + 1);
+	assert_sends_to(line, &line->behind);
+
+	line->seq = (uint16_t)(line->seq - 5000);
+	send_rtp(line, &line->stranger, 5);
+	send_rtp(line, &line->stranger, 5);
+	assert_int_equal(line->rtp, before + 1); /* three of them */
+	send_rtp(line, &line->stranger, 5);
+	assert_int_equal(line->rtp, before + 2);
+	assert_sends_to(line, &line->stranger);
+	send_rtp(line, &line->far, 9); /* the described address still wins at once */
+	assert_sends_to(line, &line->far);
+}
+
+/* The same of who was heard from where it was described. */
+static void test_a_mapping_changes_that_was_described(void **state)
+{
+	struct line *line = *state;
+
+	send_rtp(line, &line->far, 5);
+	world_run(&line->world, 2 * NS_PER_S);
+	for (unsigned i = 0; i < 3; i++)
+		send_rtp(line, &line->behind, 5);
+	assert_int_equal(line->rtp, 2);
+	assert_sends_to(line, &line->behind);
+}
+
 /* RFC 6263: only while nothing else goes, and to where RTP goes by then. */
 static void test_keep_alive(void **state)
 {
@@ -523,6 +573,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_rtcp_of_another_host, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_rtcp_to_either_port, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_link_local, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(test_a_mapping_changes, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			test_a_mapping_changes_that_was_described, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_keep_alive, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(test_keep_alive_by_reports, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
