@@ -16,6 +16,13 @@ enum {
 	LATCH_PACKETS = 3,
 };
 
+/* Symmetric RTP (RFC 4961): answers go to where the packets come from, once that is certain. */
+enum latch {
+	LATCH_OPEN,     /* nothing has come from where the description says */
+	LATCH_FOLLOWED, /* we have followed: only the described address may still win at once */
+	LATCH_SETTLED,  /* it comes from where it was described: others are strangers */
+};
+
 /*
  * A NAT may give a stream another port in the middle of it, as it forgets, or is started anew. It
  * is followed there if the old one has been silent for so long, and if it is the same source that
@@ -23,13 +30,6 @@ enum {
  */
 #define FORMER_SILENCE_NS NS_PER_S
 enum { SEQ_AHEAD_MAX = 3000 }; /* a minute of packets that were not heard */
-
-/* Symmetric RTP (RFC 4961): answers go to where the packets come from, once that is certain. */
-enum latch {
-	LATCH_OPEN,     /* nothing has come from where the description says */
-	LATCH_FOLLOWED, /* we have followed: only the described address may still win at once */
-	LATCH_SETTLED,  /* it comes from where it was described: others are strangers */
-};
 
 struct media_transport {
 	struct udp *rtp;
