@@ -45,6 +45,9 @@ void *__wrap_malloc(size_t size)
 	return may_allocate() ? __real_malloc(size) : NULL;
 }
 
+static const struct addr elsewhere[] = {
+	{ADDR_IPV4, 0, 0, {192, 0, 2, 11}}, {ADDR_IPV4, 0, 0, {192, 0, 2, 12}}};
+
 static char recording[] = "/tmp/ua_memory.XXXXXX.wav";
 
 /* A name that nobody else has. */
@@ -76,6 +79,7 @@ static bool play(size_t nth, size_t length)
 
 	pair_init(&pair, (struct ua_policy){0}, (struct ua_policy){.ring = true});
 	pair.far.config.early = "tone:700";
+	pair.near.anywhere = pair.far.anywhere = true;
 	pair_start(&pair);
 	allocations_left = nth;
 	failures = 0;
@@ -85,6 +89,8 @@ static bool play(size_t nth, size_t length)
 	if (agent_ping(pair.far.agent, "sip:alice@192.0.2.1", pinged, &pongs, &why, NULL) == 0)
 		pings++;
 	run_ms(&pair, 10);
+	world_host_move(pair.there, &elsewhere[0]); /* while it rings */
+	run_ms(&pair, 220);
 	(void)agent_answer(pair.far.agent, 1);
 	run_ms(&pair, 60);
 	(void)agent_play(pair.near.agent, 1, "tone:600");
@@ -99,6 +105,8 @@ static bool play(size_t nth, size_t length)
 	agent_mute(pair.near.agent, 1, true);
 	agent_resume(pair.near.agent, 1);
 	run_ms(&pair, 20);
+	world_host_move(pair.here, &elsewhere[1]);
+	run_ms(&pair, 260);
 	agent_hangup(pair.near.agent, 1);
 	run_ms(&pair, 20);
 	counts = false;
