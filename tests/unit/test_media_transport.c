@@ -550,7 +550,7 @@ static void test_an_empty_datagram_is_nothing(void **state)
 	struct line *line = *state;
 
 	for (unsigned i = 0; i < 5; i++)
-		send_to(line, &line->behind, line->local.port, (struct slice){0});
+		send_to(line, &line->behind, line->local.port, slice_of(""));
 	assert_int_equal(line->rtp + line->rtcp, 0);
 	assert_sends_to(line, &line->far); /* and it leads nowhere */
 }

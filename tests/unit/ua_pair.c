@@ -29,6 +29,14 @@ static void be_hasty(struct end *end, const struct ua_event *event)
 	hasty(end, event->call);
 }
 
+/* Without "call.", where it begins with that. */
+static const char *word_of(enum ua_event_kind kind)
+{
+	const char *name = ua_event_name(kind);
+
+	return strncmp(name, "call.", strlen("call.")) == 0 ? name + strlen("call.") : name;
+}
+
 static void on_event(void *arg, const struct ua_event *event)
 {
 	struct end *end = arg;
@@ -69,8 +77,7 @@ static void on_event(void *arg, const struct ua_event *event)
 			event->recording.words ? event->recording.words
 					       : (event->recording.on ? "on" : "off"));
 	else if (event->kind != UA_CALL_STATS && event->kind != UA_CALL_MEDIA)
-		text_printf(&end->log, "%s ",
-			ua_event_name(event->kind) + (event->call > 0 ? strlen("call.") : 0));
+		text_printf(&end->log, "%s ", word_of(event->kind));
 	be_hasty(end, event);
 }
 
