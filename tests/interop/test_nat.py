@@ -76,17 +76,19 @@ class World:
         }  # fmt: skip
 
 
-def waits(how):
+def waits(how, *args):
     """A phone that is registered, for one call."""
     how = dict(how)
-    phone = answerer("-n", "1", *how.pop("args"), **how)
+    phone = answerer("-n", "1", *how.pop("args"), *args, **how)
     phone.event("registration.ok")
     return phone
 
 
-def calls(how, whom):
+def calls(how, whom, duration_s=1):
     how = dict(how)
-    return caller(f"{whom}@sip.test", "-d", "1", "-l", how.pop("listen"), *how.pop("args"), **how)
+    return caller(
+        f"{whom}@sip.test", "-d", str(duration_s), "-l", how.pop("listen"), *how.pop("args"), **how
+    )
 
 
 def check_heard(path, hz):
@@ -174,3 +176,16 @@ def test_who_was_idle_for_longer_than_the_nat_remembers_is_called(tmp_path):
         for i, (world, alice) in enumerate(zip(worlds, alices)):
             bob = calls(world.bob(f"file:{tmp_path}/bob{i}.wav"), "alice")
             check_call(bob, alice, f"file:{tmp_path}/alice{i}.wav", f"file:{tmp_path}/bob{i}.wav")
+
+
+@pytest.mark.long
+@pytest.mark.limit(UDP_S + 60)
+@pytest.mark.xfail(strict=True, reason="only a registration keeps the way of SIP open, no call does")
+def test_a_call_without_a_registration_is_ended_by_the_far_end():
+    """Later than the NAT remembers how the call went out."""
+    world = World("symmetric")
+    with world.server:
+        bob = waits(world.bob("null"), "-d", str(UDP_S + 10))
+        alice = calls(world.alice("udp", "null"), "bob", UDP_S + 20)
+        assert alice.ended(UDP_S + 30)["cause"] == "remote"
+        assert bob.exit() == 0
