@@ -8,6 +8,10 @@
 
 #include <cmocka.h> /* after the headers that it needs */
 
+#define SILENT                                                                                     \
+	"note(the STUN server 192.0.2.9 does not answer; "                                         \
+	"the call goes on with this machine's address) "
+
 static const struct addr elsewhere = {ADDR_IPV4, 0, 0, {192, 0, 2, 11}};
 
 static void open_pair(struct pair *pair, struct ua_policy near)
@@ -35,7 +39,7 @@ static void test_the_call_goes_on(void **state)
 	expect_log(&pair.near, "outgoing(192.0.2.2) ");
 	expect_log(&pair.far, "");
 	run_s(&pair, 1);
-	expect_log(&pair.near, "notice answered ");
+	expect_log(&pair.near, SILENT "answered ");
 	expect_sound(&pair);
 	pair_close(&pair);
 }
@@ -66,12 +70,12 @@ static void test_moved_meanwhile(void **state)
 	run_ms(&pair, 500);
 	world_host_move(pair.here, &elsewhere);
 	run_s(&pair, 2);
-	expect_log(&pair.near, "outgoing(192.0.2.2) network.changed notice answered ");
+	expect_log(&pair.near, "outgoing(192.0.2.2) network.changed " SILENT "answered ");
 	expect_log(&pair.far, "incoming answered ");
 	expect_sound(&pair);
 	world_host_move(pair.here, &here); /* and again, in the call */
 	run_s(&pair, 3);
-	expect_log(&pair.near, "network.changed notice ");
+	expect_log(&pair.near, "network.changed " SILENT);
 	expect_sound(&pair);
 	pair_close(&pair);
 }
@@ -93,7 +97,7 @@ static void test_called(void **state)
 	run_ms(&pair, 400);
 	expect_log(&pair.near, "network.changed ");
 	run_s(&pair, 2);
-	expect_log(&pair.near, "notice answered ");
+	expect_log(&pair.near, SILENT "answered ");
 	expect_sound(&pair);
 	pair_close(&pair);
 }
