@@ -233,7 +233,7 @@ def test_what_is_needed_to_listen_is_told(args, code, words):
     "uri, code, words",
     [
         ("sips:x@127.0.0.1;transport=udp", 2, "sips: goes by TLS, and transport=udp cannot"),
-        ("sip:x@127.0.0.1;transport=ws", 2, "we speak UDP, TCP and TLS only"),
+        ("sip:x@127.0.0.1;transport=sctp", 2, "we speak UDP, TCP, TLS and WebSocket only"),
     ],
 )
 def test_what_cannot_be_called_is_told(uri, code, words):
