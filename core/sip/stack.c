@@ -63,8 +63,11 @@ out:
 
 static bool uses(const struct sip_stack *stack, const struct sip_flow *flow)
 {
+	const struct sip_stack_config *config = &stack->config;
+
 	return sip_client_uses(stack, flow->connection) ||
-	       sip_server_uses(stack, flow->connection) || sip_invite_uses(stack, flow);
+	       sip_server_uses(stack, flow->connection) || sip_invite_uses(stack, flow) ||
+	       (config->events->keeps && config->events->keeps(config->arg, flow));
 }
 
 static int init_tables(struct sip_stack *stack)

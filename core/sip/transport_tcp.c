@@ -136,12 +136,16 @@ static void end(struct sip_connection *connection, int err)
 static void tell_and_free(struct sip_connection *connection)
 {
 	struct sip_stack *stack = connection->transport->stack;
-	uint64_t id = connection->id;
+	const struct sip_stack_config *config = &stack->config;
+	struct sip_flow flow = flow_of(connection);
 	bool stood = connection->stood;
+	bool ours = !connection->incoming && connection->transport->calls_only;
 	int err = connection->err;
 
 	sip_connection_free(connection);
-	sip_client_lost(stack, id, stood, err ? err : -ECONNRESET);
+	sip_client_lost(stack, flow.connection, stood, err ? err : -ECONNRESET);
+	if (ours && stood && config->events->lost)
+		config->events->lost(config->arg, &flow);
 }
 
 /* When its timer has something to do again. The timer is not moved for each byte that passes. */

@@ -40,6 +40,7 @@ struct registration {
 	size_t flow_at, flow_count;
 	struct sip_request *request;
 	struct timer due; /* of the state */
+	uint64_t next_ns; /* before then it is not made anew for a lost connection */
 	uint64_t call_id, tag;
 	uint32_t cseq;
 	uint32_t wish_s;    /* how long it is asked for */
@@ -588,6 +589,27 @@ void registration_stop(struct registration *self)
 		gone(self);
 	else
 		timer_start_in(&self->due, REGISTRATION_LEAVE_NS);
+}
+
+/* Where others can connect to us, they do. */
+bool registration_keeps(const struct registration *self, const struct sip_flow *flow)
+{
+	const struct sip_flow *ours = flow_of(self);
+
+	return self->stands && ours->transport == flow->transport && flow->transport->calls_only &&
+	       addr_equal(&ours->remote, &flow->remote);
+}
+
+void registration_lost(struct registration *self, uint64_t delay_ns)
+{
+	uint64_t soonest_ns = loop_now(self->config.loop) + delay_ns;
+	uint64_t at_ns = self->next_ns > soonest_ns ? self->next_ns : soonest_ns;
+
+	if (self->state != STANDING)
+		return;
+	self->next_ns = at_ns + REGISTRATION_PAUSE_NS;
+	become(self, WAITING);
+	timer_start(&self->due, at_ns);
 }
 
 bool registration_stands(const struct registration *self)

@@ -74,6 +74,16 @@ void registration_reroute(struct registration *registration, bool network);
 bool registration_stands(const struct registration *registration);
 bool registration_is_off(const struct registration *registration);
 
+/* Whether calls come by the connection of flow, which nobody can make but we. */
+bool registration_keeps(const struct registration *registration, const struct sip_flow *flow);
+
+/*
+ * That one is lost: it is made anew by registering again, in delay_ns, but REGISTRATION_PAUSE_NS
+ * after the last time that this was so at the soonest.
+ */
+#define REGISTRATION_PAUSE_NS (10 * NS_PER_S)
+void registration_lost(struct registration *registration, uint64_t delay_ns);
+
 /* The Route lines that its proxies want of requests (RFC 3608), or empty. */
 struct slice registration_routes(const struct registration *registration);
 

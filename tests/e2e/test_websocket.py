@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from phone import SIPCALL, Media, Process, caller, run, text_caller
+from phone import SIPCALL, Media, Process, answerer, caller, run, text_caller
 from web import BINARY, CLOSE, PING, PONG, TEXT, WebServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -159,6 +159,25 @@ def test_a_sips_uri_goes_by_the_secure_one(files):
     assert re.fullmatch(r"sips:tester@[0-9a-f]+\.invalid;transport=ws", invite.contact_uri)
     server.respond(invite, 486)
     assert near.exit() == 5
+
+
+def test_a_connection_that_calls_come_by_is_made_anew():
+    """The server leaves; a call comes by what is there after that."""
+    server = WebServer()
+    near = answerer("-a", "alice@sip.test", "--registrar", server.uri(), "--answer-code", "486")
+    for number in range(2):
+        server.take()
+        register = server.expect("REGISTER")
+        server.respond(register, 200, f"Contact: {register.get('contact')};expires=600")
+        near.event("registration.ok", nth=number + 1)
+        if number == 0:
+            server.frame(CLOSE, struct.pack(">H", 1001))
+            assert server.next_frame() == (CLOSE, struct.pack(">H", 1001))
+            server.connection.close()
+    server.request("INVITE", None, register.contact_uri, via=f"SIP/2.0/WS {server.host};"
+                   "branch=z9hG4bKx")  # fmt: skip
+    assert server.expect(486).get("to").startswith("<sip:alice@")
+    assert near.having("registration.lost") == []
 
 
 def test_two_paths_are_two_connections():
