@@ -27,6 +27,7 @@ struct ua_account {
 	const char *display;   /* plain text, or NULL */
 	const char *registrar; /* where it registers; NULL: the host of aor */
 	const char *proxy;     /* by which its requests go; NULL: none */
+	const char *transport; /* of both, where they say none: "ws"; or NULL */
 	const char *auth_user; /* NULL: the user of aor */
 	const char *realm;     /* for which the password is; NULL: the first that is asked for */
 	const struct secret *password; /* NULL: there is none */

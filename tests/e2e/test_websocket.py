@@ -180,6 +180,22 @@ def test_a_connection_that_calls_come_by_is_made_anew():
     assert near.having("registration.lost") == []
 
 
+@pytest.mark.parametrize("line", ["", "proxy = ws://{}/ws", "registrar = {};transport=ws"])
+def test_the_configuration_says_by_what_an_account_is_reached(tmp_path, line):
+    server = WebServer(path="/ws" if "/ws" in line else "/")
+    config = tmp_path / "sipcall.conf"
+    config.write_text(
+        f"[account work]\naddress = alice@{server.host}\n{line.format(server.host)}\n"
+        + ("transport = ws\n" if not line else "")
+    )
+    process = Process([SIPCALL, "-c", config, "-i", "silence", "-o", "null", "-e", "register"])
+    assert server.take().start == f"GET {server.path} HTTP/1.1"
+    for _ in range(2):  # and withdrawn
+        register = server.expect("REGISTER")
+        server.respond(register, 200, f"Contact: {register.get('contact')};expires=600")
+    assert process.exit() == 0
+
+
 def test_two_paths_are_two_connections():
     """Of one host they may be two servers."""
     server = WebServer()
