@@ -6,10 +6,9 @@
 #include "core/net/loop_sim.h"
 #include "core/net/upgrade.h"
 #include "core/net/websocket.h"
+#include "tests/unit/web_far.h"
 
 #include <errno.h>
-#include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -192,33 +191,14 @@ static void far_says(struct stage *stage, const void *bytes, size_t len)
 	assert_int_equal(tcp_send(stage->far, (struct slice){bytes, len}), 0);
 }
 
-/* By OpenSSL itself, which the tests may link. */
-static void make_accept(char out[static 32], const struct stage *stage)
-{
-	static const char name[] = "Sec-WebSocket-Key: ";
-	const char *key = memmem(stage->said, stage->said_len, name, strlen(name));
-	unsigned char hash[SHA_DIGEST_LENGTH];
-	char room[128];
-
-	assert_non_null(key);
-	snprintf(room, sizeof(room), "%.24s258EAFA5-E914-47DA-95CA-C5AB0DC85B11",
-		key + strlen(name));
-	SHA1((const unsigned char *)room, strlen(room), hash);
-	EVP_EncodeBlock((unsigned char *)out, hash, sizeof(hash));
-}
-
 /* The far end takes the question, and says more behind its answer. */
 static void far_agrees(struct stage *stage, const void *more, size_t len)
 {
-	char accept[32], room[1024];
+	char room[1024];
 	struct text text = TEXT_IN(room);
 
-	make_accept(accept, stage);
-	text_printf(&text,
-		"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-		"Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n"
-		"Sec-WebSocket-Protocol: sip\r\n\r\n",
-		accept);
+	web_far_agree(&text, (struct slice){stage->said, stage->said_len});
+	assert_true(text.len > 0);
 	text_put(&text, (struct slice){more, len});
 	assert_false(text.cut);
 	far_says(stage, room, text.len);
