@@ -50,6 +50,15 @@ static struct sip_connection *find_id(const struct sip_transport *transport, uin
 
 /* RFC 5922, section 7.3 (with RFC 5923): that an address is the same makes no other of who is
  * there; a connection is for the name that its certificate was looked at for. */
+static bool is_for(const struct sip_connection *connection, uint32_t host)
+{
+	const struct sip_transport *transport = connection->transport;
+
+	if (!transport->carrier->web)
+		return connection->host == host;
+	return sip_secure_leads(transport->stack, connection->host, host);
+}
+
 static struct sip_connection *find_remote(const struct sip_flow *flow)
 {
 	const struct sip_transport *transport = flow->transport;
@@ -61,10 +70,7 @@ static struct sip_connection *find_remote(const struct sip_flow *flow)
 		struct sip_connection *connection =
 			container_of(node, struct sip_connection, remote_node);
 
-		if (addr_equal(&connection->remote, remote) &&
-			(flow->transport->carrier->web ? sip_secure_leads(transport->stack,
-								 connection->host, flow->host)
-						       : connection->host == flow->host))
+		if (addr_equal(&connection->remote, remote) && is_for(connection, flow->host))
 			return connection;
 	}
 	return NULL;
