@@ -56,6 +56,7 @@ void setup_make(struct setup *out, const struct options *options)
 		.anonymous = options->anonymous ? UA_ANONYMOUS_ON : UA_ANONYMOUS_ACCOUNT,
 		.late_offer = options->late_offer,
 		.tls = options->tls,
+		.dscp_rtp = options->dscp_rtp,
 		.policy =
 			{
 				.answer = options->answer && options->answer_code == 0,

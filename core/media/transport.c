@@ -112,6 +112,12 @@ void media_transport_local(struct addr *out, const struct media_transport *trans
 	udp_local(out, transport->rtp);
 }
 
+void media_transport_mark(struct media_transport *transport, unsigned dscp)
+{
+	udp_mark(transport->rtp, dscp);
+	udp_mark(transport->rtcp, dscp);
+}
+
 void media_transport_tap(struct media_transport *transport, const struct media_tap *tap)
 {
 	transport->tap = tap;

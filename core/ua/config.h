@@ -72,5 +72,6 @@ struct ua_config {
 	/* Each SIP message, see sip_stack_events; or NULL. */
 	void (*trace)(void *arg, bool sent, enum sip_transport_kind kind, const struct addr *local,
 		const struct addr *remote, struct slice bytes);
+	unsigned dscp_rtp;           /* of the sound that is sent, 0..63 (RFC 2474) */
 	const struct media_tap *tap; /* of the calls' datagrams; or NULL */
 };

@@ -260,7 +260,8 @@ static void socket_free(struct udp *udp)
 
 static int op_udp_open(struct udp **out, struct loop *loop, const struct addr *local)
 {
-	static const struct udp_ops ops = {socket_start, socket_send, socket_local, socket_free};
+	static const struct udp_ops ops = {
+		socket_start, socket_send, socket_local, socket_free, NULL};
 	struct host *host = host_of(loop);
 	struct addr addr = host->addr;
 	struct socket *socket;
