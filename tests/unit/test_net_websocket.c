@@ -97,7 +97,8 @@ static void received(void *arg, struct slice bytes)
 
 	assert_true(stage->heard_len + bytes.len + 2 < ROOM);
 	stage->heard[stage->heard_len++] = '[';
-	memcpy(stage->heard + stage->heard_len, bytes.data, bytes.len);
+	if (bytes.len > 0) /* what is empty may be NULL */
+		memcpy(stage->heard + stage->heard_len, bytes.data, bytes.len);
 	stage->heard_len += bytes.len;
 	stage->heard[stage->heard_len++] = ']';
 	stage->messages++;
