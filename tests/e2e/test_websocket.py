@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from phone import SIPCALL, Media, Process, answerer, caller, run, text_caller
+from torn import Torn
 from web import BINARY, CLOSE, PING, PONG, TEXT, WebServer
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -206,6 +207,27 @@ def test_two_paths_are_two_connections():
         assert server.take().start == f"GET {path} HTTP/1.1"
         server.respond(server.receive(), 200)
     assert process.exit() == 0
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_a_bad_way_to_it(files, secure):
+    """What comes in pieces is whole, and what breaks off is told."""
+    server = WebServer(shows(files, "good") if secure else None)
+    port = server.port
+    for cut_at, words in ((None, None), (30, "during the handshake" if secure
+                                         else "it closed the connection without an answer")):  # fmt: skip
+        way = Torn(port, 5, cut_at)
+        server.port = way.port
+        near = text_caller(server.uri("x", "localhost"), "--tls-ca-file", files / "ca.pem")
+        if words:
+            with pytest.raises((AssertionError, OSError)):
+                server.take()
+            assert near.exit() == 3
+            assert near.out.lines[-1].endswith(words)
+        else:
+            server.take()
+            server.respond(server.receive(), 486)
+            assert near.exit() == 5
 
 
 def test_nobody_can_be_waited_for_by_it():

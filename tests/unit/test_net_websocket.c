@@ -273,6 +273,32 @@ static void test_messages_go_both_ways(void **state)
 	assert_int_equal(next_frame(&bytes, stage, &at), -1);
 }
 
+/* The answer and the frame behind it may be cut anywhere. */
+static void test_an_answer_in_pieces(void **state)
+{
+	struct stage *stage = *state;
+	size_t len = 2;
+
+	for (size_t cut = 1; cut < len; cut++) {
+		char room[1024];
+		struct text text = TEXT_IN(room);
+
+		assert_int_equal(try_connect(stage), 0);
+		run_for(stage, NS_PER_S);
+		web_far_agree(&text, (struct slice){stage->said, stage->said_len});
+		text_puts(&text, "\x81\x02hi");
+		len = text.len;
+		far_says(stage, room, cut);
+		run_for(stage, NS_PER_S);
+		far_says(stage, room + cut, len - cut);
+		run_for(stage, NS_PER_S);
+		assert_int_equal(stage->connects, 1);
+		assert_int_equal(stage->heard_len, 4);
+		assert_memory_equal(stage->heard, "[hi]", 4);
+		drop(stage);
+	}
+}
+
 /* No two masks are alike, and none is nothing. */
 static void test_each_frame_has_a_mask_of_its_own(void **state)
 {
@@ -532,6 +558,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(test_messages_go_both_ways),
+		TEST(test_an_answer_in_pieces),
 		TEST(test_each_frame_has_a_mask_of_its_own),
 		TEST(test_what_the_far_end_says),
 		TEST(test_the_largest_message),
