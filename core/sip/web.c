@@ -34,7 +34,8 @@ void sip_web_put_name(struct text *out, const struct sip_uri *uri)
 	struct slice path;
 
 	text_put(out, uri->host);
-	if (!sip_param(&path, uri->params, SIP_WEB_PATH) || path.len == 0 || path.data[0] != '/')
+	if (!uri->local || !sip_param(&path, uri->params, SIP_WEB_PATH) || path.len == 0 ||
+		path.data[0] != '/')
 		return;
 	while (path.len > 0) {
 		struct slice skipped;

@@ -1,7 +1,8 @@
 /*
  * Which of the WebSockets of a host it is that a URI leads to: RFC 7118 knows no way to say it, and
- * servers have theirs at a path, like "/ws". Here it is the parameter ws-path. Pure functions: any
- * thread.
+ * servers have theirs at a path, like "/ws". Here it is the parameter ws-path, of URIs that are
+ * local: a far end shall not have us ask a third party by HTTP for what it likes. Pure functions:
+ * any thread.
  */
 #pragma once
 

@@ -212,21 +212,33 @@ static void on_ended(void *arg, int err, const struct fault *why)
 	snprintf(stage->log + at, sizeof(stage->log) - at, "ended(%d) ", err);
 }
 
-static void ask(struct stage *stage, const char *uri)
+/* local: as somebody here has written it. */
+static void ask_as(struct stage *stage, const char *text, bool local)
 {
 	static const struct sip_request_events events = {
 		.response = on_response, .ended = on_ended};
-	const struct sip_request_config config = {
+	struct sip_request_config config = {
 		.method = SIP_OPTIONS,
-		.uri = slice_of(uri),
+		.uri = slice_of(text),
 		.cseq = 1,
 		.headers = slice_of("From: <sip:a@b>;tag=a\r\nTo: <sip:a@b>\r\nCall-ID: x\r\n"),
 	};
+	struct sip_flow flow;
+	struct sip_uri uri;
 
+	assert_int_equal(sip_uri_parse(&uri, slice_of(text), NULL), 0);
+	uri.local = local;
+	assert_int_equal(sip_locate_now(&flow, stage->stack, &uri, NULL), 0);
+	config.flow = &flow;
 	sip_request_free(stage->request);
 	assert_int_equal(
 		sip_request_send(&stage->request, stage->stack, &config, &events, stage), 0);
 	play_run(stage->play, NS_PER_S);
+}
+
+static void ask(struct stage *stage, const char *text)
+{
+	ask_as(stage, text, true);
 }
 
 static void test_a_message_in_each_frame(void **state)
@@ -276,6 +288,16 @@ static void test_paths(void **state)
 		if (rows[i].path)
 			assert_string_equal(stage->links[before].path, rows[i].path);
 	}
+}
+
+/* Or it could have us ask anybody by HTTP for anything. */
+static void test_a_far_end_says_no_path(void **state)
+{
+	struct stage *stage = *state;
+
+	ask_as(stage, "sip:192.0.2.3;transport=ws;ws-path=/delete-all", false);
+	assert_int_equal(stage->link_count, 1);
+	assert_string_equal(stage->links[0].path, "/");
 }
 
 static void say(struct link *link, const char *message)
@@ -358,6 +380,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_a_message_in_each_frame),
 		TEST(test_paths),
+		TEST(test_a_far_end_says_no_path),
 		TEST(test_requests_come_by_it),
 		TEST(test_it_stays_for_whom_it_is_kept),
 		TEST(test_that_it_is_lost_is_told_once),
