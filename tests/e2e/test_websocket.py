@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from phone import SIPCALL, Media, Process, answerer, caller, run, text_caller
+from names import Names, address, naptr, srv
 from torn import Torn
 from web import BINARY, CLOSE, PING, PONG, TEXT, WebServer
 
@@ -207,6 +208,25 @@ def test_two_paths_are_two_connections():
         assert server.take().start == f"GET {path} HTTP/1.1"
         server.respond(server.receive(), 200)
     assert process.exit() == 0
+
+
+@pytest.mark.parametrize("service, secure", [("SIP+D2W", False), ("SIPS+D2W", True)])
+def test_a_domain_says_that_it_is_called_by_one(files, service, secure):
+    """RFC 7118, section 5.3; the certificate is the domain's, and not the server's."""
+    server = WebServer(shows(files, "wrong") if secure else None)
+    names = Names()
+    names.add("www.example.org", naptr(10, service, "_web.example.org"))
+    names.add("_web.example.org", srv(1, 0, server.port, "server.example.org"))
+    names.add("server.example.org", address("127.0.0.1"))
+    near = caller("bob@www.example.org", "--dns-server", names.host,
+                  "--tls-ca-file", files / "ca.pem")  # fmt: skip
+    asked = server.take()
+    assert (asked.start, asked.get("host")) == (
+        "GET / HTTP/1.1", f"www.example.org:{server.port}",
+    )  # fmt: skip
+    server.respond(server.receive(), 486)
+    assert near.exit() == 5
+    assert near.event("call.outgoing")["transport"] == ("wss" if secure else "ws")
 
 
 @pytest.mark.parametrize("secure", [False, True])
