@@ -3,6 +3,7 @@
  * asked again.
  */
 #include "core/base/text.h"
+#include "core/sip/transport.h"
 #include "core/ua/config.h"
 #include "core/ua/registration.h"
 #include "tests/unit/sip_phone.h"
@@ -307,6 +308,49 @@ static void test_silence(void **state)
 	close_stage(&stage);
 }
 
+/*
+ * By a connection that others could not make, calls would not come any more: it registers at once,
+ * but a server that ends each is not overrun.
+ */
+static void test_a_lost_connection(void **state)
+{
+	const struct addr there = world_addr("192.0.2.3:5060"),
+			  other = world_addr("192.0.2.3:5070");
+	struct sip_flow flow, another;
+	struct stage stage;
+
+	(void)state;
+	open_stage(&stage, "sip:192.0.2.3", NULL);
+	begin(&stage);
+	assert_int_equal(sip_stack_flow(&flow, stage.pair.a.stack, SIP_UDP, &there), 0);
+	assert_int_equal(sip_stack_flow(&another, stage.pair.a.stack, SIP_UDP, &other), 0);
+	flow.transport->calls_only = true;
+	assert_false(registration_keeps(stage.registration, &flow)); /* it does not stand */
+	respond(&stage, "200 OK", "");
+	assert_true(registration_keeps(stage.registration, &flow));
+	assert_false(registration_keeps(stage.registration, &another));
+	registration_lost(stage.registration, NS_PER_S);
+	run_s(&stage, 0.98);
+	assert_int_equal(stage.c.count, 1);
+	run_s(&stage, 0.04);
+	assert_int_equal(stage.c.count, 2);
+	respond(&stage, "200 OK", "");
+	for (unsigned i = 0; i < 3; i++) {
+		registration_lost(stage.registration, 0);
+		run_s(&stage, 9.4);
+		assert_int_equal(stage.c.count, 2 + i);
+		run_s(&stage, 0.7);
+		assert_int_equal(stage.c.count, 3 + i);
+		respond(&stage, "200 OK", "");
+	}
+	expect_log(&stage, OK_LOG("600") OK_LOG("600") OK_LOG("600") OK_LOG("600") OK_LOG("600"));
+
+	/* where others can make it, it is of no use */
+	flow.transport->calls_only = false;
+	assert_false(registration_keeps(stage.registration, &flow));
+	close_stage(&stage);
+}
+
 /* Section 8.1.3.4: elsewhere, for this once; from there no credentials are given. */
 static void test_redirect(void **state)
 {
@@ -424,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_back_off),
 		cmocka_unit_test(test_silence),
+		cmocka_unit_test(test_a_lost_connection),
 		cmocka_unit_test(test_redirect),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_stop),
