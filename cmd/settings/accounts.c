@@ -3,6 +3,7 @@
 #include "cmd/settings/config_account.h"
 #include "cmd/settings/password.h"
 #include "cmd/words.h"
+#include "core/base/log.h"
 #include "core/base/secret.h"
 #include "core/base/text.h"
 
@@ -61,7 +62,28 @@ static struct ua_account of_config(const struct config_account *account)
 		.identity = account->texts[ACCOUNT_IDENTITY],
 		.dial = account->dial,
 		.anonymous = account->anonymous,
+		.own_contact = account->own_contact,
+		.keep_alive_s = account->keep_alive_s,
+		.gruu = !account->no_gruu,
 	};
+}
+
+/*
+ * Registrars tell by it one phone of an account from another: who only calls needs none. Those of a
+ * script may be several of the same account, and none of them comes back.
+ */
+static void claim_instance(struct accounts *out, const struct options *options)
+{
+	int err;
+
+	if (out->count == 0 || options_mode(options) == OPTIONS_CALL)
+		return;
+	err = instance_claim(&out->instance);
+	if (err)
+		log_info("no place to keep which phone this is: %s", strerror(-err));
+	for (size_t i = 0; i < out->count && !err; i++)
+		if (!out->all[i].no_outbound)
+			out->all[i].settings.instance = out->instance.urn;
 }
 
 /* The command line comes before the configuration. */
@@ -98,6 +120,7 @@ static struct accounts_one *add(struct accounts *out, const struct config_accoun
 	*made = (struct accounts_one){
 		.settings = of_config(account),
 		.command = account->texts[ACCOUNT_PASSWORD_COMMAND],
+		.no_outbound = account->no_outbound,
 	};
 	return made;
 }
@@ -119,6 +142,7 @@ static int choose(struct accounts *out, const struct options *options, const str
 		.aor = options->account,
 		.registers = true,
 		.allow_md5 = true,
+		.gruu = true,
 	};
 	return 0;
 }
@@ -188,7 +212,7 @@ int accounts_make(struct accounts *out, const struct options *options, const str
 {
 	int err;
 
-	*out = (struct accounts){.count = 0};
+	*out = (struct accounts){.instance.fd = -1};
 	err = take_variable(&out->variable, why);
 	if (err)
 		return err;
@@ -204,6 +228,8 @@ int accounts_make(struct accounts *out, const struct options *options, const str
 	err = choose(out, options, config, why);
 	if (!err && out->count > 0)
 		override(&out->all[0].settings, options);
+	if (!err)
+		claim_instance(out, options);
 	for (size_t i = 0; i < out->count && !err; i++) {
 		struct ua_account *account = &out->all[i].settings;
 
@@ -222,5 +248,6 @@ void accounts_wipe(struct accounts *accounts)
 		secret_free(accounts->all[i].secret);
 	free(accounts->all);
 	secret_free(accounts->variable);
-	*accounts = (struct accounts){.count = 0};
+	instance_release(&accounts->instance);
+	*accounts = (struct accounts){.instance.fd = -1};
 }

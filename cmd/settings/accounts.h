@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cmd/settings/config.h"
+#include "cmd/settings/instance.h"
 #include "cmd/settings/options.h"
 #include "core/base/fault.h"
 #include "core/ua/config.h"
@@ -13,12 +14,14 @@ struct accounts_one {
 	struct ua_account settings;
 	struct secret *secret; /* the password, if it is not the configuration's; or NULL */
 	const char *command;   /* that prints it, or NULL */
+	bool no_outbound;
 };
 
 struct accounts {
 	struct accounts_one *all; /* the first is that of outgoing calls */
 	size_t count;
-	struct secret *variable; /* what SIPCALL_PASSWORD had, or NULL */
+	struct instance instance; /* of all that register */
+	struct secret *variable;  /* what SIPCALL_PASSWORD had, or NULL */
 };
 
 /*
@@ -36,5 +39,5 @@ int accounts_make(struct accounts *out, const struct options *options, const str
 int accounts_pick(struct ua_account *out, const struct accounts *accounts,
 	const struct options *options, struct fault *why);
 
-/* Wipes the passwords. All zero is allowed. */
+/* Wipes the passwords, and gives the instance back. Only after accounts_make(). */
 void accounts_wipe(struct accounts *accounts);

@@ -4,11 +4,13 @@
 #include "core/ua/agent.h"
 #include "core/ua/dialplan.h"
 #include "core/ua/identity.h"
+#include "core/ua/lifeline.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 enum { EXPIRES_MIN_S = 60, EXPIRES_MAX_S = 86400 };
+enum { KEEP_ALIVE_MIN_S = 5, KEEP_ALIVE_MAX_S = 3600 };
 
 static int read_address(
 	struct config_account *account, size_t text, struct slice value, struct fault *why)
@@ -144,6 +146,43 @@ static int read_emergency(
 	return err ? err : dialplan_add_emergency(account->dial, value, why, &account->wrong_at);
 }
 
+static int read_nat_contact(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	(void)text;
+	return read_no(&account->own_contact, value, why);
+}
+
+static int read_outbound(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	(void)text;
+	return read_no(&account->no_outbound, value, why);
+}
+
+static int read_gruu(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	(void)text;
+	return read_no(&account->no_gruu, value, why);
+}
+
+static int read_keep_alive(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	uint64_t seconds;
+
+	(void)text;
+	if (slice_is(value, "no"))
+		account->keep_alive_s = LIFELINE_NEVER;
+	else if (slice_number(&seconds, value, KEEP_ALIVE_MAX_S) || seconds < KEEP_ALIVE_MIN_S)
+		return fault_set(why, -EINVAL, "no, or seconds, %d to %d", KEEP_ALIVE_MIN_S,
+			KEEP_ALIVE_MAX_S);
+	else
+		account->keep_alive_s = (uint32_t)seconds;
+	return 0;
+}
+
 static const struct {
 	const char *key;
 	int (*read)(
@@ -168,6 +207,10 @@ static const struct {
 	{"country_code", read_country, 0, false},
 	{"dial", read_dial, 0, true},
 	{"emergency", read_emergency, 0, false},
+	{"nat_contact", read_nat_contact, 0, false},
+	{"keep_alive", read_keep_alive, 0, false},
+	{"outbound", read_outbound, 0, false},
+	{"gruu", read_gruu, 0, false},
 };
 
 int config_account_new(struct config_account **out, struct slice name, size_t line)

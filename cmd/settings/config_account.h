@@ -38,6 +38,10 @@ struct config_account {
 	uint32_t expires_s;      /* 0: not said */
 	bool no_register;
 	bool no_md5;
+	bool own_contact;
+	bool no_outbound;
+	bool no_gruu;
+	uint32_t keep_alive_s; /* as that of ua_account */
 	bool anonymous;
 	struct dialplan *dial; /* NULL: nothing is said of it */
 	unsigned given;        /* a bit for each key */
@@ -61,4 +65,4 @@ int config_account_check(const struct config_account *account, struct fault *why
 
 /* The i-th key, or NULL. */
 const char *config_account_key(const void *arg, size_t i);
-enum { CONFIG_ACCOUNT_KEYS = ACCOUNT_TEXTS + 8 };
+enum { CONFIG_ACCOUNT_KEYS = ACCOUNT_TEXTS + 12 };

@@ -103,6 +103,14 @@ bool sip_auth_trusts(const struct sip_auth *auth, const struct sip_flow *flow)
 	return false;
 }
 
+bool sip_auth_trusts_host(const struct sip_auth *auth, const struct sip_flow *flow)
+{
+	for (size_t i = 0; auth && i < auth->hop_count; i++)
+		if (addr_same_host(&auth->hops[i], &flow->remote))
+			return true;
+	return false;
+}
+
 bool sip_auth_has_realm(const struct sip_auth *auth)
 {
 	return auth && auth->realm;

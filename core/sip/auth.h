@@ -37,6 +37,9 @@ void sip_auth_trust(struct sip_auth *auth, const struct sip_flow *flow);
 /* Whether what goes by flow goes to such a hop. auth may be NULL. */
 bool sip_auth_trusts(const struct sip_auth *auth, const struct sip_flow *flow);
 
+/* The same for a connection that such a host has made to us, from whatever port. */
+bool sip_auth_trusts_host(const struct sip_auth *auth, const struct sip_flow *flow);
+
 /* Whether it is known for which realm the password is. auth may be NULL. */
 bool sip_auth_has_realm(const struct sip_auth *auth);
 

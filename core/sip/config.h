@@ -21,15 +21,6 @@ struct sip_stack_events {
 	/* Each message as it goes out or comes in, for whoever looks on. NULL: nobody does. */
 	void (*trace)(void *arg, bool sent, enum sip_transport_kind kind, const struct addr *local,
 		const struct addr *remote, struct slice bytes);
-
-	/*
-	 * Whether we have to be found by the connection of flow, which we made and nobody can make
-	 * anew from the other side: then it stays, however long nothing goes by it. NULL: by none.
-	 */
-	bool (*keeps)(void *arg, const struct sip_flow *flow);
-
-	/* Such a connection stood, and is over. NULL: nobody minds. */
-	void (*lost)(void *arg, const struct sip_flow *flow);
 };
 
 struct sip_stack_config {

@@ -32,6 +32,7 @@ struct sip_connection {
 	bool stood;
 	int err; /* why it is over */
 	struct sip_framing framing;
+	size_t lines;      /* empty ones that are told */
 	bool amid;         /* of a message */
 	uint64_t begun_ns; /* when that message began */
 	uint64_t used_ns;  /* when bytes last went or came */
@@ -54,6 +55,10 @@ int sip_connection_send(struct sip_flow *flow, struct slice bytes);
 
 /* Ends those that go from an address that this host has lost. */
 void sip_connection_reroute(struct sip_transport *transport);
+
+/* See sip_flow_nudge() and sip_flow_drop(). */
+int sip_connection_nudge(const struct sip_flow *flow, struct slice bytes);
+void sip_connection_drop(const struct sip_flow *flow);
 
 /* At once, and nobody is told. */
 void sip_connection_free(struct sip_connection *connection);

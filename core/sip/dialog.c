@@ -4,6 +4,7 @@
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
 #include "core/sip/transaction.h"
+#include "core/sip/transport.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -25,7 +26,9 @@ struct sip_dialog {
 	uint32_t local_seq;
 	int64_t remote_seq; /* -1: none yet */
 	struct sip_auth *auth;
-	bool called; /* by the far end */
+	bool called;        /* by the far end */
+	bool direct;        /* it was the far end itself that sent what came by flow */
+	struct addr behind; /* where it thinks that it is, if that is not so; else ADDR_NONE */
 
 	/* What changes with the target (section 12.2.1.2); the slices point into way. */
 	char *way;
@@ -47,6 +50,8 @@ struct origin {
 	struct slice target; /* Contact of the far end */
 	uint32_t local_seq;
 	int64_t remote_seq;
+	bool direct;        /* nobody is between us and the peer */
+	struct addr behind; /* where the peer thinks that it is, if it is not */
 };
 
 struct routes {
@@ -182,6 +187,26 @@ static void stay_with(struct sip_flow *flow, const struct sip_flow *begun)
 		flow->host = begun->host;
 }
 
+/*
+ * Who called us without a proxy, and believes to be where we do not see him, is behind a NAT, and
+ * nobody is where his Contact says: he is at the other end of what he called by (RFC 5626). As long
+ * as his connection stands, all goes by that, and after that to his Contact.
+ */
+static void go_back(
+	const struct sip_dialog *dialog, struct sip_flow *flow, const struct sip_flow *begun)
+{
+	if (!dialog->direct || dialog->behind.family == ADDR_NONE)
+		return;
+	if (sip_flow_is_reliable(begun)) {
+		flow->transport = begun->transport;
+		flow->local = begun->local;
+		flow->connection = begun->connection;
+	} else if (flow->transport == begun->transport &&
+		   addr_same_host(&flow->remote, &dialog->behind)) {
+		flow->remote = begun->remote;
+	}
+}
+
 /* Requests in a dialog go nowhere else. */
 static void keep_flow(struct sip_dialog *dialog, const struct sip_flow *flow)
 {
@@ -189,6 +214,7 @@ static void keep_flow(struct sip_dialog *dialog, const struct sip_flow *flow)
 
 	dialog->flow = *flow;
 	stay_with(&dialog->flow, &begun);
+	go_back(dialog, &dialog->flow, &begun);
 	dialog->flow.others = false;
 }
 
@@ -249,7 +275,10 @@ static int make(struct sip_dialog **out, struct sip_stack *stack, const struct o
 
 	text = text_in(dialog->room, size);
 	dialog->stack = stack;
-	keep_flow(dialog, origin->flow);
+	dialog->flow = *origin->flow;
+	dialog->flow.others = false;
+	dialog->direct = origin->direct && routes.count == 0;
+	dialog->behind = origin->behind;
 	dialog->remote_tag = put(&text, origin->remote_tag);
 	if (path.strict)
 		dialog->strict = put_uri(&text, &path.hop);
@@ -304,6 +333,26 @@ int sip_dialog_from_response(struct sip_dialog **out, struct sip_stack *stack,
 	return make(out, stack, &origin);
 }
 
+/* A proxy would have put its Via before that of the far end. */
+static bool has_one_via(const struct sip_msg *request)
+{
+	struct sip_cursor cursor = {0};
+	struct slice via;
+
+	return sip_msg_next(&via, &cursor, request, SIP_VIA) &&
+	       !sip_msg_next(&via, &cursor, request, SIP_VIA);
+}
+
+/* What a NAT has made another address of. */
+static struct addr believed(const struct sip_msg *request, const struct sip_flow *flow)
+{
+	struct addr addr;
+
+	if (addr_parse(&addr, request->via.host) || addr_same_host(&addr, &flow->remote))
+		return (struct addr){0};
+	return addr;
+}
+
 int sip_dialog_from_request(struct sip_dialog **out, struct sip_stack *stack,
 	const struct sip_flow *flow, const struct sip_msg *request, const char *tag)
 {
@@ -315,6 +364,8 @@ int sip_dialog_from_request(struct sip_dialog **out, struct sip_stack *stack,
 		.remote = *sip_msg_header(request, SIP_FROM),
 		.remote_tag = request->from.tag,
 		.remote_seq = request->cseq,
+		.direct = has_one_via(request),
+		.behind = believed(request, flow),
 	};
 
 	if (find_target(&origin.target, request, (struct slice){0}))

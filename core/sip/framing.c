@@ -80,7 +80,9 @@ static bool take_empty_lines(struct sip_framing *framing, struct slice *from)
 		from->data++;
 		from->len--;
 		framing->ping = byte == ping[framing->ping] ? framing->ping + 1 : byte == '\r';
+		framing->lines += framing->ping == sizeof(ping) / 2;
 		if (framing->ping == sizeof(ping)) {
+			framing->lines++;
 			framing->ping = 0;
 			return true;
 		}
@@ -233,6 +235,11 @@ int sip_framing_next(struct sip_frame *out, struct sip_framing *framing, struct 
 			.kind = SIP_FRAME_MESSAGE, .bytes = {framing->data, framing->len}};
 	}
 	return 0;
+}
+
+void sip_framing_take_line(struct sip_framing *framing)
+{
+	framing->ping = 0;
 }
 
 bool sip_framing_is_amid(const struct sip_framing *framing)

@@ -35,6 +35,7 @@ struct sip_framing {
 	size_t head;       /* bytes up to the body; 0: not known yet */
 	size_t whole;      /* bytes of the message */
 	unsigned int ping; /* how much of CR LF CR LF there was */
+	size_t lines;      /* empty ones between messages, so far */
 	bool told;         /* what data holds was handed out */
 	bool broken;
 };
@@ -45,6 +46,9 @@ struct sip_framing {
  * any more either.
  */
 int sip_framing_next(struct sip_frame *out, struct sip_framing *framing, struct slice *from);
+
+/* The empty line that has just come is an answer, and not the first half of a ping. */
+void sip_framing_take_line(struct sip_framing *framing);
 
 /* Whether a message has begun that is not whole. */
 bool sip_framing_is_amid(const struct sip_framing *framing);

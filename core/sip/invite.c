@@ -42,14 +42,18 @@ static struct slice put(struct text *text, struct slice bytes)
 
 int sip_invite_make_contact(struct sip_invite *invite, const struct sip_flow *flow)
 {
-	size_t size = invite->user.len + 2 * ADDR_TEXT_SIZE;
+	size_t size = invite->user.len + invite->contact_uri.len + 2 * ADDR_TEXT_SIZE;
 	char *line = calloc(size, 1);
 	struct text text;
 
 	if (!line)
 		return -ENOMEM;
 	text = text_in(line, size);
-	sip_flow_print_contact(&text, flow, invite->user);
+	if (invite->contact_uri.len > 0 && addr_equal(&flow->local, &invite->flow.local))
+		sip_print_header_text(&text, SIP_CONTACT, "<%.*s>", (int)invite->contact_uri.len,
+			(const char *)invite->contact_uri.data);
+	else
+		sip_flow_print_contact(&text, flow, invite->user);
 	if (text.cut) {
 		free(line);
 		return -EMSGSIZE;
@@ -61,9 +65,9 @@ int sip_invite_make_contact(struct sip_invite *invite, const struct sip_flow *fl
 }
 
 static int copy_names(struct sip_invite *invite, struct slice call_id, struct slice tag,
-	struct slice contact_user)
+	const struct sip_contact *contact)
 {
-	size_t size = call_id.len + tag.len + contact_user.len + 1;
+	size_t size = call_id.len + tag.len + contact->uri.len + contact->user.len + 1;
 	struct text text;
 
 	invite->text = calloc(size, 1);
@@ -73,7 +77,8 @@ static int copy_names(struct sip_invite *invite, struct slice call_id, struct sl
 	text = text_in(invite->text, size);
 	invite->call_id = put(&text, call_id);
 	invite->tag = put(&text, tag);
-	invite->user = put(&text, contact_user);
+	invite->user = put(&text, contact->user);
+	invite->contact_uri = put(&text, contact->uri);
 	return text.cut ? -EMSGSIZE : sip_invite_make_contact(invite, &invite->flow);
 }
 
@@ -100,7 +105,7 @@ static void limit_reached(void *arg)
 }
 
 int sip_invite_new(struct sip_invite **out, struct sip_stack *stack, const struct sip_flow *flow,
-	struct slice call_id, struct slice tag, struct slice contact_user,
+	struct slice call_id, struct slice tag, const struct sip_contact *contact,
 	const struct sip_invite_events *events, void *arg)
 {
 	struct sip_invite *invite;
@@ -119,7 +124,7 @@ int sip_invite_new(struct sip_invite **out, struct sip_stack *stack, const struc
 	list_init(&invite->accepts);
 	timer_init(&invite->limit, stack->loop, limit_reached, invite);
 	timer_init(&invite->pause, stack->loop, sip_change_retry, invite);
-	err = copy_names(invite, call_id, tag, contact_user);
+	err = copy_names(invite, call_id, tag, contact);
 	if (err)
 		goto out;
 	*out = invite;

@@ -72,14 +72,19 @@ struct sip_invite_events {
 	void (*ended)(void *arg, const struct sip_invite_end *end);
 };
 
+/* What our Contact in a call has. */
+struct sip_contact {
+	struct slice uri;  /* all of it; empty: */
+	struct slice user; /* its user part, at the flow's local address; may be empty */
+};
+
 struct sip_invite_config {
 	const struct sip_flow *flow;
 	struct slice target;       /* Request-URI */
 	struct slice to;           /* URI of To; empty: target */
 	struct slice from_uri;     /* "sip:alice@192.0.2.1" */
 	struct slice from_display; /* plain text, printed quoted; may be empty */
-	struct slice
-		contact_user; /* user part of our Contact; its host is the flow's local address */
+	struct sip_contact contact;
 	struct slice routes;  /* whole Route lines, if it goes by a proxy of ours */
 	struct slice headers; /* whole lines to be added, checked by sip_header_check() */
 	struct slice trusted; /* the same, for hops of auth's own alone */
@@ -109,7 +114,7 @@ int sip_invite_call(struct sip_invite **out, struct sip_stack *stack,
  * that call. 100 has been or will be sent by itself. On error the INVITE has been answered 500.
  */
 int sip_invite_take(struct sip_invite **out, struct sip_stack *stack, struct sip_server *server,
-	const struct sip_msg *msg, struct slice contact_user,
+	const struct sip_msg *msg, const struct sip_contact *contact,
 	const struct sip_invite_events *events, void *arg);
 
 /* Whose credentials requests of this call carry that we were called by. */

@@ -321,8 +321,7 @@ static int make_invite(struct sip_invite **out, struct sip_stack *stack,
 	}
 	if (tag.len == 0)
 		tag = slice_of(sip_token(token, stack->loop));
-	return sip_invite_new(
-		out, stack, config->flow, kept, tag, config->contact_user, events, arg);
+	return sip_invite_new(out, stack, config->flow, kept, tag, &config->contact, events, arg);
 }
 
 int sip_invite_call(struct sip_invite **out, struct sip_stack *stack,

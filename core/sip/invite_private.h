@@ -57,6 +57,8 @@ struct sip_invite {
 	struct slice call_id; /* points into text */
 	struct slice tag;     /* ours */
 	struct slice user;    /* of our Contact */
+	struct slice
+		contact_uri; /* of it, as long as we are where we were; empty: as the flow says */
 	char *text;
 	struct slice contact; /* our Contact header, a whole line: this */
 	char *contact_line;
@@ -101,7 +103,7 @@ int sip_called_renew(struct sip_invite *invite, struct slice old);
 
 /* Makes one that nobody can find yet. Everything is copied. -ENOMEM, -EMSGSIZE. */
 int sip_invite_new(struct sip_invite **out, struct sip_stack *stack, const struct sip_flow *flow,
-	struct slice call_id, struct slice tag, struct slice contact_user,
+	struct slice call_id, struct slice tag, const struct sip_contact *contact,
 	const struct sip_invite_events *events, void *arg);
 
 /* For the stack: the end of those that have no owner any more. */

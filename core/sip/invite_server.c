@@ -62,7 +62,7 @@ int sip_called_renew(struct sip_invite *invite, struct slice old)
 }
 
 static int take(struct sip_invite **out, struct sip_stack *stack, struct sip_server *server,
-	const struct sip_msg *msg, struct slice contact_user,
+	const struct sip_msg *msg, const struct sip_contact *contact,
 	const struct sip_invite_events *events, void *arg)
 {
 	const char *tag = sip_server_tag(server);
@@ -73,7 +73,7 @@ static int take(struct sip_invite **out, struct sip_stack *stack, struct sip_ser
 	sip_server_flow(&flow, server);
 	flow.sips = msg->uri.scheme == SIP_SCHEME_SIPS && sip_flow_is_secure(&flow);
 	err = sip_invite_new(
-		&invite, stack, &flow, msg->call_id, slice_of(tag), contact_user, events, arg);
+		&invite, stack, &flow, msg->call_id, slice_of(tag), contact, events, arg);
 	if (err)
 		return err;
 
@@ -95,12 +95,12 @@ out:
 }
 
 int sip_invite_take(struct sip_invite **out, struct sip_stack *stack, struct sip_server *server,
-	const struct sip_msg *msg, struct slice contact_user,
+	const struct sip_msg *msg, const struct sip_contact *contact,
 	const struct sip_invite_events *events, void *arg)
 {
 	static const struct sip_server_events server_events = {
 		.cancelled = cancelled, .gone = gone};
-	int err = take(out, stack, server, msg, contact_user, events, arg);
+	int err = take(out, stack, server, msg, contact, events, arg);
 
 	if (err) {
 		sip_server_respond(server, &(struct sip_response){.status = 500});

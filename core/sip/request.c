@@ -26,13 +26,14 @@ struct sip_request {
 	size_t rest_at, rest_count;
 	struct sip_flow *datagram; /* that it goes by if TCP, taken for its size, fails; or NULL */
 	bool settled;              /* a response or a CANCEL has bound it to where it went */
+	struct sip_flow by;        /* of the last response */
 	struct sip_auth_course course;
 	char *credentials; /* lines that it went with last, or NULL */
 	const struct sip_request_events *events;
 	void *arg;
 };
 
-/* Section 8.1.1, with rport of RFC 3581, section 3. */
+/* Section 8.1.1, with rport of RFC 3581, section 3, and of who registers keep of RFC 6223. */
 void sip_request_print(struct text *out, const struct sip_stack *stack, const struct sip_flow *flow,
 	const struct sip_request_config *config)
 {
@@ -42,9 +43,9 @@ void sip_request_print(struct text *out, const struct sip_stack *stack, const st
 
 	sip_flow_print_host(&host, flow);
 	sip_print_request_line(out, config->method, config->uri);
-	sip_print_header_text(out, SIP_VIA, "SIP/2.0/%s %s;branch=%s%s;rport",
+	sip_print_header_text(out, SIP_VIA, "SIP/2.0/%s %s;branch=%s%s;rport%s",
 		sip_transport_name(flow->transport), room, SIP_BRANCH_COOKIE,
-		sip_token(token, stack->loop));
+		sip_token(token, stack->loop), config->method == SIP_REGISTER ? ";keep" : "");
 	sip_print_header_text(out, SIP_MAX_FORWARDS, "%d", MAX_FORWARDS);
 	text_put(out, config->headers);
 	text_put(out, config->credentials);
@@ -192,6 +193,7 @@ static void receive(void *arg, const struct sip_msg *response)
 	struct sip_request *request = arg;
 	struct sip_flow by = sip_client_flow(request->client);
 
+	request->by = by;
 	drop_datagram(request); /* it was read */
 	if (is_last(request, response))
 		request->client = NULL;
@@ -384,6 +386,11 @@ int sip_request_send(struct sip_request **out, struct sip_stack *stack,
 out:
 	sip_request_free(request);
 	return err;
+}
+
+struct sip_flow sip_request_flow(const struct sip_request *request)
+{
+	return request->by;
 }
 
 struct sip_sent sip_request_sent(const struct sip_request *request)

@@ -57,6 +57,9 @@ int sip_request_send(struct sip_request **out, struct sip_stack *stack,
 /* As sip_client_sent(): only with a flow, and until its final response but 2xx to INVITE. */
 struct sip_sent sip_request_sent(const struct sip_request *request);
 
+/* By which way the last response came, with its connection. */
+struct sip_flow sip_request_flow(const struct sip_request *request);
+
 /* The lines with credentials that it went with the last time, which its ACK repeats (RFC 3261,
  * section 22.1); good until it goes again. */
 struct slice sip_request_credentials(const struct sip_request *request);

@@ -2,6 +2,7 @@
 
 #include "core/base/log.h"
 #include "core/sip/invite_private.h"
+#include "core/sip/keep.h"
 #include "core/sip/lookup.h"
 #include "core/sip/registry.h"
 #include "core/sip/request.h"
@@ -63,11 +64,9 @@ out:
 
 static bool uses(const struct sip_stack *stack, const struct sip_flow *flow)
 {
-	const struct sip_stack_config *config = &stack->config;
-
 	return sip_client_uses(stack, flow->connection) ||
 	       sip_server_uses(stack, flow->connection) || sip_invite_uses(stack, flow) ||
-	       (config->events->keeps && config->events->keeps(config->arg, flow));
+	       sip_keep_uses(stack, flow->connection);
 }
 
 static int init_tables(struct sip_stack *stack)
@@ -91,6 +90,7 @@ static void init_lists(struct sip_stack *stack)
 	list_init(&stack->callers);
 	list_init(&stack->invites);
 	list_init(&stack->kept);
+	list_init(&stack->keeps);
 }
 
 static int copy_path(const char **out, const char *path)

@@ -105,6 +105,11 @@ bool sip_flow_is_secure(const struct sip_flow *flow)
 	return flow->transport->carrier->secure;
 }
 
+bool sip_flow_is_one_way(const struct sip_flow *flow)
+{
+	return flow->transport->calls_only;
+}
+
 int sip_transport_flow(
 	struct sip_flow *out, struct sip_transport *transport, const struct addr *remote)
 {
@@ -146,6 +151,17 @@ int sip_flow_send(const struct sip_flow *flow, struct slice bytes)
 	struct sip_flow copy = *flow;
 
 	return sip_flow_send_on(&copy, bytes);
+}
+
+int sip_flow_nudge(const struct sip_flow *flow, struct slice bytes)
+{
+	return flow->transport->carrier->nudge(flow, bytes);
+}
+
+void sip_flow_drop(const struct sip_flow *flow)
+{
+	if (flow->transport->carrier->drop)
+		flow->transport->carrier->drop(flow);
 }
 
 /*

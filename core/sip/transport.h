@@ -38,6 +38,9 @@ struct sip_carrier {
 	int (*send)(struct sip_flow *flow, struct slice bytes);
 	/* Addresses of this host have gone: so are connections from there. NULL: it has none. */
 	void (*reroute)(struct sip_transport *transport);
+	/* See sip_flow_nudge() and sip_flow_drop(). */
+	int (*nudge)(const struct sip_flow *flow, struct slice bytes);
+	void (*drop)(const struct sip_flow *flow); /* NULL: there are no connections */
 	void (*close)(struct sip_transport *transport);
 };
 
@@ -80,6 +83,9 @@ bool sip_flow_is_secure(const struct sip_flow *flow);
 bool sip_stack_stands(
 	struct sip_stack *stack, enum sip_transport_kind kind, const struct addr *remote);
 
+/* Whether nobody can reach us there but by a connection of ours. */
+bool sip_flow_is_one_way(const struct sip_flow *flow);
+
 /* The flow to remote over transport, or what loop_route() returns. */
 int sip_transport_flow(
 	struct sip_flow *out, struct sip_transport *transport, const struct addr *remote);
@@ -96,6 +102,15 @@ int sip_flow_send_on(struct sip_flow *flow, struct slice bytes);
 
 /* Whether local is no address of this host any more. */
 bool sip_stack_has_lost(const struct sip_stack *stack, const struct addr *local);
+
+/*
+ * Sends what is no message, by the connection of flow and no other: -ENOTCONN if that is over, or
+ * as sip_flow_send().
+ */
+int sip_flow_nudge(const struct sip_flow *flow, struct slice bytes);
+
+/* Closes the connection of flow, if it has one that stands: nothing comes by it any more. */
+void sip_flow_drop(const struct sip_flow *flow);
 
 /*
  * Where the responses to a request go that came by flow with that topmost Via (RFC 3261, section

@@ -78,6 +78,8 @@ const struct sip_carrier sip_carrier_tcp = {
 	.open = open_tcp,
 	.send = sip_connection_send,
 	.reroute = sip_connection_reroute,
+	.nudge = sip_connection_nudge,
+	.drop = sip_connection_drop,
 	.close = close_tcp,
 };
 
@@ -92,6 +94,8 @@ const struct sip_carrier sip_carrier_tls = {
 	.open = open_named,
 	.send = sip_connection_send,
 	.reroute = sip_connection_reroute,
+	.nudge = sip_connection_nudge,
+	.drop = sip_connection_drop,
 	.close = close_tcp,
 };
 
@@ -106,6 +110,8 @@ const struct sip_carrier sip_carrier_ws = {
 	.open = open_named,
 	.send = sip_connection_send,
 	.reroute = sip_connection_reroute,
+	.nudge = sip_connection_nudge,
+	.drop = sip_connection_drop,
 	.close = close_tcp,
 };
 
@@ -122,5 +128,7 @@ const struct sip_carrier sip_carrier_wss = {
 	.open = open_named,
 	.send = sip_connection_send,
 	.reroute = sip_connection_reroute,
+	.nudge = sip_connection_nudge,
+	.drop = sip_connection_drop,
 	.close = close_tcp,
 };

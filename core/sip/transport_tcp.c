@@ -3,6 +3,7 @@
 #include "core/base/text.h"
 #include "core/sip/carry.h"
 #include "core/sip/connection.h"
+#include "core/sip/keep.h"
 #include "core/sip/registry.h"
 #include "core/sip/secure.h"
 #include "core/sip/transaction.h"
@@ -142,16 +143,13 @@ static void end(struct sip_connection *connection, int err)
 static void tell_and_free(struct sip_connection *connection)
 {
 	struct sip_stack *stack = connection->transport->stack;
-	const struct sip_stack_config *config = &stack->config;
-	struct sip_flow flow = flow_of(connection);
+	uint64_t id = connection->id;
 	bool stood = connection->stood;
-	bool ours = !connection->incoming && connection->transport->calls_only;
 	int err = connection->err;
 
 	sip_connection_free(connection);
-	sip_client_lost(stack, flow.connection, stood, err ? err : -ECONNRESET);
-	if (ours && stood && config->events->lost)
-		config->events->lost(config->arg, &flow);
+	sip_client_lost(stack, id, stood, err ? err : -ECONNRESET);
+	sip_keep_lost(stack, id, err ? err : -ECONNRESET);
 }
 
 /* When its timer has something to do again. The timer is not moved for each byte that passes. */
@@ -166,9 +164,9 @@ static uint64_t due(const struct sip_connection *connection)
 }
 
 /*
- * What a call or a transaction needs stays: a phone behind a NAT can be reached by no other. That
- * the NAT remembers it, and that a far end that has gone is noticed, is TCP's own keep-alive's to
- * see to; pings of ours would have to be agreed on (RFC 6223).
+ * What a call or a transaction needs stays, and what an account is registered by: a phone behind a
+ * NAT can be reached by no other. That the NAT remembers it, and that a far end that has gone is
+ * noticed, is TCP's own keep-alive's to see to, and core/sip/keep's.
  */
 static bool is_used(const struct sip_connection *connection)
 {
@@ -288,8 +286,20 @@ static void receive_web(struct sip_connection *connection, struct slice bytes)
 {
 	if (slice_is(bytes, "\r\n\r\n"))
 		receive_ping(connection);
+	else if (slice_is(bytes, "\r\n"))
+		(void)sip_keep_pong(connection->transport->stack, connection->id);
 	else if (!is_empty_lines(bytes))
 		receive_message(connection, bytes);
+}
+
+/* Section 4.4.1: a single one is what answers a ping of ours. */
+static void watch_lines(struct sip_connection *connection)
+{
+	if (connection->lines == connection->framing.lines)
+		return;
+	connection->lines = connection->framing.lines;
+	if (sip_keep_pong(connection->transport->stack, connection->id))
+		sip_framing_take_line(&connection->framing);
 }
 
 static void received(void *arg, struct slice bytes)
@@ -311,7 +321,9 @@ static void received(void *arg, struct slice bytes)
 		}
 		if (frame.kind != SIP_FRAME_MORE)
 			connection->amid = false;
-		receive_frame(connection, &frame);
+		watch_lines(connection);
+		if (connection->state != OVER)
+			receive_frame(connection, &frame);
 		if (connection->state == OVER)
 			return;
 	} while (frame.kind != SIP_FRAME_MORE);
@@ -491,6 +503,24 @@ void sip_connection_reroute(struct sip_transport *transport)
 			sip_stack_has_lost(transport->stack, &connection->local))
 			end(connection, -ENETUNREACH);
 	}
+}
+
+int sip_connection_nudge(const struct sip_flow *flow, struct slice bytes)
+{
+	struct sip_connection *connection = find_id(flow->transport, flow->connection);
+	int err = connection ? tcp_send(connection->tcp, bytes) : -ENOTCONN;
+
+	if (err && connection)
+		end(connection, err);
+	return err;
+}
+
+void sip_connection_drop(const struct sip_flow *flow)
+{
+	struct sip_connection *connection = find_id(flow->transport, flow->connection);
+
+	if (connection)
+		end(connection, -EHOSTUNREACH);
 }
 
 static bool stands(const struct sip_transport *transport, const struct addr *remote)

@@ -1,5 +1,7 @@
 #include "core/base/log.h"
 #include "core/base/text.h"
+#include "core/nat/stun.h"
+#include "core/sip/keep.h"
 #include "core/sip/registry.h"
 #include "core/sip/transaction.h"
 #include "core/sip/transport.h"
@@ -26,6 +28,10 @@ static void receive(void *arg, const struct addr *from, const struct addr *to, s
 	(void)arrival_ns;
 	if (is_keep_alive(bytes))
 		return;
+	if (stun_is(bytes)) { /* RFC 5626, section 8: no message begins with such a byte */
+		sip_keep_stun(transport->stack, transport, from, bytes);
+		return;
+	}
 	sip_transport_trace(false, &flow, bytes);
 	err = sip_msg_parse(&msg, bytes);
 	if (err) {
@@ -41,6 +47,7 @@ static void unreachable(void *arg, const struct addr *to, int err, struct slice 
 	struct sip_transport *transport = arg;
 
 	sip_client_unreachable(transport->stack, transport, to, err, sent);
+	sip_keep_unreachable(transport->stack, transport, to, err);
 }
 
 static int open_udp(struct sip_transport *transport, const struct addr *local)
@@ -63,7 +70,7 @@ static int open_udp(struct sip_transport *transport, const struct addr *local)
  * From the address that the far end knows us by: what it sent to, or what our Via says. If this
  * host has lost that address, from wherever the route goes.
  */
-static int send_udp(struct sip_flow *flow, struct slice bytes)
+static int nudge_udp(const struct sip_flow *flow, struct slice bytes)
 {
 	struct udp *udp = flow->transport->udp;
 	int err = -EINVAL;
@@ -72,6 +79,13 @@ static int send_udp(struct sip_flow *flow, struct slice bytes)
 		err = udp_send_from(udp, &flow->local, &flow->remote, bytes);
 	if (err == -EINVAL || err == -ENETUNREACH)
 		err = udp_send(udp, &flow->remote, bytes);
+	return err;
+}
+
+static int send_udp(struct sip_flow *flow, struct slice bytes)
+{
+	int err = nudge_udp(flow, bytes);
+
 	if (!err)
 		sip_transport_trace(true, flow, bytes);
 	return err;
@@ -90,5 +104,6 @@ const struct sip_carrier sip_carrier_udp = {
 	.reliable = false,
 	.open = open_udp,
 	.send = send_udp,
+	.nudge = nudge_udp,
 	.close = close_udp,
 };

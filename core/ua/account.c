@@ -131,11 +131,13 @@ static int read_settings(struct account *self, const struct ua_account *settings
 	self->settings.display = keep(self, settings->display);
 	self->settings.realm = keep(self, settings->realm);
 	self->settings.transport = keep(self, settings->transport);
+	self->settings.instance = keep(self, settings->instance);
 	if (settings->expires_s == 0)
 		self->settings.expires_s = ACCOUNT_EXPIRES_S;
 	if (!self->settings.name || (settings->display && !self->settings.display) ||
 		(settings->realm && !self->settings.realm) ||
-		(settings->transport && !self->settings.transport))
+		(settings->transport && !self->settings.transport) ||
+		(settings->instance && !self->settings.instance))
 		return fault_set(why, -ENOMEM, "out of memory");
 	err = read_aor(self, settings->aor, &aor, why);
 	if (err)

@@ -75,16 +75,6 @@ static void trace_message(void *arg, bool sent, enum sip_transport_kind kind,
 	agent->config.trace(agent->config.arg, sent, kind, local, remote, bytes);
 }
 
-static bool keeps(void *arg, const struct sip_flow *flow)
-{
-	return agent_accounts_keep(arg, flow);
-}
-
-static void lost(void *arg, const struct sip_flow *flow)
-{
-	agent_accounts_lost(arg, flow);
-}
-
 /*
  * Once. A refusal that is not acknowledged may be lost and is repeated as long as we are here, so
  * we stay a little.
@@ -124,8 +114,8 @@ static void call_needs(struct call_list *list, enum sip_transport_kind kind)
 
 int agent_new(struct agent **out, const struct ua_config *config)
 {
-	static const struct sip_stack_events quiet = {take_request, NULL, keeps, lost};
-	static const struct sip_stack_events traced = {take_request, trace_message, keeps, lost};
+	static const struct sip_stack_events quiet = {.request = take_request};
+	static const struct sip_stack_events traced = {take_request, trace_message};
 	struct sip_stack_config stack = {
 		.loop = config->loop,
 		.user_agent = config->user_agent,

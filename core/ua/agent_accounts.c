@@ -187,24 +187,3 @@ bool agent_has_registrations(struct agent *agent)
 		agent->staying = agent->staying->next;
 	return agent->staying != end;
 }
-
-bool agent_accounts_keep(const struct agent *agent, const struct sip_flow *flow)
-{
-	list_each(link, &agent->accounts.all)
-	{
-		if (registration_keeps(account_registration(account_of(link)), flow))
-			return true;
-	}
-	return false;
-}
-
-void agent_accounts_lost(struct agent *agent, const struct sip_flow *flow)
-{
-	list_each(link, &agent->accounts.all)
-	{
-		struct registration *registration = account_registration(account_of(link));
-
-		if (registration_keeps(registration, flow))
-			registration_lost(registration, start_delay_ns(agent));
-	}
-}

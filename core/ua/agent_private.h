@@ -70,10 +70,6 @@ bool agent_has_registrations(struct agent *agent);
 /* Goes on with that. Of next_leave. */
 void agent_leave(void *arg);
 
-/* Whether calls come to one of the accounts by the connection of flow alone; that it is lost. */
-bool agent_accounts_keep(const struct agent *agent, const struct sip_flow *flow);
-void agent_accounts_lost(struct agent *agent, const struct sip_flow *flow);
-
 /* Tells those who wait for a ping that none will be answered any more. */
 void agent_end_pings(struct agent *agent);
 

@@ -8,6 +8,8 @@
 
 #include <errno.h>
 
+enum { CONTACT_SIZE = 1024 };
+
 static const struct sip_invite_events invite_events = {
 	.confirmed = call_confirmed,
 	.change = call_changing,
@@ -177,10 +179,23 @@ static void take(struct call *call, const struct sip_msg *msg)
 		ring(call);
 }
 
-static struct slice contact_user(const struct call *call)
+/* How the caller is to reach us from now on. */
+static int take_invite(struct call *call, struct sip_server *server, const struct sip_msg *msg)
 {
-	return slice_of(
-		call->account ? account_settings(call->account)->user : call->list->config->user);
+	const struct account *account = call->account;
+	char room[CONTACT_SIZE];
+	struct text uri = TEXT_IN(room);
+	struct sip_contact contact = {.user = slice_of(call->list->config->user)};
+
+	if (account)
+		contact.user = slice_of(account_settings(account)->user);
+	if (account &&
+		registration_print_contact(
+			&uri, account_registration(account), &call->flow, false) &&
+		!uri.cut)
+		contact.uri = text_slice(&uri);
+	return sip_invite_take(
+		&call->invite, call->list->stack, server, msg, &contact, &invite_events, call);
 }
 
 void call_in(struct call_list *list, struct sip_server *server, const struct sip_msg *msg)
@@ -204,8 +219,7 @@ void call_in(struct call_list *list, struct sip_server *server, const struct sip
 	call->decision = decision;
 	sip_server_flow(&call->flow, server);
 	call->account = account_find(list->accounts, &msg->uri, &call->flow);
-	err = sip_invite_take(
-		&call->invite, list->stack, server, msg, contact_user(call), &invite_events, call);
+	err = take_invite(call, server, msg);
 	if (!err && call->account)
 		sip_invite_authorize(call->invite, account_auth(call->account));
 	if (!call_take_identity(call, msg))

@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-enum { FROM_SIZE = 2048, ROUTES_SIZE = 4096, HEADERS_SIZE = 8192 };
+enum { FROM_SIZE = 2048, CONTACT_SIZE = 1024, ROUTES_SIZE = 4096, HEADERS_SIZE = 8192 };
 
 /* What a person has to know once: a far end repeats its 180 as long as it rings. */
 static void tell_provisional(struct call *call, const struct sip_msg *response)
@@ -118,10 +118,11 @@ static bool is_anonymous(const struct call *call)
 /* What an INVITE of ours says of us; the texts of its config stand here. */
 struct self {
 	char from_room[FROM_SIZE];
+	char contact_room[CONTACT_SIZE];
 	char routes_room[ROUTES_SIZE];
 	char headers_room[HEADERS_SIZE];
 	char trusted_room[FROM_SIZE];
-	struct text from, routes, headers, trusted;
+	struct text from, contact, routes, headers, trusted;
 };
 
 /*
@@ -144,7 +145,11 @@ static void go_by_account(
 
 	text_puts(&self->from, settings->aor);
 	invite->from_display = slice_of(settings->display ? settings->display : "");
-	invite->contact_user = slice_of(settings->user);
+	invite->contact.user = slice_of(settings->user);
+	if (call->by_account &&
+		registration_print_contact(&self->contact, account_registration(call->account),
+			&call->flow, is_anonymous(call)))
+		invite->contact.uri = text_slice(&self->contact);
 	invite->auth = account_auth(call->account);
 	account_print_routes(&self->routes, call->account);
 	put_preferred(self, settings, is_anonymous(call));
@@ -160,7 +165,7 @@ static void hide(struct sip_invite_config *invite, struct self *self)
 	self->from = TEXT_IN(self->from_room);
 	text_puts(&self->from, IDENTITY_ANONYMOUS_URI);
 	invite->from_display = slice_of(IDENTITY_ANONYMOUS_NAME);
-	invite->contact_user = slice_of("");
+	invite->contact.user = slice_of("");
 	invite->anonymous = true;
 	text_puts(&self->headers, "Privacy: id\r\n");
 }
@@ -172,6 +177,7 @@ static int introduce(struct sip_invite_config *invite, struct self *self, const 
 	char host[ADDR_TEXT_SIZE];
 
 	self->from = TEXT_IN(self->from_room);
+	self->contact = TEXT_IN(self->contact_room);
 	self->routes = TEXT_IN(self->routes_room);
 	self->headers = TEXT_IN(self->headers_room);
 	self->trusted = TEXT_IN(self->trusted_room);
@@ -183,7 +189,8 @@ static int introduce(struct sip_invite_config *invite, struct self *self, const 
 			addr_print_host(host, &call->flow.local));
 	if (is_anonymous(call))
 		hide(invite, self);
-	if (self->from.cut || self->routes.cut || self->headers.cut || self->trusted.cut)
+	if (self->from.cut || self->contact.cut || self->routes.cut || self->headers.cut ||
+		self->trusted.cut)
 		return -ENAMETOOLONG;
 
 	invite->from_uri = text_slice(&self->from);
@@ -201,7 +208,7 @@ static int send_invite(struct call *call, struct slice offer)
 		.flow = &call->flow,
 		.target = redirect_target(&call->redirect),
 		.to = slice_of(call->peer),
-		.contact_user = slice_of(config->user),
+		.contact.user = slice_of(config->user),
 		.content_type = SDP_CONTENT_TYPE,
 		.body = offer,
 	};

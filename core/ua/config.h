@@ -36,8 +36,13 @@ struct ua_account {
 	bool allow_md5;
 	const char *identity; /* whom its server shall vouch for: a name-addr; NULL: as it thinks */
 	const struct dialplan
-		*dial;  /* what numbers become; NULL: themselves. The caller keeps it */
-	bool anonymous; /* those who are called do not learn who calls */
+		*dial;         /* what numbers become; NULL: themselves. The caller keeps it */
+	const char *instance;  /* a URN, which tells this phone from the others of the account; or
+				  NULL */
+	uint32_t keep_alive_s; /* see core/ua/lifeline.h; 0: as is usual */
+	bool gruu;             /* its calls are to be reached by an address of the registrar's */
+	bool own_contact; /* its Contacts have our own address, though a NAT shows us by another */
+	bool anonymous;   /* those who are called do not learn who calls */
 };
 
 /* Whether those who are called learn who calls. */

@@ -2,24 +2,27 @@
 
 #include "core/base/loop.h"
 #include "core/sip/locate.h"
-#include "core/sip/print.h"
 #include "core/sip/request.h"
 #include "core/sip/transport.h"
 #include "core/ua/config.h"
+#include "core/ua/grant.h"
+#include "core/ua/lifeline.h"
+#include "core/ua/reach.h"
+#include "core/ua/register_lines.h"
+#include "core/ua/service_route.h"
 #include "core/ua/way.h"
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdlib.h>
 
 enum {
 	LINES_SIZE = 4096,
 	URI_SIZE = 1024,
-	EXPIRES_MAX_S = 24 * 3600, /* what a registrar may make of our wish */
-	MARGIN_S = 40,             /* before the end: a REGISTER that nobody answers takes 32 */
-	BASE_S = 30,               /* RFC 5626, section 4.5 */
+	MARGIN_S = 40, /* before the end: a REGISTER that nobody answers takes 32 */
+	BASE_S = 30,   /* RFC 5626, section 4.5 */
 	BACKOFF_MAX_S = 1800,
 	RETRY_AFTER_MAX_S = 3600,
+	REVIVE_S = 1, /* until a way that has been good for long is sought again */
 	REDIRECTS_MAX = 5,
 };
 
@@ -39,21 +42,26 @@ struct registration {
 	struct sip_flow flows[SIP_LOCATE_MAX];
 	size_t flow_at, flow_count;
 	struct sip_request *request;
+	struct sip_flow flow; /* by which it stands, if it does */
+	struct reach reach;
+	struct lifeline lifeline;
+	char *gruus[2];   /* that lead to us, the second without saying who we are; or NULL */
 	struct timer due; /* of the state */
-	uint64_t next_ns; /* before then it is not made anew for a lost connection */
 	uint64_t call_id, tag;
 	uint32_t cseq;
 	uint32_t wish_s;    /* how long it is asked for */
 	unsigned failures;  /* one after the other */
 	unsigned redirects; /* of this try */
 	bool stands;
-	bool unheard;  /* WAITING: nothing came back, or could be sent */
-	char *former;  /* our Contact before this host had another address, or NULL */
-	bool proven;   /* the password has been right once */
-	bool extended; /* wish_s has been made longer in this try (423) */
-	char *moved;   /* where a 3xx has sent us, or NULL */
-	char *routes;  /* lines, or NULL */
-	char *hop;     /* the URI of the first of them */
+	bool unheard;     /* WAITING: nothing came back, or could be sent */
+	char *former;     /* our Contact before this host had another address, or NULL */
+	bool outbound;    /* the registrar sends what is for us by self->flow (RFC 5626) */
+	bool no_outbound; /* a proxy on the way cannot do that (439) */
+	bool proven;      /* the password has been right once */
+	bool extended;    /* wish_s has been made longer in this try (423) */
+	bool moved_once;  /* the Contact has been rewritten in this try */
+	char *moved;      /* where a 3xx has sent us, or NULL */
+	struct service_route route;
 };
 
 static void become(struct registration *self, enum state next)
@@ -88,48 +96,23 @@ static const struct sip_flow *flow_of(const struct registration *self)
 	return &self->flows[self->flow_at];
 }
 
-/* People leave it out, and strict routers are gone. */
-static bool is_loose(const char *proxy)
+static struct register_lines lines_of(const struct registration *self)
 {
-	struct sip_uri uri;
-
-	return sip_uri_parse(&uri, slice_of(proxy), NULL) == 0 && sip_param(NULL, uri.params, "lr");
-}
-
-/* Without parameters, so that it is found again in the answer. */
-static void print_contact(struct text *out, const struct registration *self)
-{
-	sip_flow_print_uri(out, flow_of(self), slice_of(self->config.account->user));
+	return (struct register_lines){
+		.account = self->config.account,
+		.flow = flow_of(self),
+		.reach = &self->reach,
+		.former = self->former,
+		.call_id = self->call_id,
+		.tag = self->tag,
+		.outbound = !self->no_outbound,
+		.past_proxy = self->moved != NULL,
+	};
 }
 
 void registration_print_proxy(struct text *out, const struct registration *self)
 {
-	const char *proxy = self->config.account->proxy;
-
-	if (proxy)
-		sip_print_header_text(
-			out, SIP_ROUTE, "<%s%s>", proxy, is_loose(proxy) ? "" : ";lr");
-}
-
-static void print_lines(struct text *out, const struct registration *self, uint32_t expires_s)
-{
-	const struct ua_account *account = self->config.account;
-	char room[URI_SIZE], host[ADDR_TEXT_SIZE];
-	struct text contact = TEXT_IN(room);
-
-	print_contact(&contact, self);
-	out->cut |= contact.cut;
-	if (!self->moved)
-		registration_print_proxy(out, self);
-	sip_print_header_text(out, SIP_FROM, "<%s>;tag=%016" PRIx64, account->aor, self->tag);
-	sip_print_header_text(out, SIP_TO, "<%s>", account->aor);
-	sip_print_header_text(out, SIP_CALL_ID, "%016" PRIx64 "@%s", self->call_id,
-		addr_print_host(host, &flow_of(self)->local));
-	sip_print_header_text(out, SIP_CONTACT, "<%s>", room);
-	if (self->former && strcmp(self->former, room) != 0)
-		sip_print_header_text(out, SIP_CONTACT, "<%s>;expires=0", self->former);
-	sip_print_header_text(out, SIP_EXPIRES, "%lu", (unsigned long)expires_s);
-	sip_print_header_text(out, SIP_SUPPORTED, "path");
+	register_lines_print_proxy(out, self->config.account);
 }
 
 static void tell(struct registration *self, const struct registration_news *news)
@@ -138,15 +121,30 @@ static void tell(struct registration *self, const struct registration_news *news
 }
 
 /* RFC 5626, section 4.5: between half of it and all of it, twice as long after each failure. */
-static uint32_t backoff_s(struct registration *self)
+static uint32_t backoff_s(struct registration *self, unsigned failures)
 {
 	uint32_t upper = BASE_S;
 
-	for (unsigned i = 0; i < self->failures && upper < BACKOFF_MAX_S; i++)
+	for (unsigned i = 0; i < failures && upper < BACKOFF_MAX_S; i++)
 		upper *= 2;
 	if (upper > BACKOFF_MAX_S)
 		upper = BACKOFF_MAX_S;
 	return upper / 2 + loop_random_below(self->config.loop, upper / 2 + 1);
+}
+
+static void keep_gruu(struct registration *self, bool anonymous, struct slice uri)
+{
+	free(self->gruus[anonymous]);
+	self->gruus[anonymous] = uri.len > 0 ? slice_copy(uri) : NULL;
+}
+
+static void stand_no_more(struct registration *self)
+{
+	self->stands = false;
+	self->outbound = false;
+	keep_gruu(self, false, (struct slice){0});
+	keep_gruu(self, true, (struct slice){0});
+	lifeline_stop(&self->lifeline);
 }
 
 /* A try is over. A password that never was right is not tried again: that locks accounts. */
@@ -157,7 +155,7 @@ static void fail(struct registration *self, struct registration_news *news, uint
 	self->failures++;
 	self->unheard = news->code == 0;
 	news->kind = self->stands ? REGISTRATION_LOST : REGISTRATION_FAILED;
-	self->stands = false;
+	stand_no_more(self);
 	self->extended = false;
 	self->redirects = 0;
 	free(self->moved);
@@ -165,7 +163,7 @@ static void fail(struct registration *self, struct registration_news *news, uint
 	if (asked && !self->proven) {
 		become(self, OFF);
 	} else {
-		news->retry_s = backoff_s(self);
+		news->retry_s = backoff_s(self, self->failures);
 		if (news->retry_s < after_s)
 			news->retry_s = (uint32_t)after_s;
 		become(self, WAITING);
@@ -213,100 +211,56 @@ static bool ask_next(struct registration *self)
 	return false;
 }
 
-/* The seconds that the registrar gives us: section 10.2.4. */
-static uint32_t granted_s(const struct registration *self, const struct sip_msg *response)
-{
-	const struct slice *expires = sip_msg_header(response, SIP_EXPIRES);
-	struct sip_cursor cursor = {0};
-	char room[URI_SIZE];
-	struct text text = TEXT_IN(room);
-	struct sip_uri ours;
-	struct slice value;
-	uint64_t seconds = self->wish_s;
-
-	print_contact(&text, self);
-	if (expires)
-		(void)slice_number(&seconds, *expires, EXPIRES_MAX_S);
-	if (sip_uri_parse(&ours, text_slice(&text), NULL))
-		return (uint32_t)seconds;
-	while (sip_msg_next(&value, &cursor, response, SIP_CONTACT)) {
-		struct sip_name_addr contact;
-		struct slice given;
-
-		if (sip_name_addr_parse(&contact, value) == 0 && !contact.wildcard &&
-			sip_uri_equal(&contact.uri, &ours) &&
-			sip_param(&given, contact.params, "expires") &&
-			slice_number(&seconds, given, EXPIRES_MAX_S) == 0)
-			break;
-	}
-	return (uint32_t)seconds;
-}
-
 /* Time for one try that nobody answers, and for the next, if there is that much. */
 static uint32_t refresh_s(uint32_t expires_s)
 {
 	return expires_s > 4 * MARGIN_S ? expires_s - 2 * MARGIN_S : (expires_s + 1) / 2;
 }
 
-static void drop_routes(struct registration *self)
+/* What it stands by from now on. */
+static void stand(struct registration *self, const struct grant *grant)
 {
-	free(self->routes);
-	free(self->hop);
-	self->routes = NULL;
-	self->hop = NULL;
-}
+	const struct lifeline_need need = {
+		.grant = grant,
+		.seen = self->reach.seen,
+		.natted = reach_is_natted(&self->reach),
+		.every_s = self->config.account->keep_alive_s,
+	};
 
-/* The URI of the first Route line, in the brackets that it has (RFC 3608, section 5); NULL if there
- * is none that can be used. */
-static char *first_route(const struct registration *self)
-{
-	struct slice rest = slice_of(self->routes), before, uri;
-	struct sip_uri parsed;
-
-	slice_cut(&before, &rest, '<');
-	if (!slice_cut(&uri, &rest, '>') || sip_uri_parse(&parsed, uri, NULL))
-		return NULL;
-	return slice_copy(uri);
-}
-
-/* RFC 3608, section 5. */
-static void keep_routes(struct registration *self, const struct sip_msg *response)
-{
-	char room[LINES_SIZE];
-	struct text lines = TEXT_IN(room);
-
-	for (size_t i = 0; i < response->header_count; i++)
-		if (slice_is_nocase(response->headers[i].name, "Service-Route"))
-			sip_print_header(&lines, SIP_ROUTE, response->headers[i].value);
-	drop_routes(self);
-	self->routes = lines.len > 0 && !lines.cut ? slice_copy(text_slice(&lines)) : NULL;
-	if (self->routes)
-		self->hop = first_route(self);
-	if (!self->hop)
-		drop_routes(self);
+	self->reach.stale = (struct addr){0};
+	self->stands = true;
+	self->outbound = grant->outbound;
+	keep_gruu(self, false, grant->gruu);
+	keep_gruu(self, true, grant->temporary);
+	lifeline_start(&self->lifeline, &self->flow, &need);
 }
 
 static void succeed(struct registration *self, const struct sip_msg *response)
 {
 	char room[URI_SIZE];
 	struct text contact = TEXT_IN(room);
+	const struct register_lines said = lines_of(self);
+	struct grant_wish wish = {
+		.instance = self->config.account->instance, .expires_s = self->wish_s};
 	struct registration_news news = {
 		.kind = REGISTRATION_OK,
 		.code = response->status,
 		.reason = response->reason,
-		.expires_s = granted_s(self, response),
 	};
+	struct grant grant;
 
-	print_contact(&contact, self);
-	news.contact = text_slice(&contact);
+	register_lines_print_contact(&contact, &said);
+	wish.contact = news.contact = text_slice(&contact);
+	grant_read(&grant, response, &wish);
+	news.expires_s = grant.expires_s;
 	if (news.expires_s == 0) {
 		fail_in_words(self, "the registrar has taken it back at once");
 		return;
 	}
-	keep_routes(self, response);
+	service_route_keep(&self->route, response);
 	free(self->former);
 	self->former = NULL;
-	self->stands = true;
+	stand(self, &grant);
 	self->proven = true;
 	self->failures = 0;
 	self->redirects = 0;
@@ -316,6 +270,82 @@ static void succeed(struct registration *self, const struct sip_msg *response)
 	tell(self, &news);
 }
 
+/*
+ * RFC 5626, section 4.2.1 and 4.5: the way is dead, and is sought again; at once, but for those
+ * that never last: these by the back-off. While a REGISTER is out, that finds out for itself.
+ */
+static void way_died(void *arg, int err)
+{
+	struct registration *self = arg;
+	char at[ADDR_TEXT_SIZE];
+	struct fault words;
+	struct registration_news news = {.kind = REGISTRATION_LOST, .words = words.words};
+
+	if (self->state != STANDING)
+		return;
+	addr_print_port(at, &self->flow.remote);
+	if (err == -ETIMEDOUT)
+		fault_set(&words, err, "%s does not answer any more", at);
+	else
+		fault_set(&words, err, "the way to %s is lost: %s", at, strerror(-err));
+	news.retry_s = self->lifeline.short_lived > 1
+			       ? backoff_s(self, self->lifeline.short_lived - 1)
+			       : REVIVE_S;
+	stand_no_more(self);
+	self->unheard = true;
+	become(self, WAITING);
+	timer_start_in(&self->due, news.retry_s * NS_PER_S);
+	tell(self, &news);
+}
+
+/* RFC 5626, section 8: the mapping is another, and what the registrar knows leads nowhere. */
+static void way_moved(void *arg, const struct addr *mapped)
+{
+	struct registration *self = arg;
+
+	if (self->state != STANDING)
+		return;
+	reach_see(&self->reach, mapped);
+	if (reach_differs(&self->reach))
+		reach_rewrite(&self->reach, self->outbound);
+	begin(self);
+}
+
+/*
+ * Behind a NAT our own address is of no use to them. Once in each try: a NAT that shows us by
+ * another address each time is not to be followed for ever.
+ */
+static bool rewrite(struct registration *self)
+{
+	if (self->moved_once || !reach_differs(&self->reach))
+		return false;
+
+	self->moved_once = true;
+	reach_rewrite(&self->reach, self->outbound);
+	return ask(self, self->wish_s) == 0;
+}
+
+/* There are registrars that do not take two Contacts, or an address that is not ours. */
+static bool stay_as_we_were(struct registration *self, uint16_t status)
+{
+	if (self->reach.stale.family == ADDR_NONE || status / 100 != 4 || status == 408 ||
+		status == 423)
+		return false;
+
+	reach_fix(&self->reach);
+	return ask(self, self->wish_s) == 0;
+}
+
+/* RFC 5626, section 11.6: then without it, for good. */
+static bool go_without_outbound(struct registration *self, uint16_t status)
+{
+	if (status != 439 || self->no_outbound)
+		return false;
+
+	self->no_outbound = true;
+	return ask(self, self->wish_s) == 0;
+}
+
 /* 423, section 10.2.8: once in each try, and not for ever longer. */
 static bool extend(struct registration *self, const struct sip_msg *response)
 {
@@ -323,7 +353,7 @@ static bool extend(struct registration *self, const struct sip_msg *response)
 	uint64_t seconds;
 
 	if (response->status != 423 || self->extended || !min ||
-		slice_number(&seconds, *min, EXPIRES_MAX_S) || seconds <= self->wish_s)
+		slice_number(&seconds, *min, GRANT_EXPIRES_MAX_S) || seconds <= self->wish_s)
 		return false;
 
 	self->extended = true;
@@ -375,12 +405,18 @@ static void answered(void *arg, const struct sip_msg *response)
 
 	if (response->status < 200)
 		return;
+	self->flow = sip_request_flow(self->request);
+	reach_learn(&self->reach, response);
 	if (response->status == 503 && ask_next(self))
 		return;
 	drop_request(self);
+	if (response->status < 300 && rewrite(self))
+		return;
 	if (response->status < 300)
 		succeed(self, response);
-	else if (!extend(self, response) && !redirect(self, response))
+	else if (!go_without_outbound(self, response->status) &&
+		 !stay_as_we_were(self, response->status) && !extend(self, response) &&
+		 !redirect(self, response))
 		refused(self, response);
 }
 
@@ -405,7 +441,7 @@ static void gone(struct registration *self)
 {
 	drop_request(self);
 	become(self, OFF);
-	self->stands = false;
+	stand_no_more(self);
 	tell(self, &(struct registration_news){.kind = REGISTRATION_GONE});
 }
 
@@ -430,13 +466,17 @@ static int ask(struct registration *self, uint32_t expires_s)
 {
 	char room[LINES_SIZE], target[URI_SIZE];
 	struct text lines = TEXT_IN(room), uri = TEXT_IN(target);
+	struct register_lines what;
 	struct sip_request_config request = {
 		.method = SIP_REGISTER,
 		.flow = flow_of(self),
 		.auth = self->config.auth,
 	};
 
-	print_lines(&lines, self, expires_s);
+	reach_go(&self->reach, flow_of(self));
+	what = lines_of(self);
+	what.expires_s = expires_s;
+	register_lines_print(&lines, &what);
 	text_puts(&uri, self->moved ? self->moved : self->config.account->registrar);
 	if (lines.cut || uri.cut)
 		return -EMSGSIZE;
@@ -461,6 +501,7 @@ static void located(
 	self->flow_at = 0;
 	self->flow_count = count < SIP_LOCATE_MAX ? count : SIP_LOCATE_MAX;
 	memcpy(self->flows, flows, self->flow_count * sizeof(*flows));
+	registration_prefer(self, self->flows, self->flow_count);
 	for (size_t i = 0; i < self->flow_count && !self->moved; i++)
 		sip_auth_trust(self->config.auth, &flows[i]);
 	become(self, ASKING);
@@ -488,6 +529,7 @@ static void locate(struct registration *self)
 static void begin(struct registration *self)
 {
 	become(self, LOCATING);
+	self->moved_once = false;
 	locate(self);
 }
 
@@ -501,6 +543,8 @@ static void on_due(void *arg)
 		begin(self);
 }
 
+static const struct lifeline_events lifeline_events = {.dead = way_died, .moved = way_moved};
+
 int registration_new(struct registration **out, const struct registration_config *config)
 {
 	struct registration *self = calloc(1, sizeof(*self));
@@ -510,9 +554,11 @@ int registration_new(struct registration **out, const struct registration_config
 
 	self->config = *config;
 	self->wish_s = config->account->expires_s;
+	self->reach.fixed = config->account->own_contact;
 	loop_random(config->loop, &self->call_id, sizeof(self->call_id));
 	loop_random(config->loop, &self->tag, sizeof(self->tag));
 	timer_init(&self->due, config->loop, on_due, self);
+	lifeline_init(&self->lifeline, config->loop, config->stack, &lifeline_events, self);
 	*out = self;
 	return 0;
 }
@@ -523,6 +569,7 @@ void registration_start_in(struct registration *self, uint64_t delay_ns)
 	if (self->state == LOCATING || self->state == ASKING)
 		return;
 	drop_request(self);
+	lifeline_forget(&self->lifeline);
 	become(self, WAITING);
 	timer_start_in(&self->due, delay_ns);
 }
@@ -537,10 +584,11 @@ static void keep_former(struct registration *self)
 {
 	char room[URI_SIZE];
 	struct text contact = TEXT_IN(room);
+	const struct register_lines said = lines_of(self);
 
 	if (self->former || !self->stands)
 		return;
-	print_contact(&contact, self);
+	register_lines_print_contact(&contact, &said);
 	if (!contact.cut) /* without memory the binding ends by itself */
 		self->former = slice_copy(text_slice(&contact));
 }
@@ -592,27 +640,6 @@ void registration_stop(struct registration *self)
 		timer_start_in(&self->due, REGISTRATION_LEAVE_NS);
 }
 
-/* Where others can connect to us, they do. */
-bool registration_keeps(const struct registration *self, const struct sip_flow *flow)
-{
-	const struct sip_flow *ours = flow_of(self);
-
-	return self->stands && ours->transport == flow->transport && flow->transport->calls_only &&
-	       addr_equal(&ours->remote, &flow->remote);
-}
-
-void registration_lost(struct registration *self, uint64_t delay_ns)
-{
-	uint64_t soonest_ns = loop_now(self->config.loop) + delay_ns;
-	uint64_t at_ns = self->next_ns > soonest_ns ? self->next_ns : soonest_ns;
-
-	if (self->state != STANDING)
-		return;
-	self->next_ns = at_ns + REGISTRATION_PAUSE_NS;
-	become(self, WAITING);
-	timer_start(&self->due, at_ns);
-}
-
 bool registration_stands(const struct registration *self)
 {
 	return self->stands;
@@ -625,12 +652,62 @@ bool registration_is_off(const struct registration *self)
 
 const char *registration_hop(const struct registration *self)
 {
-	return self->hop;
+	return self->route.hop;
+}
+
+/* It may have called us by a connection of its own. */
+static bool is_of_our_server(const struct registration *self, const struct sip_flow *flow)
+{
+	const struct sip_auth *auth = self->config.auth;
+
+	return sip_auth_trusts(auth, flow) ||
+	       (sip_flow_is_reliable(flow) && sip_auth_trusts_host(auth, flow));
+}
+
+/* RFC 5627, section 4.3: a GRUU is good anywhere; RFC 5626, section 4.3: ob has the proxy send what
+ * belongs to the call by the way that it came. */
+bool registration_print_contact(struct text *out, const struct registration *self,
+	const struct sip_flow *flow, bool anonymous)
+{
+	bool differs = self->outbound || self->reach.public.family != ADDR_NONE;
+	const char *gruu = self->gruus[anonymous];
+	struct slice user = slice_of(anonymous ? "" : self->config.account->user);
+
+	if (!self->stands || !is_of_our_server(self, flow))
+		return false;
+	if (gruu && (!flow->sips || slice_starts_nocase(slice_of(gruu), "sips:"))) {
+		text_puts(out, gruu);
+		return true;
+	}
+	if (!differs || !reach_is_by(&self->reach, flow))
+		return false;
+	reach_print(out, &self->reach, flow, user);
+	text_puts(out, self->outbound ? ";ob" : "");
+	return true;
+}
+
+void registration_prefer(const struct registration *self, struct sip_flow *flows, size_t count)
+{
+	const struct sip_flow *stands = &self->flow;
+
+	for (size_t i = 0; i < count && self->stands; i++) {
+		const struct sip_flow other = flows[i];
+
+		if (other.transport != stands->transport || other.host != stands->host ||
+			!addr_equal(&other.remote, &stands->remote))
+			continue;
+		memmove(flows + 1, flows, i * sizeof(*flows));
+		flows[0] = other;
+		flows[0].connection = stands->connection;
+		flows[0].others = count > 1;
+		flows[i].others = i + 1 < count;
+		return;
+	}
 }
 
 struct slice registration_routes(const struct registration *self)
 {
-	return self->routes ? slice_of(self->routes) : (struct slice){0};
+	return self->route.lines ? slice_of(self->route.lines) : (struct slice){0};
 }
 
 void registration_free(struct registration *self)
@@ -643,6 +720,9 @@ void registration_free(struct registration *self)
 	drop_request(self);
 	free(self->moved);
 	free(self->former);
-	drop_routes(self);
+	service_route_drop(&self->route);
+	lifeline_stop(&self->lifeline);
+	free(self->gruus[false]);
+	free(self->gruus[true]);
 	free(self);
 }

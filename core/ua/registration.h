@@ -74,15 +74,20 @@ void registration_reroute(struct registration *registration, bool network);
 bool registration_stands(const struct registration *registration);
 bool registration_is_off(const struct registration *registration);
 
-/* Whether calls come by the connection of flow, which nobody can make but we. */
-bool registration_keeps(const struct registration *registration, const struct sip_flow *flow);
+/*
+ * Appends the URI of our Contact for a request or a response of the account's that goes by flow;
+ * anonymous: which does not say whose it is. False, with nothing appended: there is nothing better
+ * than our own address.
+ */
+bool registration_print_contact(struct text *out, const struct registration *registration,
+	const struct sip_flow *flow, bool anonymous);
 
 /*
- * That one is lost: it is made anew by registering again, in delay_ns, but REGISTRATION_PAUSE_NS
- * after the last time that this was so at the soonest.
+ * Where the way by which it stands is one of flows, that comes first, with its connection (RFC
+ * 5626, section 4.3).
  */
-#define REGISTRATION_PAUSE_NS (10 * NS_PER_S)
-void registration_lost(struct registration *registration, uint64_t delay_ns);
+void registration_prefer(
+	const struct registration *registration, struct sip_flow *flows, size_t count);
 
 /* The Route lines that its proxies want of requests (RFC 3608), or empty. */
 struct slice registration_routes(const struct registration *registration);

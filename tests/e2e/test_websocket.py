@@ -179,7 +179,7 @@ def test_a_connection_that_calls_come_by_is_made_anew():
     server.request("INVITE", None, register.contact_uri, via=f"SIP/2.0/WS {server.host};"
                    "branch=z9hG4bKx")  # fmt: skip
     assert server.expect(486).get("to").startswith("<sip:alice@")
-    assert near.having("registration.lost") == []
+    assert "the way to " in near.event("registration.lost")["words"]
 
 
 @pytest.mark.parametrize("line", ["", "proxy = ws://{}/ws", "registrar = {};transport=ws"])

@@ -128,6 +128,7 @@ static struct call *place(struct rig *rig)
 
 static void request(void *arg, struct sip_server *server, const struct sip_msg *msg)
 {
+	const struct sip_contact contact = {.user = slice_of("us")};
 	struct rig *rig = arg;
 	struct call *call = place(rig);
 
@@ -135,7 +136,7 @@ static void request(void *arg, struct sip_server *server, const struct sip_msg *
 		sip_server_respond(server, &(struct sip_response){.status = 486});
 		return;
 	}
-	if (sip_invite_take(&call->invite, rig->stack, server, msg, slice_of("us"), &events, call))
+	if (sip_invite_take(&call->invite, rig->stack, server, msg, &contact, &events, call))
 		call->invite = NULL;
 	else
 		rig->newest = call;
@@ -302,7 +303,7 @@ static void step_call(struct rig *rig, struct slice argument, struct slice messa
 		.flow = &flow,
 		.target = slice_of("sip:them@192.0.2.2"),
 		.from_uri = slice_of("sip:us@192.0.2.1"),
-		.contact_user = slice_of("us"),
+		.contact.user = slice_of("us"),
 		.content_type = "application/sdp",
 		.body = slice_of(message.len > 0 ? "" : "offer"),
 	};

@@ -79,6 +79,8 @@ class Kamailio:
             "WEB": WEB.format(self.web_port),
             "TLS": TLS.format(self.tls_port) if self.certificate else "",
             "TLS_MODULE": TLS_MODULE if self.certificate else "",
+            "OUTBOUND": "",
+            "BY_FLOW": "",
             "MODULES": glob.glob("/usr/lib/*/kamailio/modules")[0] + "/",
             **self.values(),
         }.items():

@@ -123,6 +123,25 @@ def test_the_nat_is_what_it_is_called(kind):
 
 
 @pytest.mark.parametrize("transport, kind", CASES)
+def test_the_server_is_told_where_she_is_seen(transport, kind):
+    """Her own address is taken back: it leads nowhere from there."""
+    world = World(kind)
+    wire = Sniffer(world.outside, "wire")
+    with world.server:
+        alice = waits(world.alice(transport, "null"))
+        contact = alice.event("registration.ok")["contact"]
+        asked = [it for it in wire.sip if it[1].kind == "REGISTER"]
+    assert contact.startswith(f"sip:alice@{NAT}:")
+    if transport == "tcp":  # which the wire is not read for
+        return
+    seen, message = asked[-1]
+    assert seen.source in contact
+    assert [("expires=0" in value, ALICE in value) for value in message.all("contact")] == [
+        (False, False), (True, True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("transport, kind", CASES)
 def test_who_is_inside_is_called(transport, kind, heard):
     world = World(kind)
     with world.server:

@@ -161,9 +161,11 @@ static const struct sip_invite_events invite_events = {
 
 static void take(struct phone *phone, struct sip_server *server, const struct sip_msg *msg)
 {
+	const struct sip_contact contact = {.user = slice_of("b")};
+
 	phone->incoming++;
-	if (sip_invite_take(&phone->invite, phone->stack, server, msg, slice_of("b"),
-		    &invite_events, phone))
+	if (sip_invite_take(
+		    &phone->invite, phone->stack, server, msg, &contact, &invite_events, phone))
 		return;
 	if (phone->auth)
 		sip_invite_authorize(phone->invite, phone->auth);
@@ -243,7 +245,7 @@ int phone_call(struct phone *phone, const struct phone *to)
 			.target = slice_of(target),
 			.from_uri = slice_of("sip:a@192.0.2.1"),
 			.from_display = slice_of("Al \"A\""),
-			.contact_user = slice_of("a"),
+			.contact.user = slice_of("a"),
 			.routes = slice_of(phone->routes ? phone->routes : ""),
 			.headers = slice_of("X-Test: 1\r\n"),
 			.content_type = "application/sdp",

@@ -484,9 +484,18 @@ static void peer_datagram(void *arg, const struct addr *from, const struct addr 
 	(void)to;
 	(void)arrival_ns;
 	assert(bytes.len < sizeof(peer->last));
+	peer->from = *from;
+	if (bytes.len > 0 && bytes.data[0] == '\r') {
+		peer->empty++;
+		return;
+	}
+	if (bytes.len > 0 && bytes.len <= sizeof(peer->stun) && bytes.data[0] < 4) {
+		memcpy(peer->stun, bytes.data, bytes.len);
+		peer->stuns++;
+		return;
+	}
 	memcpy(peer->last, bytes.data, bytes.len);
 	peer->last[bytes.len] = '\0';
-	peer->from = *from;
 	peer->count++;
 }
 

@@ -73,9 +73,13 @@ struct addr world_addr(const char *address_and_port);
 /* Forgets what was sent. */
 void world_forget(struct world *world);
 
-/* A far end of plain bytes: it keeps the last datagram that it got. */
+/* A far end of plain bytes: it keeps the last datagram that it got, but for what only keeps the way
+ * open. */
 struct world_peer {
 	struct udp *udp;
+	size_t empty;     /* datagrams of empty lines */
+	size_t stuns;     /* STUN messages, */
+	uint8_t stun[64]; /* and the last of them */
 	struct addr from;
 	char last[8192];
 	size_t count;

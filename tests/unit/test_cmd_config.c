@@ -42,9 +42,9 @@ static const struct {
 	{HEAD "dscp_sip = 0\ndscp_rtp = af41\n", 2, 0},
 	{HEAD "on_event = a = b : c ; d # e\non_call_ended = \"x y\" z\non_listening=:\n", 3, 0},
 	{"[account work]\naddress = a@b\npassword = x y;z\nexpires = 60\nallow_md5 = no\n"
-	 "register = yes\ntransport = wss\ndisplay = A \"B\"\nrealm = b\nproxy = sip:p;transport=tcp\n"
+	 "nat_contact = no\nkeep_alive = 30\noutbound = no\ngruu = no\nregister = yes\ntransport = wss\ndisplay = A \"B\"\nrealm = b\nproxy = sip:p;transport=tcp\n"
 	 "[account at home]\naddress = sip:c@d\nregistrar = 192.0.2.1\nauth_user = e\n",
-		12, 0},
+		16, 0},
 	{"[account w]\naddress = a@b\npreferred_identity = \"A\" <tel:+1>\nanonymous = yes\n"
 	 "dial = 0. -> +49.\ncountry_code = 49\ndial = 9. -> .\nemergency = 115, 116\n",
 		7, 0},
@@ -67,14 +67,16 @@ static const struct {
 		"f:7: no section accounts b; man sipcall.conf has them all\n"
 		"f:4: an account needs an address: address = alice@example.org\n"},
 	{"[account a]\naddress = bob\naddress = a@b\nadress = a@b\nregister = on\nexpires = 1h\n"
+	 "keep_alive = 4\n"
 	 "realm =\nregistrar = mailto:x\npassword = a\npassword_command = b\n",
 		"f:2: address: a name alone says nothing of where: write NAME@HOST\n"
 		"f:3: address is given twice\n"
 		"f:4: no key adress; did you mean address?\n"
 		"f:5: register: yes or no\n"
 		"f:6: expires: seconds, 60 to 86400\n"
-		"f:7: realm: there is nothing behind it\n"
-		"f:8: registrar: not a SIP address: mailto\n"
+		"f:7: keep_alive: no, or seconds, 5 to 3600\n"
+		"f:8: realm: there is nothing behind it\n"
+		"f:9: registrar: not a SIP address: mailto\n"
 		"f:1: password or password_command, not both\n"},
 	{"[account a]\naddress = a@b\ndial = 0. -> +49.\ndial = 9[5-2]. -> .\ndial = 0\n"
 	 "country_code = 049\ncountry_code = 49\nemergency = 115, help\nanonymous = 1\n"

@@ -180,6 +180,51 @@ static void test_table(void **state)
 }
 
 /* 64 routes are enough for anybody; one more is a broken message. */
+/* By UDP: who is not where he believes to be is behind a NAT, and is called where he was seen. */
+static void test_behind_nat(void **state)
+{
+	static const struct {
+		const char *via, *contact, *more, *to;
+	} natted[] = {
+		{"10.0.0.1", "sip:a@10.0.0.1:5070", "", "192.0.2.2:5060"},
+		{"10.0.0.1:5070", "sip:a@10.0.0.1", "", "192.0.2.2:5060"},
+		{"10.0.0.1", "sip:a@192.0.2.3:5070", "", "192.0.2.3:5070"},
+		{"192.0.2.2:9", "sip:a@192.0.2.2:5070", "", "192.0.2.2:5070"},
+		{"phone.test", "sip:a@192.0.2.3:5070", "", "192.0.2.3:5070"},
+		{"10.0.0.1", "sip:a@10.0.0.1:5070", "Via: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKp\r\n",
+			"10.0.0.1:5070"},
+		{"10.0.0.1", "sip:a@10.0.0.1:5070", "Record-Route: <sip:192.0.2.9;lr>\r\n",
+			"192.0.2.9:5060"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(natted) / sizeof(natted[0]); i++) {
+		struct sip_dialog *dialog;
+		struct sip_msg *request;
+		struct sip_flow flow;
+		struct pair pair;
+		struct addr to = world_addr(natted[i].to);
+		char text[1024];
+
+		pair_open(&pair);
+		flow = flow_of(&pair);
+		snprintf(text, sizeof(text),
+			"INVITE sip:b@192.0.2.1 SIP/2.0\r\n"
+			"Via: SIP/2.0/UDP %s;branch=z9hG4bKd\r\n%sMax-Forwards: 70\r\n"
+			"From: <sip:a@x>;tag=a\r\nTo: <sip:b@x>\r\nCall-ID: d\r\n"
+			"CSeq: 10 INVITE\r\nContact: <%s>\r\nContent-Length: 0\r\n\r\n",
+			natted[i].via, natted[i].more, natted[i].contact);
+		request = parse(text);
+		assert_int_equal(
+			sip_dialog_from_request(&dialog, pair.a.stack, &flow, request, "local"), 0);
+		if (!addr_equal(&sip_dialog_flow(dialog)->remote, &to))
+			fail_msg("row %zu", i);
+		sip_msg_free(request);
+		sip_dialog_free(dialog);
+		pair_close(&pair);
+	}
+}
+
 static void test_many_routes(void **state)
 {
 	char lines[64 * 24 + 128];
@@ -407,6 +452,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
+		cmocka_unit_test(test_behind_nat),
 		cmocka_unit_test(test_many_routes),
 		cmocka_unit_test(test_name),
 		cmocka_unit_test(test_sequence),

@@ -69,10 +69,11 @@ static const struct sip_invite_events invite_events = {.provisional = on_provisi
 
 static void on_request(void *arg, struct sip_server *server, const struct sip_msg *msg)
 {
+	const struct sip_contact contact = {.user = slice_of("b")};
 	struct side *side = arg;
 
 	if (sip_invite_take(
-		    &side->invite, side->stack, server, msg, slice_of("b"), &invite_events, side))
+		    &side->invite, side->stack, server, msg, &contact, &invite_events, side))
 		fail();
 	assert_int_equal(sip_invite_ring(side->invite, 180), 0);
 }
@@ -132,7 +133,7 @@ static void call(struct side *side, enum sip_transport_kind kind, const char *to
 				 &(struct sip_invite_config){.flow = &flow,
 					 .target = slice_of(target),
 					 .from_uri = slice_of("sip:a@192.0.2.1"),
-					 .contact_user = slice_of("a"),
+					 .contact.user = slice_of("a"),
 					 .content_type = "application/sdp",
 					 .body = {(const uint8_t *)body, offer}},
 				 &invite_events, side),
@@ -400,6 +401,70 @@ static void test_idle_called(void **state)
 	}
 }
 
+/* RFC 5626: the BYE to who is behind a NAT goes by the connection that its call came by, whatever
+ * its Contact says; and once that is gone, where its Contact says. */
+static void test_back_by_the_connection(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *via, *contact, *more;
+		bool gone; /* the connection, before the BYE */
+		bool back; /* it comes back by that; else it goes to the Contact, which is b */
+	} rows[] = {
+		{"10.0.0.1:5060", "sip:c@10.0.0.1:5060;transport=tcp", "", false, true},
+		{"10.0.0.1:5060", "sip:c@10.0.0.1:5060", "", false, true}, /* it means UDP */
+		{"10.0.0.1:5060", "sip:c@192.0.2.2:5060;transport=tcp", "", false, true},
+		{"192.0.2.3:5060", "sip:c@192.0.2.2:5060;transport=tcp", "", false, false}, /* no NAT */
+		{"10.0.0.1:5060", "sip:c@192.0.2.2:5060;transport=tcp", "", true, false},
+		{"10.0.0.1:5060", "sip:c@192.0.2.2:5060;transport=tcp", /* a proxy that stays out */
+			"Via: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bKfirst\r\n", false, false},
+		{"10.0.0.1:5060", "sip:c@10.0.0.1:5060;transport=tcp", /* and one that does not */
+			"Record-Route: <sip:192.0.2.2;lr;transport=tcp>\r\n", false, false},
+	};
+	/* clang-format on */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sim sim;
+		struct side a;
+		size_t others;
+		char text[1024];
+
+		sim_open(&sim, true);
+		open_side(&a, sim.play->loops[0][0], "192.0.2.1:5062", true);
+		sim_connect(&sim, "192.0.2.1:5062");
+		snprintf(text, sizeof(text),
+			"INVITE sip:b@192.0.2.1 SIP/2.0\r\n"
+			"Via: SIP/2.0/TCP %s;branch=z9hG4bKnat\r\n%sMax-Forwards: 70\r\n"
+			"From: <sip:c@x>;tag=c\r\nTo: <sip:b@x>\r\nCall-ID: nat\r\n"
+			"CSeq: 1 INVITE\r\nContact: <%s>\r\nContent-Length: 0\r\n\r\n",
+			rows[i].via, rows[i].more, rows[i].contact);
+		assert_int_equal(tcp_send(sim.raw.tcp, slice_of(text)), 0);
+		sim_run_ms(&sim, 500);
+		accept_call(&a);
+		snprintf(text, sizeof(text),
+			"ACK sip:b@192.0.2.1 SIP/2.0\r\n"
+			"Via: SIP/2.0/TCP 10.0.0.1:5060;branch=z9hG4bKack\r\n"
+			"Max-Forwards: 70\r\nFrom: <sip:c@x>;tag=c\r\nTo: <sip:b@x>;tag=%.*s\r\n"
+			"Call-ID: nat\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n",
+			(int)sip_invite_tag(a.invite).len,
+			(const char *)sip_invite_tag(a.invite).data);
+		assert_int_equal(tcp_send(sim.raw.tcp, slice_of(text)), 0);
+		sim_run_ms(&sim, 500);
+		if (rows[i].gone)
+			hang_up(&sim);
+		others = sim.b.received[1];
+		sip_invite_hangup(a.invite, (struct slice){0});
+		sim_run_ms(&sim, 500);
+		if (count_of(sim.raw.got, "BYE sip:c@") != rows[i].back ||
+			sim.b.received[1] - others != !rows[i].back)
+			fail_msg("row %zu: %zu back, %zu there", i, count_of(sim.raw.got, "BYE "),
+				sim.b.received[1] - others);
+		close_side(&a);
+		sim_close(&sim);
+	}
+}
+
 /* A request goes again by another connection only once. */
 static void test_lost_twice(void **state)
 {
@@ -474,6 +539,7 @@ int main(void)
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_idle_called),
+		cmocka_unit_test(test_back_by_the_connection),
 		cmocka_unit_test(test_lost_twice),
 		cmocka_unit_test(test_refused),
 		cmocka_unit_test(test_hundred_binds),

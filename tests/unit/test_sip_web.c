@@ -39,8 +39,6 @@ struct stage {
 	char messages[ROOM]; /* all that came, unmasked, "\n" behind each */
 	size_t frames;
 	char log[256];
-	bool keeps;
-	size_t lost;
 };
 
 static void answer(struct link *link, struct slice message)
@@ -142,21 +140,9 @@ static void on_request(void *arg, struct sip_server *server, const struct sip_ms
 	sip_server_respond(server, &(struct sip_response){.status = 486});
 }
 
-static bool keeps(void *arg, const struct sip_flow *flow)
-{
-	(void)flow;
-	return ((struct stage *)arg)->keeps;
-}
-
-static void lost(void *arg, const struct sip_flow *flow)
-{
-	(void)flow;
-	((struct stage *)arg)->lost++;
-}
-
 static int set_up(void **state)
 {
-	static const struct sip_stack_events events = {on_request, NULL, keeps, lost};
+	static const struct sip_stack_events events = {.request = on_request};
 	const struct addr at = {ADDR_IPV4, 80, 0, {192, 0, 2, 3}};
 	struct stage *stage = calloc(1, sizeof(*stage));
 	struct sip_stack_config config = {
@@ -340,39 +326,6 @@ static void test_requests_come_by_it(void **state)
 	assert_false(stage->links[0].over);
 }
 
-static void test_it_stays_for_whom_it_is_kept(void **state)
-{
-	struct stage *stage = *state;
-
-	ask(stage, "sip:192.0.2.3;transport=ws");
-	stage->keeps = true;
-	play_run(stage->play, 3600 * NS_PER_S);
-	assert_false(stage->links[0].over);
-	stage->keeps = false;
-	play_run(stage->play, 400 * NS_PER_S);
-	assert_true(stage->links[0].over);
-	assert_int_equal(stage->lost, 1);
-}
-
-static void test_that_it_is_lost_is_told_once(void **state)
-{
-	struct stage *stage = *state;
-
-	ask(stage, "sip:192.0.2.3;transport=ws");
-	tcp_free(stage->links[0].tcp);
-	stage->links[0].tcp = NULL;
-	play_run(stage->play, NS_PER_S);
-	assert_int_equal(stage->lost, 1);
-
-	/* one that never stood was nothing to lose */
-	tcp_listener_free(stage->listener);
-	stage->listener = NULL;
-	stage->log[0] = '\0';
-	ask(stage, "sip:192.0.2.3;transport=ws");
-	assert_string_equal(stage->log, "ended(-111) ");
-	assert_int_equal(stage->lost, 1);
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -382,8 +335,6 @@ int main(void)
 		TEST(test_paths),
 		TEST(test_a_far_end_says_no_path),
 		TEST(test_requests_come_by_it),
-		TEST(test_it_stays_for_whom_it_is_kept),
-		TEST(test_that_it_is_lost_is_told_once),
 	};
 
 	return cmocka_run_group_tests_name("sip/web", tests, NULL, NULL);

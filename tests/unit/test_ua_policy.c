@@ -40,8 +40,7 @@ static void test_table(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct policy_decision decision =
-			policy_incoming(&rows[i].policy, &rows[i].state);
+		struct policy_decision decision = policy_incoming(&rows[i].policy, &rows[i].state);
 
 		if (decision.refuse_code != rows[i].code)
 			fail_msg("%s: %u", rows[i].name, decision.refuse_code);

@@ -2,15 +2,21 @@
  * A virtual week of a registration: the registrar is away for minutes or hours, the network loses,
  * the phone gets other addresses, the nonces grow old. Whenever all was well for as long as the
  * back-off may take, the registrar knows the phone where it is; at the end nothing is left.
+ *
+ * And one behind a NAT, which forgets who is silent for half a minute, is switched off and on, and
+ * gets other addresses. Then what the registrar sends has to arrive, a keep-alive after each of
+ * that.
  */
 #include "core/base/secret.h"
 #include "core/base/text.h"
 #include "core/net/loop_sim.h"
 #include "core/sip/print.h"
+#include "core/sip/request.h"
 #include "core/sip/server.h"
 #include "core/sip/stack.h"
 #include "core/ua/config.h"
 #include "core/ua/registration.h"
+#include "tests/unit/nat_relay.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,6 +33,11 @@ enum {
 	/* The longest pause (RFC 5626, section 4.5), a REGISTER that nobody answers, a step, or the
 	 * refresh that finds out that we have moved. */
 	BOUND_S = 1800 + 32 + STEP_S + 5,
+	/* Once registered: a keep-alive (RFC 5626, section 4.4.2) that shows the new address, lost
+	 * once or not, and a REGISTER, with its Contact rewritten. */
+	NAT_BOUND_S = 29 + STEP_S + 5,
+	NAT_IDLE_S = 35,
+	PROBE_MS = 2000,
 };
 
 struct week {
@@ -37,12 +48,20 @@ struct week {
 	struct secret *password;
 	struct sip_auth *auth;
 	struct registration *registration;
+	struct ua_account account;
 	struct addr at; /* the phone's address */
 
 	/* What the registrar knows. */
 	char contact[128];
 	uint64_t until_ns;
 	size_t refused, taken;
+
+	bool natted;
+	bool outbound; /* the registrar grants that; else the phone does what it can */
+	struct nat_relay nat;
+	uint64_t new_nat_ns; /* since when the NAT is as it is */
+	uint64_t reached_ns; /* when the phone last got one */
+	size_t reached;
 
 	uint64_t up_ns;   /* when the registrar comes back; 0: it is there */
 	uint64_t well_ns; /* since when nothing has been wrong */
@@ -93,10 +112,12 @@ static void take(struct week *week, struct sip_server *server, const struct sip_
 
 	week->taken++;
 	assert_int_equal(slice_number(&seconds, *sip_msg_header(msg, SIP_EXPIRES), UINT32_MAX), 0);
-	text_put(&kept, *contact);
+	text_put(&kept, (struct slice){contact->data, slice_find(*contact, '>') + 1});
 	week->until_ns = world_now(week->world) + seconds * NS_PER_S;
 	sip_print_header_text(
 		&lines, SIP_CONTACT, "%s;expires=%u", week->contact, (unsigned)seconds);
+	if (week->outbound)
+		sip_print_header_text(&lines, SIP_REQUIRE, "outbound");
 	sip_server_respond(
 		server, &(struct sip_response){.status = 200, .headers = text_slice(&lines)});
 }
@@ -105,6 +126,11 @@ static void request(void *arg, struct sip_server *server, const struct sip_msg *
 {
 	struct week *week = arg;
 
+	if (msg->method == SIP_OPTIONS) {
+		week->reached_ns = world_now(week->world);
+		sip_server_respond(server, &(struct sip_response){.status = 200});
+		return;
+	}
 	if (is_answered(week, msg))
 		take(week, server, msg);
 	else
@@ -137,7 +163,7 @@ static void open_stack(struct sip_stack **out, struct week *week, struct loop *l
 	const struct sip_stack_config config = {
 		.loop = loop,
 		.user_agent = "test",
-		.allow = "REGISTER",
+		.allow = "REGISTER, OPTIONS",
 		.accept = "application/sdp",
 		.events = &events,
 		.arg = week,
@@ -148,12 +174,17 @@ static void open_stack(struct sip_stack **out, struct week *week, struct loop *l
 	assert_int_equal(sip_stack_listen(NULL, *out, SIP_UDP, &any), 0);
 }
 
-static void open_week(struct week *week, uint64_t seed)
+static void open_nat(struct week *week, struct ua_account *account)
 {
-	static const struct ua_account account = {.aor = "sip:alice@sip.test",
-		.user = "alice",
-		.registrar = "sip:192.0.2.2",
-		.expires_s = EXPIRES_S};
+	const struct addr inside = address(1), outside = address(3), server = address(2);
+
+	nat_relay_open(&week->nat, week->world, &inside, &outside, &server, NAT_IDLE_S * NS_PER_S);
+	week->new_nat_ns = world_now(week->world);
+	account->registrar = "sip:192.0.2.1";
+}
+
+static void open_week(struct week *week, uint64_t seed, bool natted)
+{
 	const struct world_config config = {
 		.seed = seed,
 		.start_ns = NS_PER_S,
@@ -162,15 +193,22 @@ static void open_week(struct week *week, uint64_t seed)
 	};
 	struct sip_auth_config auth = {.user = slice_of("alice"), .allow_md5 = true};
 	struct registration_config registration = {
-		.account = &account, .need = need, .told = told, .arg = week};
+		.account = &week->account, .need = need, .told = told, .arg = week};
 	struct addr far = address(2);
 
-	*week = (struct week){.at = address(10)};
+	*week = (struct week){.at = address(10), .natted = natted, .outbound = seed % 2 == 0};
+	week->account = (struct ua_account){.aor = "sip:alice@sip.test",
+		.user = "alice",
+		.registrar = "sip:192.0.2.2",
+		.expires_s = EXPIRES_S,
+		.instance = "urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6"};
 	assert_int_equal(world_new(&week->world, &config), 0);
 	assert_int_equal(world_host_new(&week->near, week->world, &week->at), 0);
 	assert_int_equal(world_host_new(&week->far, week->world, &far), 0);
 	assert_int_equal(world_loop_new(&week->near_loop, week->near), 0);
 	assert_int_equal(world_loop_new(&week->far_loop, week->far), 0);
+	if (natted)
+		open_nat(week, &week->account);
 	open_stack(&week->phone, week, week->near_loop);
 	open_stack(&week->registrar, week, week->far_loop);
 	assert_int_equal(secret_new(&week->password, slice_of("secret")), 0);
@@ -194,8 +232,10 @@ static void close_week(struct week *week)
 	assert_true(week->gone && registration_is_off(week->registration));
 	world_run(week->world, world_now(week->world) + 70 * NS_PER_S);
 	world_left(&left, week->world);
-	assert_int_equal(left.timers, 0);
+	assert_int_equal(left.timers, week->natted ? 1 : 0); /* the NAT's own */
 	registration_free(week->registration);
+	if (week->natted)
+		nat_relay_close(&week->nat);
 	sip_stack_free(week->phone);
 	sip_stack_free(week->registrar);
 	sip_auth_free(week->auth);
@@ -210,6 +250,22 @@ static void close_week(struct week *week)
 static bool one_in(struct week *week, uint32_t count)
 {
 	return world_random_below(week->world, count) == 0;
+}
+
+/* The NAT is another one, though nobody has said so. */
+static void disturb_nat(struct week *week)
+{
+	const struct addr other = address(3 + world_random_below(week->world, 5));
+
+	week->nat.deaf = week->up_ns > 0;
+	if (one_in(week, 100)) {
+		nat_relay_forget(&week->nat);
+	} else if (one_in(week, 200)) {
+		nat_relay_move(&week->nat, &other);
+	} else {
+		return;
+	}
+	week->new_nat_ns = world_now(week->world);
 }
 
 /* What happens now, if anything. */
@@ -243,6 +299,38 @@ static void disturb(struct week *week)
 	}
 }
 
+static void send_probe(struct week *week)
+{
+	const struct sip_request_config config = {.method = SIP_OPTIONS,
+		.uri = {(const uint8_t *)week->contact + 1, strlen(week->contact) - 2},
+		.cseq = (uint32_t)week->reached + 1,
+		.headers = slice_of("From: <sip:r@sip.test>;tag=r\r\nTo: <sip:alice@sip.test>\r\n"
+				    "Call-ID: probe\r\n")};
+
+	(void)sip_request_send(NULL, week->registrar, &config, NULL, NULL);
+}
+
+/* Behind the NAT it is not what is known that counts, but whether it leads to the phone. */
+static void check_reached(struct week *week, uint64_t seed)
+{
+	uint64_t now = world_now(week->world);
+	/* who gets no answer to what he sends finds out by the next REGISTER */
+	uint64_t bound_s = week->outbound ? NAT_BOUND_S : EXPIRES_S;
+
+	if (week->up_ns > 0 || week->lossy || now - week->well_ns < BOUND_S * NS_PER_S ||
+		now - week->new_nat_ns < bound_s * NS_PER_S)
+		return;
+	if (week->until_ns < now)
+		fail_msg("seed %u: not registered", (unsigned)seed);
+	send_probe(week);
+	world_run(week->world, now + PROBE_MS * NS_PER_MS);
+	if (week->reached_ns < now)
+		fail_msg("seed %u: %s is not reached at %u s, the NAT being so for %u s, port %u",
+			(unsigned)seed, week->contact, (unsigned)(now / NS_PER_S),
+			(unsigned)((now - week->new_nat_ns) / NS_PER_S), week->nat.seen.port);
+	week->reached++;
+}
+
 static void check(const struct week *week, uint64_t seed)
 {
 	uint64_t now = world_now(week->world);
@@ -267,7 +355,7 @@ static void test_week(void **state)
 	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
 		struct week week;
 
-		open_week(&week, seed);
+		open_week(&week, seed, false);
 		for (unsigned s = 0; s < WEEK_S; s += STEP_S) {
 			world_run(week.world, world_now(week.world) + STEP_S * NS_PER_S);
 			disturb(&week);
@@ -283,10 +371,33 @@ static void test_week(void **state)
 	}
 }
 
+static void test_week_behind_nat(void **state)
+{
+	(void)state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct week week;
+
+		open_week(&week, seed, true);
+		for (unsigned s = 0; s < WEEK_S; s += STEP_S) {
+			world_run(week.world, world_now(week.world) + STEP_S * NS_PER_S);
+			disturb(&week);
+			disturb_nat(&week);
+			check_reached(&week, seed);
+		}
+		assert_true(week.outages > 10 && week.moves > 10 && week.reached > 1000);
+		assert_true(week.nat.forgotten > 100);
+		if (week.up_ns > 0)
+			world_host_up(week.far);
+		world_impair(week.world, &(struct impair_config){0});
+		close_week(&week);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_week),
+		cmocka_unit_test(test_week_behind_nat),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
