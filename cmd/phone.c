@@ -422,7 +422,12 @@ static int make(struct phone *self, struct fault *why)
 {
 	char servers[OPTIONS_DNS_SERVERS_MAX * ADDR_TEXT_SIZE];
 	struct text text = TEXT_IN(servers);
-	const struct loops_config loops = {self->options->in_virtual, self->options->seed, servers};
+	const struct loops_config loops = {
+		.in_virtual = self->options->in_virtual,
+		.seed = self->options->seed,
+		.dscp = self->options->dscp_sip,
+		.name_servers = servers,
+	};
 	int err;
 
 	print_name_servers(&text, self->options);

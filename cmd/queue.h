@@ -61,7 +61,8 @@ void queue_use(struct queue *queue, struct handset *handset);
 
 /* Adds a line, copied; done tells how it ends, maybe before this returns. An empty one and a
  * comment
- * ("# ...") are done at once. One with & fails where QUEUE_BEHIND_MAX of those run. -ENOSPC: too many wait; -E2BIG; -ENOMEM. */
+ * ("# ...") are done at once. One with & fails where QUEUE_BEHIND_MAX of those run. -ENOSPC: too
+ * many wait; -E2BIG; -ENOMEM. */
 int queue_put(struct queue *queue, const char *line);
 
 /* The same; the line's result and its UA_COMMAND_DONE carry mark, which is nobody else's. */

@@ -67,6 +67,13 @@ static bool word_transport(char out[static VALUE_WORD_SIZE], size_t i)
 	return put(out, words[i]);
 }
 
+static bool word_mark(char out[static VALUE_WORD_SIZE], size_t i)
+{
+	static const char *const words[] = {"ef", "cs5", "cs3", "af41", "0", NULL};
+
+	return put(out, words[i]);
+}
+
 static bool word_all(char out[static VALUE_WORD_SIZE], size_t i)
 {
 	return put(out, i == 0 ? "all" : NULL);
@@ -131,6 +138,7 @@ static const struct value table[] = {
 	{"HOST[:PORT]", NULL, false, false},
 	{"'X: y'", NULL, false, false},
 	{"DB", NULL, false, false},
+	{"DSCP", word_mark, false, false},
 	{"HZ", NULL, false, false},
 	{"N", NULL, false, false},
 	{"NAME=VALUE", NULL, false, false},

@@ -29,6 +29,8 @@ int loops_new(struct loops **out, const struct loops_config *config)
 		err = virtual_new(&loops->world, config->seed);
 	if (!err && !config->in_virtual)
 		err = loop_uv_new(&loops->agent);
+	if (!err && !config->in_virtual)
+		loop_uv_mark(loops->agent, config->dscp);
 	if (!err && !config->in_virtual && config->name_servers[0] != '\0')
 		err = loop_uv_name_servers(loops->agent, config->name_servers);
 	if (!err && !config->in_virtual)

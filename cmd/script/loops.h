@@ -13,6 +13,7 @@ struct loops;
 struct loops_config {
 	bool in_virtual;          /* the agents and their sound live in the simulated world */
 	uint64_t seed;            /* of that */
+	unsigned dscp;            /* of the agents' messages, as loop_uv_mark() has it */
 	const char *name_servers; /* as loop_uv_name_servers() has them; "": the system's */
 };
 

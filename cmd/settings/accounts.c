@@ -52,6 +52,7 @@ static struct ua_account of_config(const struct config_account *account)
 		.display = account->texts[ACCOUNT_DISPLAY],
 		.registrar = account->texts[ACCOUNT_REGISTRAR],
 		.proxy = account->texts[ACCOUNT_PROXY],
+		.transport = account->texts[ACCOUNT_TRANSPORT],
 		.auth_user = account->texts[ACCOUNT_AUTH_USER],
 		.realm = account->texts[ACCOUNT_REALM],
 		.password = account->password,

@@ -48,6 +48,18 @@ static int read_text(
 	return account->texts[text] ? 0 : -ENOMEM;
 }
 
+/* As a URI says it, so that what is read here can be put there. */
+static int read_transport(
+	struct config_account *account, size_t text, struct slice value, struct fault *why)
+{
+	static const char *const names[] = {"udp", "tcp", "tls", "ws", "wss"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (slice_is(value, names[i]))
+			return read_text(account, text, value, why);
+	return fault_set(why, -EINVAL, "udp, tcp, tls, ws or wss");
+}
+
 static int read_password(
 	struct config_account *account, size_t text, struct slice value, struct fault *why)
 {
@@ -182,6 +194,7 @@ static const struct {
 	{"display", read_text, ACCOUNT_DISPLAY, false},
 	{"registrar", read_address, ACCOUNT_REGISTRAR, false},
 	{"proxy", read_address, ACCOUNT_PROXY, false},
+	{"transport", read_transport, ACCOUNT_TRANSPORT, false},
 	{"auth_user", read_text, ACCOUNT_AUTH_USER, false},
 	{"realm", read_text, ACCOUNT_REALM, false},
 	{"password", read_password, 0, false},

@@ -167,6 +167,8 @@ static const struct config_key settings[] = {
 	{"listen",        NULL,              waits,       true,  false},
 	{"dns_server",    NULL,              is_real,     true,  false},
 	{"stun_server",   NULL,              NULL,        false, false},
+	{"dscp_sip",      NULL,              is_real,     false, false},
+	{"dscp_rtp",      NULL,              is_real,     false, false},
 	{"tls_ca_file",   check_readable,    NULL,        false, true},
 	{"tls_certificate", check_readable,  NULL,        false, true},
 	{"tls_key",       check_readable,    NULL,        false, true},

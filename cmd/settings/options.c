@@ -102,6 +102,10 @@ static const struct option table[] = {
 		"ask this name server; may be repeated", option_read_server, FIELD(dns_servers)},
 	{0, "stun", "HOST[:PORT]", false, false,
 		"a server that tells how a NAT shows our sound", option_read_stun, FIELD(stun)},
+	{0, "dscp-sip", "DSCP", false, false,
+		"the mark of messages: 0 to 63, or cs5", option_read_dscp, FIELD(dscp_sip)},
+	{0, "dscp-rtp", "DSCP", false, false,
+		"the mark of sound (ef)", option_read_dscp, FIELD(dscp_rtp)},
 	{0, "tls-ca-file", "FILE", false, false,
 		"whom TLS believes, not the system's", option_read_string, FIELD(tls.ca_file)},
 	{0, "tls-certificate", "FILE", false, false,
@@ -409,6 +413,8 @@ static int check_effect(const struct reader *reader, struct fault *why)
 		{"duration", "answer-code", "--duration has no effect on calls that are refused"},
 		{"record", "answer-code", "--record has no effect on calls that are refused"},
 		{"dns-server", "virtual", "--dns-server has no effect in a simulated world"},
+		{"dscp-sip", "virtual", "--dscp-sip has no effect in a simulated world"},
+		{"dscp-rtp", "virtual", "--dscp-rtp has no effect in a simulated world"},
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
@@ -553,6 +559,8 @@ int options_parse(struct options *out, int argc, char *const argv[], struct faul
 
 	*out = (struct options){.timeout_ns = OPTIONS_TIMEOUT_S * NS_PER_S,
 		.silence_ns = OPTIONS_SILENCE_S * NS_PER_S,
+		.dscp_sip = OPTIONS_DSCP_SIP,
+		.dscp_rtp = OPTIONS_DSCP_RTP,
 		.seed = OPTIONS_SEED};
 	for (reader.at = 1; reader.at < argc; reader.at++) {
 		int err = read_argument(&reader, argv[reader.at]);

@@ -23,10 +23,12 @@ enum {
 	OPTIONS_HEADERS_SIZE = 4096,
 	OPTIONS_VARS_MAX = 64,
 	OPTIONS_HELP_SIZE = 8192, /* room for all that options_help_all() writes */
-	OPTIONS_TIMEOUT_S = 180,  /* of --timeout, where it is not given */
-	OPTIONS_SILENCE_S = 60,   /* of --media-timeout */
-	OPTIONS_ROWS_MAX = 96,    /* of the table */
-	OPTIONS_SEED = 1,         /* of --seed */
+	OPTIONS_DSCP_SIP = 40, /* CS5 for signalling, and EF for telephony: RFC 4594, section 2 */
+	OPTIONS_DSCP_RTP = 46,
+	OPTIONS_TIMEOUT_S = 180, /* of --timeout, where it is not given */
+	OPTIONS_SILENCE_S = 60,  /* of --media-timeout */
+	OPTIONS_ROWS_MAX = 96,   /* of the table */
+	OPTIONS_SEED = 1,        /* of --seed */
 };
 
 enum options_action {
@@ -86,7 +88,9 @@ struct options {
 	size_t listen_count;
 	struct addr dns_servers[OPTIONS_DNS_SERVERS_MAX]; /* port 0: the usual one */
 	size_t dns_server_count;                          /* 0: the system's */
-	const char *account;                              /* a name, or an address */
+	unsigned dscp_sip;                                /* 0..63, as the next */
+	unsigned dscp_rtp;
+	const char *account; /* a name, or an address */
 	const char *registrar;
 	const char *proxy;
 	const char *stun; /* server; NULL: none is asked */

@@ -56,6 +56,7 @@ option_reader option_read_volume;   /* double, dB */
 option_reader option_read_count;    /* unsigned, of calls */
 option_reader option_read_code;     /* uint16_t, 300..699 */
 option_reader option_read_rate;     /* uint32_t, Hz, 8000..48000 */
+option_reader option_read_dscp;     /* unsigned, 0..63 */
 option_reader option_read_codecs;   /* the list */
 option_reader option_read_country;  /* the tones of one */
 option_reader option_read_listen;   /* the list: one more */

@@ -8,6 +8,7 @@
 #include "core/sip/print.h"
 
 enum {
+	DSCP_MAX = 63,
 	SECONDS_MAX = 1000000,
 	CALLS_MAX = 1000000,
 	REFUSE_MIN = 300,
@@ -183,6 +184,39 @@ int option_read_rate(const struct given *given, void *field)
 		return wrong(given, "is no rate; 8000 to 48000 are");
 
 	*(uint32_t *)field = (uint32_t)rate;
+	return 0;
+}
+
+/* As people who set up routers call them: RFC 2474, 2597, 3246 and 8622. */
+static bool name_dscp(unsigned *out, struct slice name)
+{
+	unsigned class, drop;
+
+	*out = slice_is_nocase(name, "ef") ? 46 : 1;
+	if (slice_is_nocase(name, "ef") || slice_is_nocase(name, "le"))
+		return true;
+	if (name.len < 3 || name.len > 4)
+		return false;
+	class = name.data[2] - (unsigned)'0';
+	drop = name.len == 4 ? name.data[3] - (unsigned)'0' : 0;
+	*out = 8 * class + 2 * drop;
+	if (name.len == 3)
+		return slice_starts_nocase(name, "cs") && class <= 7;
+	return slice_starts_nocase(name, "af") && class >= 1 && class <= 4 && drop >= 1 &&
+	       drop <= 3;
+}
+
+int option_read_dscp(const struct given *given, void *field)
+{
+	uint64_t number;
+	unsigned named;
+
+	if (name_dscp(&named, given->value))
+		number = named;
+	else if (slice_number(&number, given->value, DSCP_MAX))
+		return wrong(given, "is no DSCP; 0 to 63 are, and names like ef, cs5 and af41");
+
+	*(unsigned *)field = (unsigned)number;
 	return 0;
 }
 

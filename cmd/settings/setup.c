@@ -57,6 +57,7 @@ void setup_make(struct setup *out, const struct options *options)
 		.late_offer = options->late_offer,
 		.stun = options->stun,
 		.tls = options->tls,
+		.dscp_rtp = options->dscp_rtp,
 		.policy =
 			{
 				.answer = options->answer && options->answer_code == 0,

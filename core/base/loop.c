@@ -103,6 +103,12 @@ int udp_send_from(
 	return udp->ops->send(udp, from, to, bytes);
 }
 
+void udp_mark(struct udp *udp, unsigned dscp)
+{
+	if (udp->ops->mark)
+		udp->ops->mark(udp, dscp);
+}
+
 void udp_local(struct addr *out, const struct udp *udp)
 {
 	udp->ops->local(out, udp);

@@ -137,6 +137,13 @@ int udp_send(struct udp *udp, const struct addr *to, struct slice bytes);
 int udp_send_from(
 	struct udp *udp, const struct addr *from, const struct addr *to, struct slice bytes);
 
+/*
+ * Marks what it sends from now on with that DSCP, 0..63 (RFC 2474), where the system lets us and
+ * the network is a real one; without it all goes, if slower. Before udp_start() on the thread that
+ * bound it, after that on its own.
+ */
+void udp_mark(struct udp *udp, unsigned dscp);
+
 /* The address it is bound to, with the port that was picked. */
 void udp_local(struct addr *out, const struct udp *udp);
 
@@ -368,6 +375,7 @@ struct udp_ops {
 		struct slice bytes);
 	void (*local)(struct addr *out, const struct udp *udp);
 	void (*free)(struct udp *udp);
+	void (*mark)(struct udp *udp, unsigned dscp); /* NULL: nobody there looks at marks */
 };
 
 /* The first member of each implementation's socket. */

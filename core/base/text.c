@@ -251,6 +251,19 @@ void text_put_escaped(struct text *text, struct slice bytes)
 	}
 }
 
+bool text_is_utf8(struct slice bytes)
+{
+	while (bytes.len > 0) {
+		size_t size = utf8_size(bytes);
+
+		if (size == 0)
+			return false;
+		bytes.data += size;
+		bytes.len -= size;
+	}
+	return true;
+}
+
 /* How many bytes of the first len to keep so that no character is cut in two. */
 static size_t whole_characters(const char *data, size_t len)
 {

@@ -73,6 +73,7 @@ int media_bind(struct media_transport **out, const struct media *media, const st
 	if (err)
 		return fault_set(why, err, "no port for sound can be opened on %s: %s",
 			addr_print(at, host), strerror(-err));
+	media_transport_mark(*out, media->dscp);
 	media_transport_tap(*out, media->tap);
 	return 0;
 }
@@ -97,6 +98,7 @@ int media_open(struct media **out, const struct media_config *config, const stru
 	media->report_ns = config->report_ns;
 	media->silence_ns = config->silence_ns;
 	media->volume = config->volume;
+	media->dscp = config->dscp;
 	media->tap = config->tap;
 	media->call = config->call;
 	list_init(&media->notes);

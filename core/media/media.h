@@ -25,6 +25,7 @@ struct media_config {
 	uint64_t report_ns;
 	uint64_t silence_ns; /* without RTP and RTCP until silent is told; 0: never */
 	struct media_volume volume;
+	unsigned dscp;               /* of what is sent, 0..63 (RFC 2474) */
 	const struct media_tap *tap; /* kept alive by the caller; NULL: nobody looks on */
 };
 

@@ -42,6 +42,7 @@ struct media {
 	uint64_t report_ns;
 	uint64_t silence_ns;
 	struct media_volume volume;
+	unsigned dscp;
 	const struct media_tap *tap;
 	const struct media_events *events;
 	void *arg;

@@ -130,6 +130,12 @@ void media_transport_sockets(
 	out[1] = transport->rtcp;
 }
 
+void media_transport_mark(struct media_transport *transport, unsigned dscp)
+{
+	udp_mark(transport->rtp, dscp);
+	udp_mark(transport->rtcp, dscp);
+}
+
 void media_transport_tap(struct media_transport *transport, const struct media_tap *tap)
 {
 	transport->tap = tap;

@@ -38,6 +38,9 @@ int media_transport_new(
 /* Nothing comes any more. NULL is allowed. */
 void media_transport_free(struct media_transport *transport);
 
+/* Marks what is sent with that DSCP, 0..63; before media_transport_start(). */
+void media_transport_mark(struct media_transport *transport, unsigned dscp);
+
 /* Lets tap look on, or nobody (NULL), before media_transport_start(). It is kept alive by the
  * caller. */
 void media_transport_tap(struct media_transport *transport, const struct media_tap *tap);

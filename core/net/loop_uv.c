@@ -340,3 +340,8 @@ void loop_uv_stop(struct loop *loop)
 {
 	uv_stop(&loop_uv_of(loop)->uv);
 }
+
+void loop_uv_mark(struct loop *loop, unsigned dscp)
+{
+	container_of(loop, struct loop_uv, loop)->dscp = dscp;
+}

@@ -25,6 +25,12 @@ bool loop_uv_busy(const struct loop *loop);
  */
 int loop_uv_name_servers(struct loop *loop, const char *servers);
 
+/*
+ * Marks with that DSCP, 0..63, what sockets of UDP and TCP send that it opens or accepts from now
+ * on (udp_mark() changes one's); not its questions for names. With none running it.
+ */
+void loop_uv_mark(struct loop *loop, unsigned dscp);
+
 /* Runs it on the calling thread until loop_uv_stop(). */
 void loop_uv_run(struct loop *loop);
 

@@ -47,6 +47,7 @@ struct loop_uv {
 	struct list questions;   /* to the name service */
 	struct dns_uv *dns;      /* NULL: nobody asks it now */
 	char *name_servers;      /* NULL: the system's */
+	unsigned dscp;           /* of what its sockets send; 0: no mark */
 	uint8_t *tcp_room;       /* where bytes are read; made by the first connection */
 };
 

@@ -199,6 +199,11 @@ static void local_address(struct addr *out, const struct udp *udp)
 	udp_local(out, container_of(udp, const struct lossy_udp, udp)->other);
 }
 
+static void mark_datagrams(struct udp *udp, unsigned dscp)
+{
+	udp_mark(socket_of(udp)->other, dscp);
+}
+
 static void free_socket(struct udp *udp)
 {
 	struct lossy_udp *socket = socket_of(udp);
@@ -218,6 +223,7 @@ static int open_socket(struct udp **out, struct loop *loop, const struct addr *l
 		.send = send_datagram,
 		.local = local_address,
 		.free = free_socket,
+		.mark = mark_datagrams,
 	};
 	struct lossy_udp *socket = calloc(1, sizeof(*socket));
 	int err;

@@ -5,6 +5,7 @@
  */
 #include "core/net/local.h"
 #include "core/net/loop_uv_private.h"
+#include "core/net/mark.h"
 #include "core/net/sockaddr.h"
 
 #include <assert.h>
@@ -330,8 +331,12 @@ static int make(struct tcp_uv **out, struct loop_uv *loop, unsigned family, enum
 }
 
 /* Without these it works, only slower, and learns late of a far end that has gone. */
-static void tune(struct tcp_uv *self)
+static void tune(struct tcp_uv *self, enum addr_family family)
 {
+	uv_os_fd_t fd;
+
+	if (self->loop->dscp > 0 && uv_fileno(&self->uv.handle, &fd) == 0)
+		(void)mark_socket(fd, family, self->loop->dscp);
 	uv_tcp_nodelay(&self->uv.tcp, 1);
 	uv_tcp_keepalive(&self->uv.tcp, 1, KEEP_ALIVE_S);
 }
@@ -364,7 +369,7 @@ int tcp_uv_connect(struct tcp **out, struct loop *loop, const struct addr *from,
 	if (err)
 		return err;
 
-	tune(self);
+	tune(self, to->family);
 	self->events = events;
 	self->arg = arg;
 	self->local = *from;
@@ -406,7 +411,7 @@ int tcp_uv_accept(struct tcp **out, struct loop_uv *loop, uv_stream_t *listening
 		go(self, false);
 		return err;
 	}
-	tune(self);
+	tune(self, self->remote.family);
 	*out = &self->tcp;
 	return 0;
 }

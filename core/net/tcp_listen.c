@@ -2,6 +2,7 @@
 #include "core/base/log.h"
 #include "core/net/local.h"
 #include "core/net/loop_uv_private.h"
+#include "core/net/mark.h"
 #include "core/net/sockaddr.h"
 
 #include <errno.h>
@@ -89,9 +90,11 @@ static int listen_at(struct tcp_listener_uv *self, const struct addr *local)
 	sockaddr_put(&address, local);
 	err = uv_tcp_bind(&self->uv.tcp, (struct sockaddr *)&address, flags);
 	if (!err)
-		err = uv_listen(&self->uv.stream, BACKLOG, come);
-	if (!err)
 		err = uv_fileno(&self->uv.handle, &fd);
+	if (!err && self->loop->dscp > 0) /* also of what takes a connection */
+		(void)mark_socket(fd, local->family, self->loop->dscp);
+	if (!err)
+		err = uv_listen(&self->uv.stream, BACKLOG, come);
 	return err ? err : sockaddr_local(&self->local, fd);
 }
 

@@ -4,6 +4,7 @@
  * error queue with the datagram that they speak of (ip(7), IP_RECVERR).
  */
 #include "core/net/loop_uv_private.h"
+#include "core/net/mark.h"
 #include "core/net/sockaddr.h"
 
 #include <assert.h>
@@ -307,12 +308,20 @@ static void free_socket(struct udp *udp)
 	free(self);
 }
 
+static void mark_datagrams(struct udp *udp, unsigned dscp)
+{
+	const struct udp_uv *self = udp_uv_of(udp);
+
+	(void)mark_socket(self->fd, self->local.family, dscp);
+}
+
 static const struct udp_ops ops = {
 	.start = start,
 	.stop = stop,
 	.send = send_datagram,
 	.local = local_address,
 	.free = free_socket,
+	.mark = mark_datagrams,
 };
 
 static int make_socket(int *out, enum addr_family family)
@@ -342,9 +351,11 @@ int udp_uv_open(struct udp **out, struct loop *loop, const struct addr *local)
 	struct sockaddr_storage address;
 	socklen_t len = sockaddr_put(&address, local);
 	struct udp_uv *self;
+	unsigned dscp;
 	int err;
 
-	(void)loop; /* the one that it is started on counts */
+	/* for the rest, the one that it is started on counts */
+	dscp = container_of(loop, struct loop_uv, loop)->dscp;
 	self = calloc(1, sizeof(*self));
 	if (!self)
 		return -ENOMEM;
@@ -363,6 +374,8 @@ int udp_uv_open(struct udp **out, struct loop *loop, const struct addr *local)
 		free_socket(&self->udp);
 		return err;
 	}
+	if (dscp > 0)
+		udp_mark(&self->udp, dscp);
 	*out = &self->udp;
 	return 0;
 }

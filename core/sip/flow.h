@@ -14,20 +14,24 @@ enum sip_transport_kind {
 	SIP_UDP,
 	SIP_TCP,
 	SIP_TLS,
+	SIP_WS,  /* RFC 7118, over TCP */
+	SIP_WSS, /* over TLS */
+	SIP_TRANSPORTS,
 };
 
 struct sip_flow {
 	struct sip_transport *transport;
 	struct addr remote;
 	struct addr local; /* ours, as the far end should see it: never 0.0.0.0; with our port */
-	/* Of TCP and TLS: the connection that it came by, which is used while it stands. 0, or
+	/* Of all but UDP: the connection that it came by, which is used while it stands. 0, or
 	 * after that: any that leads to remote, or a new one. */
 	uint64_t connection;
 	/* Located (core/sip/locate.h) with others behind it: they have their turn if no sign of
 	 * life comes from here in SIP_PATIENCE_NS (core/sip/transaction.h). */
 	bool others;
-	/* Of TLS: whom the certificate there has to name (core/sip/secure.h), and by no connection
-	 * to another it goes. 0: they came to us, and no other connection leads there. */
+	/* Of TLS and WebSocket: the name that it was called by (core/sip/secure.h), which the
+	 * certificate there has to bear, and by no connection to another it goes. 0: they came to
+	 * us, and no other connection leads there. */
 	uint32_t host;
 	bool sips; /* it was asked for by a sips: URI, and so shall we be */
 };
@@ -49,8 +53,8 @@ bool sip_flow_reroute(struct sip_flow *flow);
 bool sip_flow_is_lost(const struct sip_flow *flow);
 
 /*
- * Why there is no connection of TLS to where flow leads, for people: of the newest one that failed.
- * NULL: nothing is known, or it is not of TLS.
+ * Why there is no connection of TLS or WebSocket to where flow leads, for people: of the newest one
+ * that failed. NULL: nothing is known, or it is of neither.
  */
 const char *sip_flow_trouble(const struct sip_flow *flow);
 

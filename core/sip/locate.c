@@ -10,12 +10,14 @@
 #include "core/sip/secure.h"
 #include "core/sip/srv.h"
 #include "core/sip/transport.h"
+#include "core/sip/web.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 enum {
 	SERVICES_MAX = 4,
+	NAME_SIZE = 1024, /* with a path; what is too long leads nowhere */
 	SHOWN_SIZE = 128, /* of a name in a sentence; what is too long is cut */
 };
 
@@ -24,15 +26,19 @@ static const uint64_t patience_ns = NS_PER_S;
 
 /*
  * What we speak, in the order in which we prefer it; in the words of a URI's transport (RFC 3261,
- * section 19.1.1), of NAPTR and of SRV (RFC 3263, sections 4.1 and 4.2).
+ * section 19.1.1), of NAPTR and of SRV (RFC 3263, sections 4.1 and 4.2; RFC 7118, section 5.3).
  */
 static const struct way {
 	enum sip_transport_kind kind;
+	enum sip_transport_kind secure; /* what it is for sips: */
 	const char *transport, *service, *prefix;
+	uint16_t port;
 } ways[] = {
-	{SIP_UDP, "udp", "SIP+D2U", "_sip._udp."},
-	{SIP_TCP, "tcp", "SIP+D2T", "_sip._tcp."},
-	{SIP_TLS, "tls", "SIPS+D2T", "_sips._tcp."},
+	{SIP_UDP, SIP_UDP, "udp", "SIP+D2U", "_sip._udp.", SIP_PORT},
+	{SIP_TCP, SIP_TLS, "tcp", "SIP+D2T", "_sip._tcp.", SIP_PORT},
+	{SIP_TLS, SIP_TLS, "tls", "SIPS+D2T", "_sips._tcp.", SIPS_PORT},
+	{SIP_WS, SIP_WSS, "ws", "SIP+D2W", "_sip._ws.", SIP_WS_PORT},
+	{SIP_WSS, SIP_WSS, "wss", "SIPS+D2W", "_sips._ws.", SIP_WSS_PORT},
 };
 
 enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
@@ -113,7 +119,8 @@ static const char *show(char out[static SHOWN_SIZE], struct slice name)
 
 /*
  * Section 4.1: UDP for a numeric host or a port, and where there is no NAPTR nor SRV. sips: is TLS,
- * whichever stream is named for it to go over (RFC 3261, sections 19.1.1 and 26.2.2).
+ * whichever stream is named for it to go over (RFC 3261, sections 19.1.1 and 26.2.2), or a
+ * WebSocket over that (RFC 7118, section 5.2.2).
  */
 int sip_locate_transport(enum sip_transport_kind *out, const struct sip_uri *uri)
 {
@@ -126,7 +133,7 @@ int sip_locate_transport(enum sip_transport_kind *out, const struct sip_uri *uri
 	for (size_t i = 0; i < WAYS; i++) {
 		if (!slice_is_nocase(transport, ways[i].transport))
 			continue;
-		*out = sips ? SIP_TLS : ways[i].kind;
+		*out = sips ? ways[i].secure : ways[i].kind;
 		return sips && ways[i].kind == SIP_UDP ? -EPROTONOSUPPORT : 0;
 	}
 	return -EPROTONOSUPPORT;
@@ -151,7 +158,7 @@ static int choose(enum sip_transport_kind *out, struct fault *why, const struct 
 			"sips: goes by TLS, and transport=%s cannot carry that",
 			show(shown, transport));
 	return fault_set(why, -EPROTONOSUPPORT,
-		"transport=%s is asked for, and we speak UDP, TCP and TLS only",
+		"transport=%s is asked for, and we speak UDP, TCP, TLS and WebSocket only",
 		show(shown, transport));
 }
 
@@ -165,18 +172,38 @@ static struct slice host_of(const struct sip_uri *uri)
 
 static uint16_t port_or_usual(uint16_t port, enum sip_transport_kind kind)
 {
-	if (port)
-		return port;
-	return kind == SIP_TLS ? SIPS_PORT : SIP_PORT;
+	for (size_t i = 0; i < WAYS && !port; i++)
+		if (ways[i].kind == kind)
+			port = ways[i].port;
+	return port;
+}
+
+/* What needs nobody listening: it goes by connections of ours. */
+static bool is_called_only(enum sip_transport_kind kind)
+{
+	return kind != SIP_UDP && kind != SIP_TCP;
+}
+
+static bool is_secure(enum sip_transport_kind kind)
+{
+	return kind == SIP_TLS || kind == SIP_WSS;
 }
 
 static int find_flow(struct sip_flow *out, struct sip_stack *stack, struct fault *why,
 	enum sip_transport_kind kind, const struct addr *to)
 {
-	static const char *const names[] = {
-		[SIP_UDP] = "", [SIP_TCP] = " and TCP", [SIP_TLS] = " and TLS"};
+	static const char *const names[] = {[SIP_UDP] = "",
+		[SIP_TCP] = " and TCP",
+		[SIP_TLS] = " and TLS",
+		[SIP_WS] = " and WebSocket",
+		[SIP_WSS] = " and WebSocket"};
 	char text[ADDR_TEXT_SIZE];
-	int err = kind == SIP_TLS ? sip_secure_open(stack, to->family, why) : 0;
+	int err;
+
+	/* a server's own URIs say ws for both (RFC 7118, section 5.2.2) */
+	if (kind == SIP_WS && sip_stack_stands(stack, SIP_WSS, to))
+		kind = SIP_WSS;
+	err = is_called_only(kind) ? sip_secure_open(stack, kind, to->family, why) : 0;
 
 	if (err)
 		return err;
@@ -195,14 +222,16 @@ static int find_flow(struct sip_flow *out, struct sip_stack *stack, struct fault
 
 /*
  * By TLS whoever is there has to be who was asked for, whatever DNS has made of the name (RFC 5922,
- * section 4): name is that of the URI.
+ * section 4): name is that of the URI. To a WebSocket it tells, besides, which of several it is.
  */
 static int name_flow(struct sip_flow *flow, struct sip_stack *stack, struct fault *why,
 	struct slice name, bool sips)
 {
-	if (!sip_flow_is_secure(flow))
+	if (!flow->transport->carrier->named)
 		return 0;
-	flow->sips = sips;
+	flow->sips = sips && sip_flow_is_secure(flow);
+	if (!flow->transport->carrier->web)
+		name.len = slice_find(name, '/');
 	flow->host = sip_secure_host(stack, name);
 	return flow->host ? 0 : fault_set(why, -ENOMEM, "out of memory");
 }
@@ -210,6 +239,8 @@ static int name_flow(struct sip_flow *flow, struct sip_stack *stack, struct faul
 int sip_locate_now(
 	struct sip_flow *out, struct sip_stack *stack, const struct sip_uri *uri, struct fault *why)
 {
+	char room[NAME_SIZE];
+	struct text name = TEXT_IN(room);
 	enum sip_transport_kind kind;
 	struct addr to;
 	int err = choose(&kind, why, uri);
@@ -221,7 +252,10 @@ int sip_locate_now(
 
 	to.port = port_or_usual(uri->port, kind);
 	err = find_flow(out, stack, why, kind, &to);
-	return err ? err : name_flow(out, stack, why, uri->host, uri->scheme == SIP_SCHEME_SIPS);
+	if (err)
+		return err;
+	sip_web_put_name(&name, uri);
+	return name_flow(out, stack, why, text_slice(&name), uri->scheme == SIP_SCHEME_SIPS);
 }
 
 /* What a resolver's error means to a person; what is no answer is -EAGAIN. */
@@ -429,20 +463,21 @@ static void add_service(struct sip_locate *locate, enum sip_transport_kind kind,
 	sip_lookup_start(&service->lookup, locate->stack, DNS_SRV, room, servers_answered, service);
 }
 
-/* Whether something is received by kind: what is only sent by it gets no answer, but by the
- * connections of TLS. */
+/* Whether something is received by kind: what is only sent by it gets no answer, but by connections
+ * of ours. */
 static bool is_spoken(const struct sip_stack *stack, enum sip_transport_kind kind)
 {
-	return kind == SIP_TLS || sip_stack_listens(stack, kind, ADDR_IPV4) ||
+	return is_called_only(kind) || sip_stack_listens(stack, kind, ADDR_IPV4) ||
 	       sip_stack_listens(stack, kind, ADDR_IPV6);
 }
 
-/* Of the ways that are there for a URI that names none: without NAPTR, TLS is for sips: alone. */
+/* Of the ways that are there for a URI that names none: without NAPTR, TLS is for sips: alone, and
+ * WebSocket for whom asks for it. */
 static bool is_asked(const struct sip_locate *locate, enum sip_transport_kind kind)
 {
 	if (!locate->any_kind || locate->sips)
 		return kind == locate->kind;
-	return kind != SIP_TLS && is_spoken(locate->stack, kind);
+	return !is_called_only(kind) && is_spoken(locate->stack, kind);
 }
 
 /* Section 4.1, without NAPTR: whatever there are servers for. */
@@ -463,7 +498,7 @@ static const struct way *way_of(const struct sip_locate *locate, const struct dn
 		return NULL;
 	for (size_t i = 0; i < WAYS; i++)
 		if (slice_is_nocase(slice_of(naptr->service), ways[i].service) &&
-			(locate->sips ? ways[i].kind == SIP_TLS
+			(locate->sips ? is_secure(ways[i].kind)
 				      : is_spoken(locate->stack, ways[i].kind)))
 			return &ways[i];
 	return NULL;
@@ -537,6 +572,8 @@ static void tell(void *arg)
 int sip_locate(struct sip_locate **out, struct sip_stack *stack, const struct sip_uri *uri,
 	sip_located *done, void *arg)
 {
+	char room[NAME_SIZE];
+	struct text name = TEXT_IN(room);
 	struct sip_locate *locate;
 
 	locate = calloc(1, sizeof(*locate));
@@ -544,7 +581,8 @@ int sip_locate(struct sip_locate **out, struct sip_stack *stack, const struct si
 		return -ENOMEM;
 
 	locate->host = slice_copy(host_of(uri));
-	locate->name = slice_copy(uri->host);
+	sip_web_put_name(&name, uri);
+	locate->name = slice_copy(text_slice(&name));
 	if (!locate->host || !locate->name) {
 		free(locate->host);
 		free(locate->name);

@@ -18,6 +18,8 @@ enum {
 	SIP_HEADERS_MAX = 128,
 	SIP_PORT = 5060,
 	SIPS_PORT = 5061, /* of TLS */
+	SIP_WS_PORT = 80, /* RFC 7118, section 5.3 */
+	SIP_WSS_PORT = 443,
 };
 
 enum sip_method {

@@ -14,6 +14,19 @@ const char *sip_token(char out[static SIP_TOKEN_SIZE], struct loop *loop)
 	return out;
 }
 
+/* RFC 7118, section 5.2.1; of no use to a stack that never speaks so. */
+const char *sip_stack_alias(struct sip_stack *stack)
+{
+	char token[SIP_TOKEN_SIZE];
+	struct text alias;
+
+	if (stack->alias[0] != '\0')
+		return stack->alias;
+	alias = TEXT_IN(stack->alias);
+	text_printf(&alias, "%s.invalid", sip_token(token, stack->loop));
+	return stack->alias;
+}
+
 struct text sip_stack_scratch(struct sip_stack *stack)
 {
 	return TEXT_IN(stack->scratch);

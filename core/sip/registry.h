@@ -14,7 +14,11 @@
 struct sip_invite;
 struct sip_secure;
 
-enum { SIP_AVOID_MAX = 32 };
+enum {
+	SIP_AVOID_MAX = 32,
+	SIP_TOKEN_SIZE = 24,
+	SIP_ALIAS_SIZE = 32,
+};
 
 /* A place that has failed lately, see core/sip/avoid.h. */
 struct sip_avoided {
@@ -39,7 +43,8 @@ struct sip_stack {
 	struct list answered; /* those whose request is not needed any more */
 	struct timer sweep;
 
-	struct sip_secure *secure; /* NULL: nothing has gone by TLS */
+	struct sip_secure *secure; /* NULL: nothing has gone by TLS or WebSocket */
+	char alias[SIP_ALIAS_SIZE];
 
 	struct list transports;
 	struct list clients;  /* client transactions, oldest first */
@@ -68,6 +73,8 @@ struct text sip_stack_scratch(struct sip_stack *stack);
 /* A hash for the stack's tables; b may be empty. */
 uint32_t sip_stack_hash(const struct sip_stack *stack, struct slice a, struct slice b);
 
+/* The name by which it speaks of itself where nobody can connect to it: "a5b2.invalid". */
+const char *sip_stack_alias(struct sip_stack *stack);
+
 /* A new tag, Call-ID part or branch part: 16 characters or more from 64 random bits. */
-enum { SIP_TOKEN_SIZE = 24 };
 const char *sip_token(char out[static SIP_TOKEN_SIZE], struct loop *loop);

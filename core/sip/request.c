@@ -38,13 +38,14 @@ void sip_request_print(struct text *out, const struct sip_stack *stack, const st
 	const struct sip_request_config *config)
 {
 	char token[SIP_TOKEN_SIZE];
-	char local[ADDR_TEXT_SIZE];
+	char room[ADDR_TEXT_SIZE];
+	struct text host = TEXT_IN(room);
 
+	sip_flow_print_host(&host, flow);
 	sip_print_request_line(out, config->method, config->uri);
 	sip_print_header_text(out, SIP_VIA, "SIP/2.0/%s %s;branch=%s%s;rport%s",
-		sip_transport_name(flow->transport), addr_print_port(local, &flow->local),
-		SIP_BRANCH_COOKIE, sip_token(token, stack->loop),
-		config->method == SIP_REGISTER ? ";keep" : "");
+		sip_transport_name(flow->transport), room, SIP_BRANCH_COOKIE,
+		sip_token(token, stack->loop), config->method == SIP_REGISTER ? ";keep" : "");
 	sip_print_header_text(out, SIP_MAX_FORWARDS, "%d", MAX_FORWARDS);
 	text_put(out, config->headers);
 	text_put(out, config->credentials);

@@ -1,6 +1,7 @@
 #include "core/sip/secure.h"
 
 #include "core/net/tls.h"
+#include "core/net/websocket.h"
 #include "core/sip/registry.h"
 #include "core/sip/transport.h"
 
@@ -18,46 +19,51 @@ struct note {
 };
 
 struct sip_secure {
-	struct tls *tls;
+	struct tls *tls; /* NULL: nothing has gone by TLS */
 	uint32_t newest; /* number of a name */
 	char *names[NAMES_MAX];
 	struct note notes[NOTES_MAX];
 	size_t next_note;
 };
 
-int sip_secure_need(struct sip_stack *stack, struct fault *why)
+static int need(struct sip_stack *stack, struct fault *why)
 {
-	struct sip_secure *secure;
-	int err;
-
-	if (stack->secure)
-		return 0;
-	secure = calloc(1, sizeof(*secure));
-	if (!secure)
-		return fault_set(why, -ENOMEM, "out of memory");
-
-	err = tls_new(&secure->tls, &stack->config.tls, why);
-	if (err) {
-		free(secure);
-		return err;
-	}
-	stack->secure = secure;
-	return 0;
+	if (!stack->secure)
+		stack->secure = calloc(1, sizeof(*stack->secure));
+	return stack->secure ? 0 : fault_set(why, -ENOMEM, "out of memory");
 }
 
-int sip_secure_open(struct sip_stack *stack, enum addr_family family, struct fault *why)
+int sip_secure_need(struct sip_stack *stack, struct fault *why)
+{
+	int err = need(stack, why);
+
+	if (err || stack->secure->tls)
+		return err;
+	return tls_new(&stack->secure->tls, &stack->config.tls, why);
+}
+
+int sip_secure_need_for(struct sip_stack *stack, enum sip_transport_kind kind, struct fault *why)
+{
+	int err = kind == SIP_WS ? need(stack, why) : sip_secure_need(stack, why);
+
+	return err || kind == SIP_TLS ? err : websocket_need(why);
+}
+
+int sip_secure_open(struct sip_stack *stack, enum sip_transport_kind kind, enum addr_family family,
+	struct fault *why)
 {
 	struct sip_transport *transport;
 	int err;
 
-	if (sip_stack_listens(stack, SIP_TLS, family))
+	if (sip_stack_listens(stack, kind, family))
 		return 0;
-	err = sip_secure_need(stack, why);
+	err = sip_secure_need_for(stack, kind, why);
 	if (err)
 		return err;
-	err = sip_transport_new_calling(&transport, stack, family);
+	err = sip_transport_new_calling(&transport, stack, kind, family);
 	if (err)
-		return fault_set(why, err, "no TLS: %s", strerror(-err));
+		return fault_set(why, err, "no %s: %s", kind == SIP_TLS ? "TLS" : "WebSocket",
+			strerror(-err));
 	list_add(&stack->transports, &transport->link);
 	return 0;
 }
@@ -80,7 +86,7 @@ struct tls *sip_secure_tls(const struct sip_stack *stack)
 
 bool sip_secure_serves(const struct sip_stack *stack)
 {
-	return stack->secure && tls_has_certificate(stack->secure->tls);
+	return stack->secure && stack->secure->tls && tls_has_certificate(stack->secure->tls);
 }
 
 /* The number of a name leads to its place, and to none but its own. */
@@ -120,6 +126,18 @@ const char *sip_secure_name(const struct sip_stack *stack, uint32_t host)
 	return secure->names[host % NAMES_MAX];
 }
 
+bool sip_secure_leads(const struct sip_stack *stack, uint32_t host, uint32_t other)
+{
+	const char *name = sip_secure_name(stack, host), *wanted = sip_secure_name(stack, other);
+	struct slice rest, before;
+
+	if (host == other || !name || !wanted)
+		return host == other;
+	rest = slice_of(name);
+	slice_cut(&before, &rest, '/');
+	return slice_is_nocase(before, wanted);
+}
+
 static bool is_of(const struct note *note, const struct sip_flow *flow)
 {
 	return note->host == flow->host && addr_equal(&note->remote, &flow->remote);
@@ -151,7 +169,7 @@ const char *sip_flow_trouble(const struct sip_flow *flow)
 	struct sip_secure *secure = flow->transport ? flow->transport->stack->secure : NULL;
 	const struct note *note;
 
-	if (!secure || !sip_flow_is_secure(flow))
+	if (!secure || !flow->transport->carrier->named)
 		return NULL;
 	note = find_note(secure, flow);
 	return note && note->why.words[0] != '\0' ? note->why.words : NULL;

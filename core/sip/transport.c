@@ -12,7 +12,9 @@ static int make(struct sip_transport **out, struct sip_stack *stack, enum sip_tr
 {
 	static const struct sip_carrier *const carriers[] = {[SIP_UDP] = &sip_carrier_udp,
 		[SIP_TCP] = &sip_carrier_tcp,
-		[SIP_TLS] = &sip_carrier_tls};
+		[SIP_TLS] = &sip_carrier_tls,
+		[SIP_WS] = &sip_carrier_ws,
+		[SIP_WSS] = &sip_carrier_wss};
 	struct sip_transport *transport;
 	int err;
 
@@ -40,12 +42,12 @@ int sip_transport_new(struct sip_transport **out, struct sip_stack *stack,
 }
 
 /* Via and Contact say the usual port for want of one; all goes by the connections that we make. */
-int sip_transport_new_calling(
-	struct sip_transport **out, struct sip_stack *stack, enum addr_family family)
+int sip_transport_new_calling(struct sip_transport **out, struct sip_stack *stack,
+	enum sip_transport_kind kind, enum addr_family family)
 {
 	const struct addr any = {.family = family, .port = SIPS_PORT};
 
-	return make(out, stack, SIP_TLS, &any, true);
+	return make(out, stack, kind, &any, true);
 }
 
 void sip_transport_free(struct sip_transport *transport)
@@ -63,14 +65,27 @@ const char *sip_transport_name(const struct sip_transport *transport)
 	return transport->carrier->name;
 }
 
-void sip_flow_print_uri(struct text *out, const struct sip_flow *flow, struct slice user)
+/* RFC 7118, section 5.2.1, has a name that leads nowhere for whom nobody can connect to. */
+void sip_flow_print_host(struct text *out, const struct sip_flow *flow)
 {
 	char local[ADDR_TEXT_SIZE];
 
-	text_printf(out, "%s:%.*s%s%s%s", flow->sips ? "sips" : "sip", (int)user.len,
-		(const char *)user.data, user.len > 0 ? "@" : "",
-		addr_print_port(local, &flow->local),
-		flow->sips ? "" : flow->transport->carrier->param);
+	if (flow->transport->carrier->web)
+		text_puts(out, sip_stack_alias(flow->transport->stack));
+	else
+		text_puts(out, addr_print_port(local, &flow->local));
+}
+
+/* sips: is TLS, but for a WebSocket it has to be said that it goes over that. */
+void sip_flow_print_uri(struct text *out, const struct sip_flow *flow, struct slice user)
+{
+	const struct sip_carrier *carrier = flow->transport->carrier;
+
+	text_printf(out, "%s:%.*s%s", flow->sips ? "sips" : "sip", (int)user.len,
+		(const char *)user.data, user.len > 0 ? "@" : "");
+	sip_flow_print_host(out, flow);
+	if (!flow->sips || carrier->web)
+		text_puts(out, carrier->param);
 }
 
 void sip_flow_print_contact(struct text *out, const struct sip_flow *flow, struct slice user)
@@ -87,7 +102,7 @@ bool sip_flow_is_reliable(const struct sip_flow *flow)
 
 bool sip_flow_is_secure(const struct sip_flow *flow)
 {
-	return flow->transport->carrier->kind == SIP_TLS;
+	return flow->transport->carrier->secure;
 }
 
 bool sip_flow_is_one_way(const struct sip_flow *flow)

@@ -28,9 +28,12 @@ struct sip_transport {
 struct sip_carrier {
 	enum sip_transport_kind kind;
 	const char *name;  /* as it stands in Via */
-	const char *param; /* of a URI, where it has to say so */
+	const char *param; /* of a URI, where it has to say so, */
 	uint16_t port;     /* where it listens, as a rule */
 	bool reliable;     /* what is sent arrives, or the connection ends */
+	bool secure;       /* nobody on the way can read it, or change it */
+	bool web;          /* it has messages, and nobody can connect to us */
+	bool named;        /* it goes to whom a name stands for (flow->host) */
 	int (*open)(struct sip_transport *transport, const struct addr *local);
 	int (*send)(struct sip_flow *flow, struct slice bytes);
 	/* Addresses of this host have gone: so are connections from there. NULL: it has none. */
@@ -44,20 +47,25 @@ struct sip_carrier {
 extern const struct sip_carrier sip_carrier_udp;
 extern const struct sip_carrier sip_carrier_tcp;
 extern const struct sip_carrier sip_carrier_tls;
+extern const struct sip_carrier sip_carrier_ws;
+extern const struct sip_carrier sip_carrier_wss;
 
 /* Binds and starts to receive. What loop_udp_open() or loop_tcp_listen() returns, or -ENOMEM. */
 int sip_transport_new(struct sip_transport **out, struct sip_stack *stack,
 	enum sip_transport_kind kind, const struct addr *local);
 
-/* Of TLS, from any address of that family, and nobody can connect to it. -ENOMEM. */
-int sip_transport_new_calling(
-	struct sip_transport **out, struct sip_stack *stack, enum addr_family family);
+/* From any address of that family, and nobody can connect to it: of TLS or WebSocket. -ENOMEM. */
+int sip_transport_new_calling(struct sip_transport **out, struct sip_stack *stack,
+	enum sip_transport_kind kind, enum addr_family family);
 
 /* NULL is allowed. */
 void sip_transport_free(struct sip_transport *transport);
 
 /* "UDP", as it stands in Via. */
 const char *sip_transport_name(const struct sip_transport *transport);
+
+/* Where we say that we are, to a far end that is reached by flow: host and port, as in Via. */
+void sip_flow_print_host(struct text *out, const struct sip_flow *flow);
 
 /* Where a far end that is reached by flow reaches us: a URI. user may be empty. */
 void sip_flow_print_uri(struct text *out, const struct sip_flow *flow, struct slice user);
@@ -70,6 +78,10 @@ bool sip_flow_is_reliable(const struct sip_flow *flow);
 
 /* Whether nobody on the way can read it, or change it. */
 bool sip_flow_is_secure(const struct sip_flow *flow);
+
+/* Whether a connection that we made by kind, of TLS or WebSocket, to remote stands. */
+bool sip_stack_stands(
+	struct sip_stack *stack, enum sip_transport_kind kind, const struct addr *remote);
 
 /* Whether nobody can reach us there but by a connection of ours. */
 bool sip_flow_is_one_way(const struct sip_flow *flow);

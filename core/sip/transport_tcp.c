@@ -1,8 +1,8 @@
 #include "core/base/log.h"
 #include "core/base/table.h"
 #include "core/base/text.h"
-#include "core/net/tls.h"
-#include "core/sip/framing.h"
+#include "core/sip/carry.h"
+#include "core/sip/connection.h"
 #include "core/sip/keep.h"
 #include "core/sip/registry.h"
 #include "core/sip/secure.h"
@@ -17,42 +17,6 @@ enum { CONNECTIONS_MAX = 1024 }; /* of one transport, in each direction */
 #define CONNECT_NS (5 * NS_PER_S)
 #define MESSAGE_NS (30 * NS_PER_S) /* from a message's first byte to its last */
 #define IDLE_NS (300 * NS_PER_S)
-
-enum connection_state {
-	CONNECTING,
-	STANDING,
-	OVER, /* out of the tables; its timer tells who waits on it, and frees it */
-};
-
-struct sip_connection {
-	struct table_node id_node;
-	struct table_node remote_node;
-	struct list link;
-	struct sip_transport *transport;
-	struct tcp *tcp;
-	struct addr remote;
-	struct addr local; /* as the far end should see us: with the port that we listen on */
-	uint64_t id;
-	uint32_t host; /* of TLS: whose certificate was found good; 0: nobody's */
-	enum connection_state state;
-	bool incoming;
-	bool stood;
-	int err; /* why it is over */
-	struct sip_framing framing;
-	size_t lines;      /* empty ones that are told */
-	bool amid;         /* of a message */
-	uint64_t begun_ns; /* when that message began */
-	uint64_t used_ns;  /* when bytes last went or came */
-	struct timer limit;
-};
-
-struct sip_tcp {
-	struct tcp_listener *listener; /* NULL: nobody can connect to it */
-	struct list connections;
-	struct table ids;
-	struct table remotes;
-	size_t counts[2]; /* of those that we began, and of incoming ones */
-};
 
 static void become(struct sip_connection *connection, enum connection_state next)
 {
@@ -87,6 +51,15 @@ static struct sip_connection *find_id(const struct sip_transport *transport, uin
 
 /* RFC 5922, section 7.3 (with RFC 5923): that an address is the same makes no other of who is
  * there; a connection is for the name that its certificate was looked at for. */
+static bool is_for(const struct sip_connection *connection, uint32_t host)
+{
+	const struct sip_transport *transport = connection->transport;
+
+	if (!transport->carrier->web)
+		return connection->host == host;
+	return sip_secure_leads(transport->stack, connection->host, host);
+}
+
 static struct sip_connection *find_remote(const struct sip_flow *flow)
 {
 	const struct sip_transport *transport = flow->transport;
@@ -98,7 +71,7 @@ static struct sip_connection *find_remote(const struct sip_flow *flow)
 		struct sip_connection *connection =
 			container_of(node, struct sip_connection, remote_node);
 
-		if (connection->host == flow->host && addr_equal(&connection->remote, remote))
+		if (addr_equal(&connection->remote, remote) && is_for(connection, flow->host))
 			return connection;
 	}
 	return NULL;
@@ -118,7 +91,7 @@ static void leave(struct sip_connection *connection)
 	sip_framing_close(&connection->framing);
 }
 
-static void destroy(struct sip_connection *connection)
+void sip_connection_free(struct sip_connection *connection)
 {
 	if (connection->state != OVER)
 		leave(connection);
@@ -136,20 +109,15 @@ static struct sip_flow flow_of(const struct sip_connection *connection)
 		.host = connection->host};
 }
 
-static bool is_secure(const struct sip_transport *transport)
-{
-	return transport->carrier->kind == SIP_TLS;
-}
-
 /* For whoever is to be told that a request has failed. Who comes to us is nobody's concern. */
 static void note_why(const struct sip_connection *connection)
 {
 	struct sip_flow flow = flow_of(connection);
 	const char *words;
 
-	if (!is_secure(connection->transport))
+	if (!connection->transport->carrier->named)
 		return;
-	words = tls_words(connection->tcp);
+	words = sip_carry_words(connection->transport, connection->tcp);
 	if (!connection->incoming)
 		sip_secure_note(connection->transport->stack, &flow, words);
 	else if (words[0] != '\0')
@@ -179,7 +147,7 @@ static void tell_and_free(struct sip_connection *connection)
 	bool stood = connection->stood;
 	int err = connection->err;
 
-	destroy(connection);
+	sip_connection_free(connection);
 	sip_client_lost(stack, id, stood, err ? err : -ECONNRESET);
 	sip_keep_lost(stack, id, err ? err : -ECONNRESET);
 }
@@ -245,7 +213,7 @@ static void receive_broken(struct sip_connection *connection, const struct sip_f
 	stack->receive(stack, &flow, msg);
 }
 
-static void receive_message(struct sip_connection *connection, const struct sip_frame *frame)
+static void receive_message(struct sip_connection *connection, struct slice bytes)
 {
 	struct sip_stack *stack = connection->transport->stack;
 	struct sip_flow flow = flow_of(connection);
@@ -253,10 +221,10 @@ static void receive_message(struct sip_connection *connection, const struct sip_
 	struct sip_msg *msg;
 	int err;
 
-	sip_transport_trace(false, &flow, frame->bytes);
-	err = sip_msg_parse(&msg, frame->bytes);
+	sip_transport_trace(false, &flow, bytes);
+	err = sip_msg_parse(&msg, bytes);
 	if (err) {
-		log_debug("sip: dropped %zu bytes from %s: %s", frame->bytes.len,
+		log_debug("sip: dropped %zu bytes from %s: %s", bytes.len,
 			addr_print_port(text, &flow.remote), strerror(-err));
 		return;
 	}
@@ -281,7 +249,7 @@ static void receive_frame(struct sip_connection *connection, const struct sip_fr
 		receive_ping(connection);
 		break;
 	case SIP_FRAME_MESSAGE:
-		receive_message(connection, frame);
+		receive_message(connection, frame->bytes);
 		break;
 	case SIP_FRAME_BROKEN:
 		receive_broken(connection, frame);
@@ -304,6 +272,26 @@ static void watch_message(struct sip_connection *connection)
 	connection->amid = amid;
 }
 
+static bool is_empty_lines(struct slice bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++)
+		if (bytes.data[i] != '\r' && bytes.data[i] != '\n')
+			return false;
+	return true;
+}
+
+/* A WebSocket has one in each of its own, and may say something to stay alive (RFC 7118, sections 5
+ * and 6). */
+static void receive_web(struct sip_connection *connection, struct slice bytes)
+{
+	if (slice_is(bytes, "\r\n\r\n"))
+		receive_ping(connection);
+	else if (slice_is(bytes, "\r\n"))
+		(void)sip_keep_pong(connection->transport->stack, connection->id);
+	else if (!is_empty_lines(bytes))
+		receive_message(connection, bytes);
+}
+
 /* Section 4.4.1: a single one is what answers a ping of ours. */
 static void watch_lines(struct sip_connection *connection)
 {
@@ -321,6 +309,10 @@ static void received(void *arg, struct slice bytes)
 	int err;
 
 	connection->used_ns = loop_now(connection->transport->stack->loop);
+	if (connection->transport->carrier->web) {
+		receive_web(connection, bytes);
+		return;
+	}
 	do {
 		err = sip_framing_next(&frame, &connection->framing, &bytes);
 		if (err) {
@@ -397,12 +389,10 @@ static int take(struct tcp **tcp, struct sip_transport *transport)
 		tcp_free(*tcp);
 		return -ENFILE;
 	}
-	if (!is_secure(transport))
-		return 0;
-	return tls_accept(tcp, sip_secure_tls(transport->stack), transport->stack->loop, *tcp);
+	return sip_carry_take(tcp, transport);
 }
 
-static void accepted(void *arg, struct tcp *tcp)
+void sip_connection_accepted(void *arg, struct tcp *tcp)
 {
 	struct sip_transport *transport = arg;
 	struct sip_connection *connection;
@@ -429,27 +419,6 @@ static void accepted(void *arg, struct tcp *tcp)
 	tcp_start(tcp, &tcp_events, connection);
 }
 
-/* Without a name nobody could be told from another. */
-static int begin_secure(struct sip_connection *connection, const struct sip_flow *flow)
-{
-	struct sip_stack *stack = flow->transport->stack;
-	const char *host = sip_secure_name(stack, flow->host);
-
-	if (!host)
-		return -ENOTCONN;
-	connection->host = flow->host;
-	return tls_connect(&connection->tcp, sip_secure_tls(stack), stack->loop, &flow->local,
-		&flow->remote, host, &tcp_events, connection);
-}
-
-static int begin(struct sip_connection *connection, const struct sip_flow *flow)
-{
-	if (is_secure(flow->transport))
-		return begin_secure(connection, flow);
-	return loop_tcp_connect(&connection->tcp, flow->transport->stack->loop, &flow->local,
-		&flow->remote, &tcp_events, connection);
-}
-
 static int connect_to(struct sip_connection **out, const struct sip_flow *flow)
 {
 	struct sip_transport *transport = flow->transport;
@@ -463,7 +432,8 @@ static int connect_to(struct sip_connection **out, const struct sip_flow *flow)
 		return -ENOMEM;
 
 	connection->local = flow->local;
-	err = begin(connection, flow);
+	connection->host = flow->host;
+	err = sip_carry_begin(&connection->tcp, flow, &tcp_events, connection);
 	if (err) {
 		free(connection);
 		return err;
@@ -499,7 +469,7 @@ static int send_by(
 }
 
 /* The connection that flow came by, any that leads to its far end, or a new one. */
-static int send_tcp(struct sip_flow *flow, struct slice bytes)
+int sip_connection_send(struct sip_flow *flow, struct slice bytes)
 {
 	struct sip_connection *connection = find_id(flow->transport, flow->connection);
 	struct sip_flow by;
@@ -523,7 +493,7 @@ static int send_tcp(struct sip_flow *flow, struct slice bytes)
 }
 
 /* The system would try for minutes to reach the far end from an address that nobody has. */
-static void reroute_tcp(struct sip_transport *transport)
+void sip_connection_reroute(struct sip_transport *transport)
 {
 	list_each(link, &transport->tcp->connections)
 	{
@@ -535,7 +505,7 @@ static void reroute_tcp(struct sip_transport *transport)
 	}
 }
 
-static int nudge_tcp(const struct sip_flow *flow, struct slice bytes)
+int sip_connection_nudge(const struct sip_flow *flow, struct slice bytes)
 {
 	struct sip_connection *connection = find_id(flow->transport, flow->connection);
 	int err = connection ? tcp_send(connection->tcp, bytes) : -ENOTCONN;
@@ -545,7 +515,7 @@ static int nudge_tcp(const struct sip_flow *flow, struct slice bytes)
 	return err;
 }
 
-static void drop_tcp(const struct sip_flow *flow)
+void sip_connection_drop(const struct sip_flow *flow)
 {
 	struct sip_connection *connection = find_id(flow->transport, flow->connection);
 
@@ -553,88 +523,32 @@ static void drop_tcp(const struct sip_flow *flow)
 		end(connection, -EHOSTUNREACH);
 }
 
-static void close_tcp(struct sip_transport *transport)
+static bool stands(const struct sip_transport *transport, const struct addr *remote)
 {
-	struct sip_tcp *all = transport->tcp;
+	uint32_t hash = hash_addr(transport, remote);
 
-	if (!all)
-		return;
-	list_each(link, &all->connections) destroy(container_of(link, struct sip_connection, link));
-	tcp_listener_free(all->listener);
-	table_close(&all->ids);
-	table_close(&all->remotes);
-	free(all);
+	for (struct table_node *node = table_find(&transport->tcp->remotes, hash); node;
+		node = table_find_next(node)) {
+		const struct sip_connection *connection =
+			container_of(node, struct sip_connection, remote_node);
+
+		if (connection->state == STANDING && !connection->incoming &&
+			addr_equal(&connection->remote, remote))
+			return true;
+	}
+	return false;
 }
 
-static int listen_on(struct sip_transport *transport, const struct addr *local)
+bool sip_stack_stands(
+	struct sip_stack *stack, enum sip_transport_kind kind, const struct addr *remote)
 {
-	int err = loop_tcp_listen(
-		&transport->tcp->listener, transport->stack->loop, local, accepted, transport);
+	list_each(link, &stack->transports)
+	{
+		const struct sip_transport *transport =
+			container_of(link, struct sip_transport, link);
 
-	if (!err)
-		tcp_listener_local(&transport->local, transport->tcp->listener);
-	return err;
+		if (transport->carrier->kind == kind && stands(transport, remote))
+			return true;
+	}
+	return false;
 }
-
-static int open_tables(struct sip_transport *transport)
-{
-	struct sip_tcp *all = calloc(1, sizeof(*all));
-
-	if (!all)
-		return -ENOMEM;
-
-	transport->tcp = all;
-	list_init(&all->connections);
-	return table_init(&all->ids) || table_init(&all->remotes) ? -ENOMEM : 0;
-}
-
-static int open_tcp(struct sip_transport *transport, const struct addr *local)
-{
-	int err = open_tables(transport);
-
-	return err ? err : listen_on(transport, local);
-}
-
-static int open_tls(struct sip_transport *transport, const struct addr *local)
-{
-	int err = sip_secure_need(transport->stack, NULL);
-
-	if (!err && !transport->calls_only && !sip_secure_serves(transport->stack))
-		err = -EINVAL;
-	if (!err)
-		err = open_tables(transport);
-	if (err)
-		return err;
-	if (!transport->calls_only)
-		return listen_on(transport, local);
-	transport->local = *local;
-	return 0;
-}
-
-const struct sip_carrier sip_carrier_tcp = {
-	.kind = SIP_TCP,
-	.name = "TCP",
-	.param = ";transport=tcp",
-	.port = SIP_PORT,
-	.reliable = true,
-	.open = open_tcp,
-	.send = send_tcp,
-	.reroute = reroute_tcp,
-	.nudge = nudge_tcp,
-	.drop = drop_tcp,
-	.close = close_tcp,
-};
-
-const struct sip_carrier sip_carrier_tls = {
-	.kind = SIP_TLS,
-	.name = "TLS",
-	.param = ";transport=tls",
-	.port = SIPS_PORT,
-	.reliable = true,
-	.open = open_tls,
-	.send = send_tcp,
-	.reroute = reroute_tcp,
-	.nudge = nudge_tcp,
-	.drop = drop_tcp,
-	.close = close_tcp,
-};

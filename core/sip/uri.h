@@ -28,6 +28,7 @@ struct sip_uri {
 	struct slice params;  /* ";transport=tcp;lr", or empty */
 	struct slice headers; /* "subject=x&y=z" without the question mark, or empty */
 	struct slice opaque;  /* what follows the scheme, whole */
+	bool local;           /* somebody here has written it, and no far end: set by who knows */
 };
 
 /* Where and why a text is no URI, for a caret under the place. */

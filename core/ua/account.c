@@ -40,16 +40,23 @@ static const char *keep_slice(struct account *self, struct slice text)
 	return copy;
 }
 
-/* The URI of a server: a host will do. */
+/* The URI of a server: a host will do. It goes by the account's transport if it names none. */
 static int read_server(const char **out, struct account *self, const char *typed, const char *what,
 	struct fault *why)
 {
+	char room[TARGET_MAX];
+	struct text text = TEXT_IN(room);
 	struct target target;
 	struct fault wrong;
+	int err = target_parse(&target, slice_of(typed), &wrong, NULL);
 
-	if (target_parse(&target, slice_of(typed), &wrong, NULL))
+	if (!err && self->settings.transport && !sip_param(NULL, target.uri.params, "transport")) {
+		text_printf(&text, "%s;transport=%s", target.text, self->settings.transport);
+		err = target_parse(&target, text_slice(&text), &wrong, NULL);
+	}
+	if (err || text.cut)
 		return fault_set(why, -EINVAL, "%s of account %s: %s", what, self->settings.name,
-			wrong.words);
+			err ? wrong.words : "it is too long");
 	*out = keep(self, target.text);
 	return *out ? 0 : fault_set(why, -ENOMEM, "out of memory");
 }
@@ -69,8 +76,9 @@ static int find_registrar(struct account *self, const struct sip_uri *aor, struc
 	struct text text = TEXT_IN(room);
 
 	sip_uri_print(&text, &host);
-	self->settings.registrar = text.cut ? NULL : keep(self, room);
-	return self->settings.registrar ? 0 : fault_set(why, -ENOMEM, "out of memory");
+	if (text.cut)
+		return fault_set(why, -ENOMEM, "out of memory");
+	return read_server(&self->settings.registrar, self, room, "the registrar", why);
 }
 
 static int read_aor(struct account *self, const char *typed, struct target *aor, struct fault *why)
@@ -122,11 +130,13 @@ static int read_settings(struct account *self, const struct ua_account *settings
 	self->settings.name = keep(self, settings->name ? settings->name : settings->aor);
 	self->settings.display = keep(self, settings->display);
 	self->settings.realm = keep(self, settings->realm);
+	self->settings.transport = keep(self, settings->transport);
 	self->settings.instance = keep(self, settings->instance);
 	if (settings->expires_s == 0)
 		self->settings.expires_s = ACCOUNT_EXPIRES_S;
 	if (!self->settings.name || (settings->display && !self->settings.display) ||
 		(settings->realm && !self->settings.realm) ||
+		(settings->transport && !self->settings.transport) ||
 		(settings->instance && !self->settings.instance))
 		return fault_set(why, -ENOMEM, "out of memory");
 	err = read_aor(self, settings->aor, &aor, why);

@@ -193,7 +193,8 @@ void agent_need(struct agent *agent, enum sip_transport_kind kind)
 		listen_anywhere(agent);
 		return;
 	}
-	if (kind == SIP_TLS) /* goes by connections of ours, which the stack sees to */
+	if (kind != SIP_UDP &&
+		kind != SIP_TCP) /* goes by connections of ours, which the stack sees to */
 		return;
 	for (size_t i = 0; i < count; i++) {
 		const struct addr host = agent->places[i].address;

@@ -206,6 +206,7 @@ static int locate(struct ping *ping)
 	ping->by_account = hop != NULL;
 	if (hop && sip_uri_parse(&uri, slice_of(hop), NULL))
 		return -EINVAL;
+	uri.local = true;
 	agent_need(ping->agent, way_wanted(&uri));
 	return sip_locate(&ping->locate, ping->agent->stack, &uri, located, ping);
 }

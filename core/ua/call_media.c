@@ -199,6 +199,7 @@ int call_open_media(struct call *call, struct fault *why)
 		.report_ns = period < STATS_PERIOD_NS ? period : STATS_PERIOD_NS,
 		.silence_ns = config->policy.silence_ns,
 		.volume = call->volume,
+		.dscp = config->dscp_rtp,
 		.tap = config->tap,
 	};
 

@@ -325,7 +325,11 @@ static int read_hop(struct sip_uri *out, struct call *call)
 	if (!err && call->account)
 		hop = account_hop(call->account, out);
 	call->by_account = hop != NULL;
-	return hop ? sip_uri_parse(out, slice_of(hop), NULL) : err;
+	if (!err && hop)
+		err = sip_uri_parse(out, slice_of(hop), NULL);
+	/* an account's hop, or what the call was begun with */
+	out->local = hop || call->redirect.at == 0;
+	return err;
 }
 
 void call_locate(struct call *call)

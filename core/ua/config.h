@@ -27,6 +27,7 @@ struct ua_account {
 	const char *display;   /* plain text, or NULL */
 	const char *registrar; /* where it registers; NULL: the host of aor */
 	const char *proxy;     /* by which its requests go; NULL: none */
+	const char *transport; /* of both, where they say none: "ws"; or NULL */
 	const char *auth_user; /* NULL: the user of aor */
 	const char *realm;     /* for which the password is; NULL: the first that is asked for */
 	const struct secret *password; /* NULL: there is none */
@@ -78,5 +79,6 @@ struct ua_config {
 	/* Each SIP message, see sip_stack_events; or NULL. */
 	void (*trace)(void *arg, bool sent, enum sip_transport_kind kind, const struct addr *local,
 		const struct addr *remote, struct slice bytes);
+	unsigned dscp_rtp;           /* of the sound that is sent, 0..63 (RFC 2474) */
 	const struct media_tap *tap; /* of the calls' datagrams; or NULL */
 };

@@ -517,6 +517,7 @@ static void locate(struct registration *self)
 
 	err = sip_uri_parse(&uri, slice_of(hop_of(self)), NULL);
 	if (!err) {
+		uri.local = !self->moved;
 		self->config.need(self->config.arg, way_wanted(&uri));
 		err = sip_locate(&self->locate, self->config.stack, &uri, located, self);
 	}

@@ -1,6 +1,7 @@
 #include "core/ua/target.h"
 
 #include "core/sip/locate.h"
+#include "core/sip/web.h"
 #include "core/ua/dialplan.h"
 
 #include <errno.h>
@@ -59,6 +60,48 @@ static int unwrap(struct slice *text, size_t *skipped, struct fault *why, size_t
 			why, at, *skipped + inside.len + 1, "nothing can stand behind the bracket");
 	*text = inside;
 	return 0;
+}
+
+/* "wss://pbx.example.org:8089/ws", as servers with a WebSocket tell it: what stands around the
+ * host.
+ */
+struct web {
+	const char *transport; /* NULL: it is something else */
+	struct slice path;
+};
+
+/* text is left with the host. */
+static void unwrap_web(struct web *out, struct slice *text, size_t *skipped)
+{
+	static const struct {
+		const char *prefix, *transport;
+	} kinds[] = {{"ws://", "ws"}, {"wss://", "wss"}};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		struct slice prefix;
+		size_t len;
+
+		if (!slice_starts_nocase(*text, kinds[i].prefix))
+			continue;
+		(void)slice_take(&prefix, text, strlen(kinds[i].prefix));
+		*skipped += prefix.len;
+		len = slice_find(*text, '/');
+		out->transport = kinds[i].transport;
+		out->path = (struct slice){text->data + len, text->len - len};
+		text->len = len;
+		return;
+	}
+}
+
+static void put_web(struct text *out, const struct web *web)
+{
+	if (!web->transport)
+		return;
+	text_printf(out, ";transport=%s", web->transport);
+	if (web->path.len <= 1) /* "/" is what is taken without one */
+		return;
+	text_puts(out, ";" SIP_WEB_PATH "=");
+	sip_web_put_path(out, web->path);
 }
 
 static bool has_scheme(struct slice text)
@@ -267,7 +310,7 @@ static int check_transport(const struct target *target, size_t added, struct fau
 	sip_param(&transport, target->uri.params, "transport");
 	if (transport.len == 0)
 		return refuse(why, at, (size_t)(target->uri.params.data - text),
-			"transport= is udp, tcp or tls");
+			"transport= is udp, tcp, tls, ws or wss");
 	refuse(why, at, (size_t)(transport.data - text), "");
 	if (target->uri.scheme == SIP_SCHEME_SIPS)
 		return fault_set(why, -EINVAL,
@@ -275,7 +318,7 @@ static int check_transport(const struct target *target, size_t added, struct fau
 			(int)(transport.len < SHOWN ? transport.len : SHOWN),
 			(const char *)transport.data);
 	return fault_set(why, -EINVAL,
-		"transport=%.*s is asked for, and we speak UDP, TCP and TLS only",
+		"transport=%.*s is asked for, and we speak UDP, TCP, TLS and WebSocket only",
 		(int)(transport.len < SHOWN ? transport.len : SHOWN), (const char *)transport.data);
 }
 
@@ -300,8 +343,8 @@ int target_parse(struct target *out, struct slice typed, struct fault *why, size
 }
 
 /* What is no number of any kind. */
-static int parse_address(struct target *out, struct slice rest, size_t skipped,
-	const struct target_home *home, struct fault *why, size_t *at)
+static int parse_address(struct target *out, struct slice rest, const struct web *web,
+	size_t skipped, const struct target_home *home, struct fault *why, size_t *at)
 {
 	struct text text = TEXT_IN(out->text);
 	struct sip_syntax syntax;
@@ -310,7 +353,7 @@ static int parse_address(struct target *out, struct slice rest, size_t skipped,
 	int err;
 
 	if (!has_scheme(rest)) {
-		bare = is_bare_name(rest);
+		bare = !web->transport && is_bare_name(rest);
 		if (bare && !home)
 			return refuse(why, at, skipped + rest.len,
 				"a name alone says nothing of where: write NAME@HOST");
@@ -318,12 +361,13 @@ static int parse_address(struct target *out, struct slice rest, size_t skipped,
 		added = text.len;
 	}
 	text_put(&text, rest);
+	put_web(&text, web);
 	if (bare) {
 		text_putc(&text, '@');
 		text_put(&text, home->domain);
-		if (text.cut)
-			return refuse(why, at, 0, "the address is too long");
 	}
+	if (text.cut)
+		return refuse(why, at, 0, "the address is too long");
 
 	if (sip_uri_parse(&out->uri, text_slice(&text), &syntax) != 0) {
 		size_t where = syntax.at > added ? syntax.at - added : 0;
@@ -364,6 +408,7 @@ int target_parse_in(struct target *out, struct slice typed, const struct target_
 {
 	struct slice rest = typed;
 	struct slice other;
+	struct web web = {0};
 	size_t skipped = 0;
 	int err;
 
@@ -376,6 +421,7 @@ int target_parse_in(struct target *out, struct slice typed, const struct target_
 	err = unwrap(&rest, &skipped, why, at);
 	if (err)
 		return err;
+	unwrap_web(&web, &rest, &skipped);
 	other = other_scheme(rest);
 	if (other.len > 0) {
 		if (at)
@@ -383,10 +429,10 @@ int target_parse_in(struct target *out, struct slice typed, const struct target_
 		return fault_set(why, -EINVAL, "not a SIP address: %.*s",
 			(int)(other.len < SHOWN ? other.len : SHOWN), (const char *)other.data);
 	}
-	err = parse_number(out, rest, skipped, home, why, at);
+	err = web.transport ? 0 : parse_number(out, rest, skipped, home, why, at);
 	if (err)
 		return err > 0 ? 0 : err;
-	return parse_address(out, rest, skipped, home, why, at);
+	return parse_address(out, rest, &web, skipped, home, why, at);
 }
 
 struct slice target_number(const struct target *target)

@@ -8,8 +8,11 @@
 
 const char *way_name(enum sip_transport_kind kind)
 {
-	static const char *const names[] = {
-		[SIP_UDP] = "udp", [SIP_TCP] = "tcp", [SIP_TLS] = "tls"};
+	static const char *const names[SIP_TRANSPORTS] = {[SIP_UDP] = "udp",
+		[SIP_TCP] = "tcp",
+		[SIP_TLS] = "tls",
+		[SIP_WS] = "ws",
+		[SIP_WSS] = "wss"};
 
 	return names[kind];
 }

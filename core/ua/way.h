@@ -8,7 +8,7 @@
 #include "core/sip/flow.h"
 #include "core/sip/uri.h"
 
-/* "udp", "tcp", "tls"; of a flow that leads nowhere yet, "udp". */
+/* "udp", "tcp", "tls", "ws", "wss"; of a flow that leads nowhere yet, "udp". */
 const char *way_name(enum sip_transport_kind kind);
 const char *way_of(const struct sip_flow *flow);
 

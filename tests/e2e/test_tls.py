@@ -9,6 +9,7 @@ import pytest
 
 from phone import SIPCALL, Message, Peer, Phone, Process, Terminal
 from phone import answerer, caller, run, text_caller
+from torn import Torn
 
 ROOT = Path(__file__).resolve().parents[2]
 SECURE = "tls:127.0.0.1:0"
@@ -233,7 +234,7 @@ def test_what_is_needed_to_listen_is_told(args, code, words):
     "uri, code, words",
     [
         ("sips:x@127.0.0.1;transport=udp", 2, "sips: goes by TLS, and transport=udp cannot"),
-        ("sip:x@127.0.0.1;transport=ws", 2, "we speak UDP, TCP and TLS only"),
+        ("sip:x@127.0.0.1;transport=sctp", 2, "we speak UDP, TCP, TLS and WebSocket only"),
     ],
 )
 def test_what_cannot_be_called_is_told(uri, code, words):
@@ -258,6 +259,38 @@ def test_a_key_that_others_can_read_is_told(files, tmp_path):
         told = f"others can read {both}: chmod 600 keeps it to its owner" in far.err.text
         assert told == (mode == 0o640)
         far.close()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_call_goes_by_a_bad_way(files, seed):
+    far = takes(files, "-d", "0.1", "-n", "1")
+    way = Torn(far.port(), seed)
+    near = caller(f"sip:x@localhost:{way.port};transport=tls", *believed(files))
+    assert near.exit() == 0 and far.exit() == 0
+    assert near.ended()["cause"] == "remote"
+
+
+@pytest.mark.parametrize("cut_at", [1, 600, 1500])
+def test_a_handshake_that_breaks_is_told(files, cut_at):
+    far = takes(files)
+    way = Torn(far.port(), cut_at, cut_at)
+    near = text_caller(f"sip:x@localhost:{way.port};transport=tls", *believed(files))
+    assert near.exit() == 3
+    assert near.out.lines[-1].endswith(
+        "no TLS with localhost: it closed the connection during the handshake"
+    )
+    assert far.having("call.incoming") == []
+
+
+def test_a_call_goes_on_by_another_connection(files):
+    """The one that it began by breaks after the answer; a new one takes the goodbye."""
+    far = takes(files, "-n", "1")
+    way = Torn(far.port(), 1)
+    near = caller(f"sip:x@localhost:{way.port};transport=tls", *believed(files), "-d", "0.3")
+    near.event("call.answered")
+    way.left = 0  # at the next byte
+    assert near.exit() == 0 and far.exit() == 0
+    assert far.ended()["cause"] == "remote"
 
 
 def test_what_was_wrong_before_is_not_told_of_what_is_wrong_now(files):

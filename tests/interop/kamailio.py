@@ -13,6 +13,7 @@ CONFIG = Path(__file__).with_name("kamailio.cfg")
 PROGRAM = shutil.which("kamailio") or "/usr/sbin/kamailio"
 UP_S = 10
 TLS = "enable_tls=yes\nlisten=tls:127.0.0.1:{}"
+WEB = "listen=tcp:127.0.0.1:{}"
 TLS_MODULE = 'loadmodule "tls.so"\nmodparam("tls", "config", "tls.cfg")'
 
 
@@ -48,10 +49,19 @@ class Kamailio:
         self.memory_mb = memory_mb  # that it shares among its processes
         self.certificate = certificate  # path without .pem and .key: it speaks TLS, too
         self.tls_port = free_port() if certificate else None
+        self.web_port = free_port()
 
     @property
     def secure_uri(self):
         return f"sip:localhost:{self.tls_port};transport=tls"
+
+    @property
+    def web_uri(self):
+        return f"ws://127.0.0.1:{self.web_port}/ws"
+
+    @property
+    def secure_web_uri(self):
+        return f"wss://localhost:{self.tls_port}/ws"
 
     @property
     def uri(self):
@@ -66,6 +76,7 @@ class Kamailio:
             "NONCE_S": self.nonce_s,
             "MIN_EXPIRES": self.min_expires_s,
             "MAX_EXPIRES": self.max_expires_s,
+            "WEB": WEB.format(self.web_port),
             "TLS": TLS.format(self.tls_port) if self.certificate else "",
             "TLS_MODULE": TLS_MODULE if self.certificate else "",
             "OUTBOUND": "",

@@ -60,6 +60,49 @@ def test_calls_one_of_the_domain(transport):
         assert sent.count("INVITE sip:alice@sip.test") == 2 and "\nProxy-Authorization: " in sent
 
 
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """The folder of the certificates."""
+    folder = tmp_path_factory.mktemp("certificates")
+    subprocess.run(["sh", ROOT / "tests" / "certificates.sh", folder], check=True)
+    return folder
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["ws", "wss"])
+@pytest.mark.parametrize("algorithm", ["MD5", "SHA-256"])
+def test_calls_by_a_websocket(files, secure, algorithm):
+    """It goes there, comes back, and ends, by the connections that the two have made."""
+    secret = environment(SIPCALL_PASSWORD="secret")
+    with Kamailio(algorithm, certificate=files / "good") as server:
+        hop = ["--registrar", server.secure_web_uri if secure else server.web_uri]
+        hop += ["--tls-ca-file", files / "ca.pem"]
+        called = answerer("-a", "alice@sip.test", *hop, "-n", "1", "-d", "0.2", "--trace",
+                          env=secret)  # fmt: skip
+        assert called.event("registration.ok")["contact"].endswith(".invalid;transport=ws")
+        calling = caller("alice", "-a", "bob@sip.test", *hop, "--trace", env=secret)
+        incoming = called.event("call.incoming")
+        assert incoming["peer"] == "sip:bob@sip.test"
+        assert incoming["transport"] == ("wss" if secure else "ws")
+        assert calling.exit() == 0 and called.exit() == 0
+        assert calling.event("call.outgoing")["transport"] == ("wss" if secure else "ws")
+        for phone in (called, calling):
+            assert phone.event("call.ended")["received"] > 0
+            assert f"/{'WSS' if secure else 'WS'} " in phone.err.text
+            assert "SIP/2.0/UDP" not in phone.err.text and "SIP/2.0/TCP" not in phone.err.text
+            log = (server.dir / "log").read_text()
+            assert "CRITICAL" not in log and "ERROR" not in log, log
+
+
+def test_another_path_of_the_server_is_told(files):
+    with Kamailio(certificate=files / "good") as server:
+        code, process = run(
+            "-a", "alice@sip.test", "--registrar", server.web_uri.replace("/ws", "/"),
+            "-e", "register", env=environment(SIPCALL_PASSWORD="secret"), limit=10,
+        )  # fmt: skip
+        assert code == 3, process.report()
+        assert "no WebSocket at / of 127.0.0.1: it answers 404 Not Found; " in process.out.text
+
+
 def test_a_server_that_was_restarted_knows_it_again():
     """It has forgotten the nonce as well as the account."""
     secret = environment(SIPCALL_PASSWORD="secret")
@@ -106,12 +149,11 @@ def test_phones_of_a_script_are_accounts(tmp_path):
         assert code == 0, process.report()
 
 
-def test_an_account_by_tls(tmp_path):
+def test_an_account_by_tls(files):
     """It registers, and calls who is there by UDP; but not where nobody vouches for the server."""
-    subprocess.run(["sh", ROOT / "tests" / "certificates.sh", tmp_path], check=True)
     secret = environment(SIPCALL_PASSWORD="secret")
-    with Kamailio(certificate=tmp_path / "good") as server:
-        hop = ["--registrar", server.secure_uri, "--tls-ca-file", tmp_path / "ca.pem"]
+    with Kamailio(certificate=files / "good") as server:
+        hop = ["--registrar", server.secure_uri, "--tls-ca-file", files / "ca.pem"]
         called = answerer("-a", "alice@sip.test", "--registrar", server.uri, env=secret)
         called.event("registration.ok")
         calling = caller("alice", "-a", "bob@sip.test", *hop, "-d", "0.2", env=secret)

@@ -39,11 +39,12 @@ static const struct {
 	{HEAD "busy_tone = none\nring_tone = /no/such.wav\nring_device = device:Bell\n", 3, 0},
 	{HEAD "listen = udp:127.0.0.1:5070\nlisten = tcp:[::1]:5070\n", 2, 0},
 	{HEAD "dns_server = 192.0.2.53\ndns_server = [::1]:5353\n", 2, 0},
+	{HEAD "dscp_sip = 0\ndscp_rtp = af41\n", 2, 0},
 	{HEAD "on_event = a = b : c ; d # e\non_call_ended = \"x y\" z\non_listening=:\n", 3, 0},
 	{"[account work]\naddress = a@b\npassword = x y;z\nexpires = 60\nallow_md5 = no\n"
-	 "nat_contact = no\nkeep_alive = 30\noutbound = no\ngruu = no\nregister = yes\ndisplay = A \"B\"\nrealm = b\nproxy = sip:p;transport=tcp\n"
+	 "nat_contact = no\nkeep_alive = 30\noutbound = no\ngruu = no\nregister = yes\ntransport = wss\ndisplay = A \"B\"\nrealm = b\nproxy = sip:p;transport=tcp\n"
 	 "[account at home]\naddress = sip:c@d\nregistrar = 192.0.2.1\nauth_user = e\n",
-		15, 0},
+		16, 0},
 	{"[account w]\naddress = a@b\npreferred_identity = \"A\" <tel:+1>\nanonymous = yes\n"
 	 "dial = 0. -> +49.\ncountry_code = 49\ndial = 9. -> .\nemergency = 115, 116\n",
 		7, 0},

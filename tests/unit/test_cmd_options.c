@@ -126,6 +126,14 @@ static const struct wrong {
 	{{"--answer", "--answer-code=486", "--media-timeout=5"},
 		"--media-timeout has no effect on calls that are refused"},
 	{{"a@b", "--media-timeout", "never"}, "--media-timeout: \"never\" is no number of seconds"},
+	{{"a@b", "--dscp-sip", "64"},
+		"--dscp-sip: \"64\" is no DSCP; 0 to 63 are, and names like ef, cs5 and af41"},
+	{{"a@b", "--dscp-rtp", "cs8"},
+		"--dscp-rtp: \"cs8\" is no DSCP; 0 to 63 are, and names like ef, cs5 and af41"},
+	{{"a@b", "--dscp-rtp", "af14"}, "--dscp-rtp: \"af14\" is no DSCP; 0 to 63 are, and names like ef, cs5 and af41"},
+	{{"a@b", "--dscp-rtp", "af01"}, "--dscp-rtp: \"af01\" is no DSCP; 0 to 63 are, and names like ef, cs5 and af41"},
+	{{"a@b", "--dscp-rtp", "cs"}, "--dscp-rtp: \"cs\" is no DSCP; 0 to 63 are, and names like ef, cs5 and af41"},
+	{{"a@b", "--dscp-rtp", "cs5x"}, "--dscp-rtp: \"cs5x\" is no DSCP; 0 to 63 are, and names like ef, cs5 and af41"},
 	{{"a@b", "--pipe-rate", "7999"}, "--pipe-rate: \"7999\" is no rate; 8000 to 48000 are"},
 	{{"a@b", "--pipe-rate", "48001"}, "--pipe-rate: \"48001\" is no rate; 8000 to 48000 are"},
 	{{"a@b", "--pipe-rate", "16k"}, "--pipe-rate: \"16k\" is no rate; 8000 to 48000 are"},
@@ -345,6 +353,35 @@ static void test_call(void **state)
 	assert_string_equal(options.codecs[1]->key, "opus");
 	assert_true(options.json && options.trace && options.ladder && options.no_color);
 	assert_int_equal(options.verbose, 2);
+}
+
+static void test_marks(void **state)
+{
+	static const struct {
+		const char *value;
+		unsigned dscp;
+	} rows[] = {
+		{"0", 0},
+		{"63", 63},
+		{"ef", 46},
+		{"EF", 46},
+		{"le", 1},
+		{"cs0", 0},
+		{"CS5", 40},
+		{"cs7", 56},
+		{"af11", 10},
+		{"AF43", 38},
+	};
+	struct options options = RIGHT("a@b");
+
+	(void)state;
+	assert_int_equal(options.dscp_sip, 40);
+	assert_int_equal(options.dscp_rtp, 46);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		options = RIGHT("a@b", "--dscp-sip", rows[i].value);
+		assert_int_equal(options.dscp_sip, rows[i].dscp);
+		assert_int_equal(options.dscp_rtp, 46);
+	}
 }
 
 static void test_answer(void **state)
@@ -617,6 +654,7 @@ int main(void)
 		cmocka_unit_test(test_defaults),
 		cmocka_unit_test(test_call),
 		cmocka_unit_test(test_answer),
+		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_far_end),
 		cmocka_unit_test(test_tones),

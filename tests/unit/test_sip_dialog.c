@@ -104,9 +104,9 @@ static const struct row {
 		"192.0.2.7:5060",
 		"BYE sip:r@192.0.2.7 SIP/2.0\r\n" VIA "Route: <sip:192.0.2.9;lr>\r\n"
 		"Route: <sip:c@192.0.2.3:5071;x=1>\r\n" CALLER_NAMES "CSeq: 11 BYE\r\n" TAIL},
-	{"a transport that we have not", true, "Contact: <sip:c@192.0.2.3;transport=ws>\r\n",
+	{"a transport that we have not", true, "Contact: <sip:c@192.0.2.3;transport=sctp>\r\n",
 		"192.0.2.2:5060",
-		"BYE sip:c@192.0.2.3;transport=ws SIP/2.0\r\n" VIA CALLER_NAMES
+		"BYE sip:c@192.0.2.3;transport=sctp SIP/2.0\r\n" VIA CALLER_NAMES
 		"CSeq: 11 BYE\r\n" TAIL},
 	{"an address that we cannot reach", true, "Contact: <sip:c@[2001:db8::1]>\r\n",
 		"192.0.2.2:5060",

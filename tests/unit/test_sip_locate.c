@@ -61,7 +61,13 @@ static const struct row {
 		"192.0.2.2 is reached by IPv4 and TCP"},
 	{"sip:b@example.org;transport=tcp", 0, 0, 0, -EAFNOSUPPORT, NULL, NULL, "by IPv4 and TCP"},
 	{"sip:b@192.0.2.2;transport=sctp", 0, 0, 0, -EPROTONOSUPPORT, NULL, NULL, "transport=sctp"},
-	{"sip:b@192.0.2.2;transport=ws", 0, 0, 0, -EPROTONOSUPPORT, NULL, NULL, "TCP and TLS only"},
+	{"sip:b@192.0.2.2;transport=dccp", 0, 0, 0, -EPROTONOSUPPORT, NULL, NULL,
+		"TLS and WebSocket only"},
+	{"sip:b@192.0.2.2;transport=ws", 0, 0, 0, 0, "192.0.2.2:80", NULL, NULL},
+	{"sip:b@192.0.2.2;transport=wss", 0, 0, 0, 0, "192.0.2.2:443", NULL, NULL},
+	{"sips:b@192.0.2.2;transport=ws", 0, 0, 0, 0, "192.0.2.2:443", NULL, NULL},
+	{"sips:b@192.0.2.2:8;transport=wss", 0, 0, 0, 0, "192.0.2.2:8", NULL, NULL},
+	{"sip:b@example.org;transport=ws", 0, 0, 0, 0, "192.0.2.2:80", "192.0.2.3:80", NULL},
 	{"sips:b@192.0.2.2", 0, 0, 0, 0, "192.0.2.2:5061", NULL, NULL},
 	{"sips:b@192.0.2.2:7;transport=tcp", 0, 0, 0, 0, "192.0.2.2:7", NULL, NULL},
 	{"sips:b@192.0.2.2;transport=udp", 0, 0, 0, -EPROTONOSUPPORT, NULL, NULL, "cannot carry"},
@@ -84,8 +90,8 @@ static void open_names(struct pair *pair)
 static void expect_flow(const struct row *row, const struct sip_flow *flow, const char *to)
 {
 	struct addr remote = world_addr(to);
-	bool secure = sip_flow_is_secure(flow);
-	struct addr local = world_addr(secure ? "192.0.2.1:5061" : "192.0.2.1:5060");
+	bool named = flow->transport->carrier->named; /* nobody connects to us */
+	struct addr local = world_addr(named ? "192.0.2.1:5061" : "192.0.2.1:5060");
 
 	if (!addr_equal(&flow->remote, &remote) || !addr_equal(&flow->local, &local))
 		fail_msg("%s: not to %s", row->uri, to);

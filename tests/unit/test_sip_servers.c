@@ -50,6 +50,13 @@ static const struct zone_row {
 	{"_sips._tcp.tls.test", DNS_SRV, 0, 0, 7005, "", "", "h2.test"},
 	{"tls.test", DNS_HOST, 0, 0, 0, "", "", "192.0.2.9"},
 
+	{"web.test", DNS_NAPTR, 10, 50, 0, "s", "SIPS+D2W", "_sips._ws.web.test"},
+	{"web.test", DNS_NAPTR, 20, 50, 0, "s", "SIP+D2W", "_sip._ws.web.test"},
+	{"_sips._ws.web.test", DNS_SRV, 0, 0, 7006, "", "", "h2.test"},
+	{"_sip._ws.web.test", DNS_SRV, 0, 0, 7007, "", "", "h3.test"},
+	{"plain-web.test", DNS_NAPTR, 10, 50, 0, "s", "SIP+D2W", "_sip._ws.web.test"},
+	{"plain-web.test", DNS_HOST, 0, 0, 0, "", "", "192.0.2.9"},
+
 	{"equal.test", DNS_NAPTR, 10, 2, 0, "s", "SIP+D2U", "_sip._udp.srv.test"},
 	{"equal.test", DNS_NAPTR, 10, 1, 0, "s", "SIP+D2T", "_sip._tcp.tcp.test"},
 
@@ -124,6 +131,18 @@ static const struct row {
 	{"sips:b@safe.test;transport=tcp", "tls 192.0.2.4:7004"},
 	{"sip:b@safe.test;transport=tls", "tls 192.0.2.4:7004"},
 	{"sip:b@safe.test;transport=udp", "error there is no host safe.test"},
+
+	/* RFC 7118, section 5.3 */
+	{"sip:b@web.test", "wss 192.0.2.2:7006"},
+	{"sips:b@web.test", "wss 192.0.2.2:7006"},
+	{"sip:b@web.test;transport=ws", "ws 192.0.2.3:7007"},
+	{"sip:b@web.test;transport=wss", "wss 192.0.2.2:7006"},
+	{"sips:b@web.test;transport=ws", "wss 192.0.2.2:7006"},
+	{"sip:b@plain-web.test", "ws 192.0.2.3:7007"},
+	{"sips:b@plain-web.test", "tls 192.0.2.9:5061"},
+	{"sip:b@h2.test;transport=ws", "ws 192.0.2.2:80"},
+	{"sip:b@h2.test;transport=wss", "wss 192.0.2.2:443"},
+
 	{"sip:b@equal.test", "tcp 192.0.2.2:7062, udp 192.0.2.2:7060, udp 192.0.2.3:7061"},
 	{"sip:b@other.test", "tcp 192.0.2.2:7062"},
 	{"sip:b@empty.test", "udp 192.0.2.2:5060"},
@@ -188,10 +207,16 @@ static void located(
 		text_printf(&text, "error %s", why->words);
 	for (size_t i = 0; i < count; i++) {
 		const char *name = sip_transport_name(flows[i].transport);
-		const char *shown = strcmp(name, "TCP") == 0 ? "tcp" : "udp";
+		char shown[8];
+		size_t len = 0;
 
-		if (sip_flow_is_secure(&flows[i]))
-			shown = "tls";
+		while (name[len] && len + 1 < sizeof(shown)) {
+			shown[len] = (char)(name[len] | 0x20);
+			len++;
+		}
+		shown[len] = '\0';
+		assert_int_equal(sip_flow_is_secure(&flows[i]),
+			strcmp(name, "TLS") == 0 || strcmp(name, "WSS") == 0);
 		assert_true(flows[i].others == (i + 1 < count));
 		text_printf(&text, "%s%s %s", i > 0 ? ", " : "", shown,
 			addr_print_port(at, &flows[i].remote));
