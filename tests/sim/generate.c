@@ -204,6 +204,19 @@ static void make_partition(struct play *play, struct random *chance, uint64_t sp
 	add(play, ends_ns, whom, PLAY_FINDS)->whom = who;
 }
 
+/* From one address to another at once, or after a while without any. */
+static void make_move(struct play *play, struct random *chance, uint64_t span_ns)
+{
+	uint64_t at_ns = some_time(chance, span_ns);
+	unsigned who = below(chance, play->phone_count);
+
+	if (percent(chance, 60)) {
+		add(play, at_ns, who, PLAY_UNPLUGS);
+		at_ns += some_time(chance, 8 * NS_PER_S);
+	}
+	add(play, at_ns, who, PLAY_MOVES);
+}
+
 static void make_trouble(struct play *play, struct random *chance, uint64_t span_ns)
 {
 	uint64_t at_ns;
@@ -214,10 +227,8 @@ static void make_trouble(struct play *play, struct random *chance, uint64_t span
 	for (unsigned i = 0; i < 3; i++)
 		if (percent(chance, 25))
 			make_partition(play, chance, span_ns);
-	if (percent(chance, 10)) {
-		at_ns = some_time(chance, span_ns);
-		add(play, at_ns, below(chance, play->phone_count), PLAY_MOVES);
-	}
+	if (percent(chance, 15))
+		make_move(play, chance, span_ns);
 	for (unsigned i = play->media ? below(chance, 6) : 0; i > 0; i--) {
 		at_ns = some_time(chance, span_ns);
 		add(play, at_ns, below(chance, play->phone_count), PLAY_STRAYED);

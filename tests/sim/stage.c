@@ -245,9 +245,10 @@ static void move(struct role *role)
 	witness_move(stage->witness, role->index, &role->addr, now_of(stage));
 }
 
+/* Who does not run could not begin without an address. */
 static void unplug(struct role *role)
 {
-	if (!role->host)
+	if (!role->actor)
 		return;
 
 	world_host_unplug(role->host);
