@@ -148,7 +148,11 @@ static struct sip_client *make(
 	client->method_name = request->method_name;
 	client->method = request->method;
 	client->sent = (struct sip_sent){
-		request->uri_text, *sip_msg_header(request, SIP_FROM), request->cseq};
+		.uri = request->uri_text,
+		.from = *sip_msg_header(request, SIP_FROM),
+		.call_id = request->call_id,
+		.cseq = request->cseq,
+	};
 	client->state = request->method == SIP_INVITE ? CALLING : TRYING;
 	client->serial = ++stack->serial;
 	client->again_ns = SIP_T1_NS;
@@ -289,9 +293,9 @@ static void send_ack(struct sip_client *client, const struct sip_msg *response)
  */
 static void shrink(struct sip_client *client)
 {
-	struct slice *const parts[] = {
-		&client->branch, &client->method_name, &client->sent.uri, &client->sent.from};
-	size_t count = client->state == ACCEPTED ? 4 : 2;
+	struct slice *const parts[] = {&client->branch, &client->method_name, &client->sent.uri,
+		&client->sent.from, &client->sent.call_id};
+	size_t count = client->state == ACCEPTED ? 5 : 2;
 	size_t size = 0;
 	uint8_t *to;
 

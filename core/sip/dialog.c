@@ -47,7 +47,8 @@ struct origin {
 	struct slice local, remote; /* values of From and To as we send them; without tag */
 	const char *tag;            /* to be added to local; NULL: it has one */
 	struct slice remote_tag;
-	struct slice target; /* Contact of the far end */
+	struct slice call_id; /* of the INVITE */
+	struct slice target;  /* Contact of the far end */
 	uint32_t local_seq;
 	int64_t remote_seq;
 	bool direct;        /* nobody is between us and the peer */
@@ -129,7 +130,7 @@ static struct slice put_names(struct text *text, const struct origin *origin)
 		(const char *)origin->local.data, origin->tag ? ";tag=" : "",
 		origin->tag ? origin->tag : "");
 	sip_print_header(text, SIP_TO, origin->remote);
-	sip_print_header(text, SIP_CALL_ID, origin->peer->call_id);
+	sip_print_header(text, SIP_CALL_ID, origin->call_id);
 	return (struct slice){(const uint8_t *)text->data + start, text->len - start};
 }
 
@@ -251,7 +252,7 @@ static void find_flow(struct sip_dialog *dialog, const struct sip_uri *hop)
 static size_t room_size(const struct origin *origin, const struct routes *routes)
 {
 	size_t size = LABELS_SIZE + origin->local.len + origin->remote.len +
-		      origin->remote_tag.len + origin->peer->call_id.len;
+		      origin->remote_tag.len + origin->call_id.len;
 
 	for (size_t i = 0; i < routes->count; i++)
 		size += 2 * routes->values[i].len + sizeof("Route: \r\n");
@@ -324,6 +325,7 @@ int sip_dialog_from_response(struct sip_dialog **out, struct sip_stack *stack,
 		.local = sent->from,
 		.remote = *sip_msg_header(response, SIP_TO),
 		.remote_tag = response->to.tag,
+		.call_id = sent->call_id,
 		.local_seq = sent->cseq,
 		.remote_seq = -1,
 	};
@@ -363,6 +365,7 @@ int sip_dialog_from_request(struct sip_dialog **out, struct sip_stack *stack,
 		.tag = tag,
 		.remote = *sip_msg_header(request, SIP_FROM),
 		.remote_tag = request->from.tag,
+		.call_id = request->call_id,
 		.remote_seq = request->cseq,
 		.direct = has_one_via(request),
 		.behind = believed(request, flow),

@@ -47,6 +47,7 @@ int sip_client_new(struct sip_client **out, struct sip_stack *stack, const struc
 struct sip_sent {
 	struct slice uri;  /* Request-URI */
 	struct slice from; /* value of From */
+	struct slice call_id;
 	uint32_t cseq;
 };
 

@@ -38,7 +38,8 @@ static const char request_text[] =
 static const char response_text[] =
 	"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 192.0.2.1;branch=z9hG4bKd\r\n"
 	"From: \"A\" <sip:a@192.0.2.1>;tag=a;x=y\r\nTo: Bob <sip:b@192.0.2.2>;tag=b;z\r\n"
-	"Call-ID: d\r\nCSeq: 10 INVITE\r\n%sContent-Length: 0\r\n\r\n";
+	/* section 12.1.2 does not ask it for that */
+	"Call-ID: other\r\nCSeq: 10 INVITE\r\n%sContent-Length: 0\r\n\r\n";
 
 /* The dialog of a for an INVITE that it has sent; or got, with lines in that. -EPROTO. */
 static int make(struct sip_dialog **out, struct pair *pair, bool caller, const char *lines)
@@ -54,7 +55,11 @@ static int make(struct sip_dialog **out, struct pair *pair, bool caller, const c
 	snprintf(text, sizeof(text), response_text, caller ? lines : "");
 	response = parse(text);
 	sent = (struct sip_sent){
-		request->uri_text, *sip_msg_header(request, SIP_FROM), request->cseq};
+		.uri = request->uri_text,
+		.from = *sip_msg_header(request, SIP_FROM),
+		.call_id = request->call_id,
+		.cseq = request->cseq,
+	};
 	err = caller ? sip_dialog_from_response(out, pair->a.stack, &flow, &sent, response)
 		     : sip_dialog_from_request(out, pair->a.stack, &flow, request, "local");
 	sip_msg_free(request);
