@@ -115,20 +115,13 @@ struct server *checks_invite_came(const struct party *party, uint32_t cseq)
 	return party->called && party->called->request->cseq == cseq ? party->called : NULL;
 }
 
-/* Whether it waits, maybe, for a connection that cannot be made, which is given up sooner. */
-static bool is_stuck(const struct checks *checks, const struct client *client)
-{
-	return client->final_ns == NEVER && client->call->flying > 0 &&
-	       checks->now_ns >= client->first_ns + CONNECT_NS;
-}
-
 /* Whether it is not known what has become of it. */
 static bool is_vague(const struct checks *checks, const struct client *client)
 {
 	return client->unsure || client->optional ||
 	       !checks_is_current(client->life, client->party) ||
 	       (client->final_ns == NEVER && checks->now_ns >= client->first_ns + LIMIT_NS) ||
-	       (client->tcp && (client->elsewhere || is_stuck(checks, client)));
+	       (client->tcp && client->elsewhere);
 }
 
 /* Section 14.2 */

@@ -101,13 +101,20 @@ static void send_again(struct checks *checks, struct client *client, const struc
 	advance_client(client, checks->now_ns);
 }
 
+/* An INVITE whose answer never came, but a BYE after that: the far end has ended the call. */
+static bool is_called_off(const struct client *client)
+{
+	return client == client->party->invite && client->party->bye_ns != NEVER;
+}
+
 void checks_client_settle(struct checks *checks, struct client *client, uint64_t now_ns)
 {
 	uint64_t due_ns = client->last_ns + client->gap_ns;
 
 	if (!checks_is_current(client->life, client->party) || client->unsure || client->stopped ||
 		client->gap_ns == 0 || client->optional || client->call->damaged ||
-		is_of_a_move(client) || due_ns >= client->first_ns + LIMIT_NS)
+		is_of_a_move(client) || is_called_off(client) ||
+		due_ns >= client->first_ns + LIMIT_NS)
 		return;
 	if (due_ns + checks_late(checks) < now_ns)
 		checks_fail(checks, AGAIN_MISSING, "phone %c: \"%s\" was due again at %llu ns",
@@ -155,13 +162,24 @@ static struct client *new_client(struct checks *checks, struct agent *agent, con
 	return client;
 }
 
+static bool went_by_tcp(const struct checks *checks, const struct client *client)
+{
+	list_each(link, &checks->all_clients)
+	{
+		const struct client *before = container_of(link, struct client, link);
+
+		if (before->party == client->party && before->tcp &&
+			before->request->cseq == client->request->cseq)
+			return true;
+	}
+	return false;
+}
+
 /* Section 18.1.1: what is too long for a datagram has been tried by TCP before. */
 static void check_size(struct checks *checks, const struct client *client)
 {
-	const struct client *before = client->party->last;
-
 	if (client->tcp || client->request->size <= DATAGRAM_BYTES || client->method == CANCEL ||
-		(before && before->tcp && before->request->cseq == client->request->cseq))
+		went_by_tcp(checks, client))
 		return;
 	checks_fail(checks, DATAGRAM_LONG, "phone %c: \"%s\" of %zu bytes",
 		checks_name(client->party->agent), client->request->start, client->request->size);

@@ -309,6 +309,18 @@ static void hold(struct checks *checks, struct side *side, const struct ua_event
 			party->invite ? party->invite->request : party->called->request);
 }
 
+/* What a re-INVITE asked for comes to nothing: the connection, maybe, by which it went is lost. */
+static void refused(struct checks *checks, struct side *side, const struct ua_event *event)
+{
+	const struct party *party = party_of(side);
+	struct client *change = party ? party->change : NULL;
+
+	(void)checks;
+	if (event->kind == UA_ERROR && event->error.wish != UA_WISH_NONE && change &&
+		change->tcp && change->final_ns == NEVER)
+		change->optional = true;
+}
+
 /* ---- ends */
 
 static void unshown(struct checks *checks, const struct side *side, const char *why)
@@ -553,6 +565,7 @@ static void move(struct checks *checks, struct side *side, const struct ua_event
 		[W_RESUMED] = hold,
 		[W_LAST_STATS] = stats,
 		[W_ENDED] = ended,
+		[W_ERROR] = refused,
 	};
 	enum word word = word_of(event);
 	unsigned next = next_stage[side->stage][word];

@@ -19,7 +19,6 @@
 #define T2_NS (UINT64_C(4000) * 1000000)
 #define T4_NS (UINT64_C(5000) * 1000000)
 #define LIMIT_NS (64 * T1_NS)
-#define CONNECT_NS (5 * NS_PER_S) /* a connection of TCP is made in, or given up */
 #define TRYING_NS (UINT64_C(200) * 1000000)
 
 #define NEVER UINT64_MAX
