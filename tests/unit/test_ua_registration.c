@@ -226,6 +226,32 @@ static void test_register(void **state)
 	close_stage(&stage);
 }
 
+/* Its name leads to another address meanwhile: it is looked up each time. */
+static void test_registrar_moves(void **state)
+{
+	struct world_peer other;
+	struct stage stage;
+
+	(void)state;
+	open_stage(&stage, "sip:sip.test:5060", NULL);
+	stage.pair.world.name = "sip.test";
+	stage.pair.world.name_addr[0] = world_addr("192.0.2.3:0");
+	stage.pair.world.name_addr_count = 1;
+	begin(&stage);
+	respond(&stage, "200 OK", "Expires: 60\r\n");
+	expect_log(&stage, OK_LOG("60"));
+
+	world_peer_open(&other, world_host(&stage.pair.world, "192.0.2.8"), "192.0.2.8:5060");
+	stage.pair.world.name_addr[0] = world_addr("192.0.2.8:0");
+	run_s(&stage, 31);
+	assert_int_equal(stage.c.count, 1);
+	assert_non_null(strstr(other.last, "CSeq: 2 REGISTER"));
+	respond_as(&stage, &other, "200 OK", "Expires: 60\r\n");
+	expect_log(&stage, OK_LOG("60"));
+	world_peer_close(&other);
+	close_stage(&stage);
+}
+
 /* What a registrar says, in turn, and what comes of it. */
 static void test_answers(void **state)
 {
@@ -867,6 +893,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_register),
+		cmocka_unit_test(test_registrar_moves),
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_back_off),
 		cmocka_unit_test(test_silence),
