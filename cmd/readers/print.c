@@ -1,52 +1,15 @@
-#include "cmd/readers/print.h"
+#include "cmd/readers/print_private.h"
 
 #include "cmd/columns.h"
-#include "cmd/readers/meter.h"
 #include "cmd/words.h"
-#include "core/base/list.h"
-#include "core/base/text.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum {
-	LINE_SIZE = 8192,
-	SOUND_SIZE = 256,
-	CODEC_SIZE = 16,
-	LISTENING_SIZE = 512,
-	FIRST_COLUMN = 10,
-	REGISTERED_MAX = 32,
-	NAME_SIZE = 128, /* of an account's that is told apart from others */
-};
-
-/* What has been told of a call that is not over. */
-struct told {
-	struct list link;
-	unsigned call;
-	bool ringing;
-	uint16_t progress; /* the last code */
-	bool answered;
-	bool numbered;          /* it was told with its number */
-	bool held;              /* by us */
-	char codec[CODEC_SIZE]; /* empty before there is sound */
-	char sound[SOUND_SIZE]; /* codec and address as they were told last, or empty */
-	struct meter meter;
-};
-
-struct printer {
-	struct printer_config config;
-	char registered[REGISTERED_MAX][NAME_SIZE]; /* accounts that were told to be; or empty */
-	struct list calls; /* of struct told, in the order in which they came */
-	char room[LISTENING_SIZE];
-	struct text listening; /* where we listen, of a line that is not whole yet */
-};
-
-enum tone { PLAIN, GOOD, BAD };
-
 static const char *const tone_codes[] = {
-	[PLAIN] = "\x1b[1m",
-	[GOOD] = "\x1b[32m",
-	[BAD] = "\x1b[31m",
+	[PRINTER_PLAIN] = "\x1b[1m",
+	[PRINTER_GOOD] = "\x1b[32m",
+	[PRINTER_BAD] = "\x1b[31m",
 };
 
 int printer_new(struct printer **out, const struct printer_config *config)
@@ -63,7 +26,7 @@ int printer_new(struct printer **out, const struct printer_config *config)
 	return 0;
 }
 
-static void told_free(struct told *told)
+void printer_told_free(struct printer_told *told)
 {
 	list_remove(&told->link);
 	free(told);
@@ -74,15 +37,16 @@ void printer_free(struct printer *printer)
 	if (!printer)
 		return;
 
-	list_each(link, &printer->calls) told_free(container_of(link, struct told, link));
+	list_each(link, &printer->calls)
+		printer_told_free(container_of(link, struct printer_told, link));
 	free(printer);
 }
 
-static struct told *find(struct printer *self, unsigned call)
+static struct printer_told *find(struct printer *self, unsigned call)
 {
 	list_each(link, &self->calls)
 	{
-		struct told *told = container_of(link, struct told, link);
+		struct printer_told *told = container_of(link, struct printer_told, link);
 
 		if (told->call == call)
 			return told;
@@ -90,10 +54,9 @@ static struct told *find(struct printer *self, unsigned call)
 	return NULL;
 }
 
-/* NULL if there is no memory: then the call is told with less thought. */
-static struct told *told_of(struct printer *self, unsigned call)
+struct printer_told *printer_told_of(struct printer *self, unsigned call)
 {
-	struct told *told = find(self, call);
+	struct printer_told *told = find(self, call);
 
 	if (told || call == 0)
 		return told;
@@ -115,7 +78,7 @@ static bool several(const struct printer *self)
 /* A number that was told stays. */
 static bool wants_number(struct printer *self, unsigned call)
 {
-	struct told *told = find(self, call);
+	struct printer_told *told = find(self, call);
 	bool wanted = self->config.numbered || several(self) || (told && told->numbered);
 
 	if (told)
@@ -123,30 +86,29 @@ static bool wants_number(struct printer *self, unsigned call)
 	return wanted;
 }
 
-/* The first column, with the call's number if it takes one to know which. */
-static void start(struct printer *self, struct text *out, enum tone tone, const char *word,
+void printer_start(struct printer *self, struct text *out, enum printer_tone tone, const char *word,
 	const struct ua_event *event)
 {
 	const char *color = self->config.color ? tone_codes[tone] : "";
 
 	text_printf(out, "%s%s%s%*s", color, word, self->config.color ? "\x1b[0m" : "",
-		(int)(strlen(word) < FIRST_COLUMN ? FIRST_COLUMN - strlen(word) : 1), "");
+		(int)(strlen(word) < PRINTER_FIRST_COLUMN ? PRINTER_FIRST_COLUMN - strlen(word)
+							  : 1),
+		"");
 	if (event->call > 0 && wants_number(self, event->call))
 		text_printf(out, "#%u ", event->call);
 }
 
-/* A line to be ended by finish(), whose newline has its room kept. */
-static struct text line_in(char room[static LINE_SIZE])
+struct text printer_line_in(char room[static PRINTER_LINE_SIZE])
 {
-	return text_in(room, LINE_SIZE - 1);
+	return text_in(room, PRINTER_LINE_SIZE - 1);
 }
 
-/* Without the spaces that a first column with nothing behind it leaves. */
-static void finish(struct printer *self, struct text *out)
+void printer_finish(struct printer *self, struct text *out)
 {
 	while (out->len > 0 && out->data[out->len - 1] == ' ')
 		out->len--;
-	out->size = LINE_SIZE;
+	out->size = PRINTER_LINE_SIZE;
 	out->cut = false;
 	text_putc(out, '\n');
 	self->config.line(self->config.arg, text_slice(out));
@@ -154,8 +116,8 @@ static void finish(struct printer *self, struct text *out)
 
 static char *find_registered(struct printer *self, const char *account)
 {
-	for (size_t i = 0; i < REGISTERED_MAX; i++)
-		if (strncmp(self->registered[i], account, NAME_SIZE - 1) == 0)
+	for (size_t i = 0; i < PRINTER_REGISTERED_MAX; i++)
+		if (strncmp(self->registered[i], account, PRINTER_NAME_SIZE - 1) == 0)
 			return self->registered[i];
 	return NULL;
 }
@@ -173,9 +135,9 @@ static void set_registered(struct printer *self, const char *account, bool regis
 
 	if (!place)
 		return;
-	text = text_in(place, NAME_SIZE);
+	text = text_in(place, PRINTER_NAME_SIZE);
 	if (registered)
-		text_printf(&text, "%.*s", NAME_SIZE - 1, account);
+		text_printf(&text, "%.*s", PRINTER_NAME_SIZE - 1, account);
 }
 
 static void print_listening(struct printer *self, const struct ua_event *event, struct text *out)
@@ -190,10 +152,10 @@ static void print_listening(struct printer *self, const struct ua_event *event, 
 	if (event->listening.more)
 		return;
 
-	start(self, out, PLAIN, "listening", event);
+	printer_start(self, out, PRINTER_PLAIN, "listening", event);
 	text_printf(out, "%s%s", self->room,
 		event->listening.fallback ? "   as the usual port (5060) is taken" : "");
-	finish(self, out);
+	printer_finish(self, out);
 	self->listening = TEXT_IN(self->room);
 }
 
@@ -204,9 +166,9 @@ static void print_registered(struct printer *self, const struct ua_event *event,
 		return;
 
 	set_registered(self, event->account, true);
-	start(self, out, GOOD, "registered", event);
+	printer_start(self, out, PRINTER_GOOD, "registered", event);
 	text_put_escaped(out, slice_of(event->account));
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 static void put_addresses(struct text *out, const struct addr *addresses, size_t count)
@@ -223,7 +185,7 @@ static void print_network(struct printer *self, const struct ua_event *event, st
 	if (self->config.quiet)
 		return;
 
-	start(self, out, PLAIN, "network", event);
+	printer_start(self, out, PRINTER_PLAIN, "network", event);
 	put_addresses(out, event->network.removed, event->network.removed_count);
 	if (event->network.removed_count > 0)
 		text_printf(out, " %s gone", event->network.removed_count > 1 ? "are" : "is");
@@ -236,7 +198,7 @@ static void print_network(struct printer *self, const struct ua_event *event, st
 		text_puts(out, ", no other is there");
 	else if (event->network.removed_count + event->network.added_count == 0)
 		text_puts(out, "another way leads out");
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 /* "error     alice@example.org is not registered: 403 Forbidden; next try in 48 s" */
@@ -247,7 +209,7 @@ static void print_unregistered(struct printer *self, const struct ua_event *even
 	set_registered(self, event->account, false);
 	if (event->registration.wanted && self->config.quiet)
 		return;
-	start(self, out, event->registration.wanted ? PLAIN : BAD,
+	printer_start(self, out, event->registration.wanted ? PRINTER_PLAIN : PRINTER_BAD,
 		event->registration.wanted ? "note" : "error", event);
 	text_put_escaped(out, slice_of(event->account));
 	text_printf(out, " is not registered%s", event->registration.wanted ? " any more" : "");
@@ -261,7 +223,7 @@ static void print_unregistered(struct printer *self, const struct ua_event *even
 	}
 	if (event->registration.retry_s > 0)
 		text_printf(out, "; next try in %lu s", (unsigned long)event->registration.retry_s);
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 static void print_outgoing(struct printer *self, const struct ua_event *event, struct text *out)
@@ -269,16 +231,16 @@ static void print_outgoing(struct printer *self, const struct ua_event *event, s
 	const struct addr *addr = &event->way.address;
 	char address[ADDR_TEXT_SIZE];
 
-	(void)told_of(self, event->call);
+	(void)printer_told_of(self, event->call);
 	if (self->config.quiet)
 		return;
 
-	start(self, out, PLAIN, "calling", event);
+	printer_start(self, out, PRINTER_PLAIN, "calling", event);
 	words_put_uri(out, event->peer);
 	text_printf(out, "  %s", event->way.transport);
 	if (addr->family != ADDR_NONE && !words_uri_shows(event->peer, addr))
 		text_printf(out, " %s", addr_print_port(address, addr));
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 /* Who does not say who he is, is nobody; where a server says it for him, he is told all the same.
@@ -307,35 +269,35 @@ static void put_caller(struct text *out, const struct ua_event *event)
 
 static void print_incoming(struct printer *self, const struct ua_event *event, struct text *out)
 {
-	(void)told_of(self, event->call);
+	(void)printer_told_of(self, event->call);
 	if (self->config.quiet)
 		return;
 
-	start(self, out, PLAIN, "incoming", event);
+	printer_start(self, out, PRINTER_PLAIN, "incoming", event);
 	put_caller(out, event);
 	if (self->config.keys)
 		text_puts(out, "   a answers, r rejects");
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 static void print_ringing(struct printer *self, const struct ua_event *event, struct text *out)
 {
-	struct told *told = told_of(self, event->call);
+	struct printer_told *told = printer_told_of(self, event->call);
 
 	if (self->config.quiet || (told && told->ringing))
 		return;
 	if (told)
 		told->ringing = true;
 
-	start(self, out, PLAIN, "ringing", event);
+	printer_start(self, out, PRINTER_PLAIN, "ringing", event);
 	if (event->display.len > 0)
 		words_put(out, event->display);
 	else if (!slice_equal(event->asserted, event->peer)) /* it has gone to another */
 		words_put_uri(out, event->asserted);
-	finish(self, out);
+	printer_finish(self, out);
 }
 
-static void put_code(struct text *out, uint16_t code, struct slice reason)
+void printer_put_code(struct text *out, uint16_t code, struct slice reason)
 {
 	text_printf(out, "%u ", code);
 	words_put(out, reason);
@@ -343,16 +305,16 @@ static void put_code(struct text *out, uint16_t code, struct slice reason)
 
 static void print_progress(struct printer *self, const struct ua_event *event, struct text *out)
 {
-	struct told *told = told_of(self, event->call);
+	struct printer_told *told = printer_told_of(self, event->call);
 
 	if (self->config.quiet || (told && told->progress == event->provisional.code))
 		return;
 	if (told)
 		told->progress = event->provisional.code;
 
-	start(self, out, PLAIN, "progress", event);
-	put_code(out, event->provisional.code, event->provisional.reason);
-	finish(self, out);
+	printer_start(self, out, PRINTER_PLAIN, "progress", event);
+	printer_put_code(out, event->provisional.code, event->provisional.reason);
+	printer_finish(self, out);
 }
 
 /* "opus 48 kHz, encrypted (...), pcmu comes back  198.51.100.4:40212" */
@@ -373,7 +335,7 @@ static void put_sound(struct text *out, const struct ua_media *media)
 }
 
 /* Whether media tells something new; remembers it. */
-static bool is_news(struct told *told, const char *sound)
+static bool is_news(struct printer_told *told, const char *sound)
 {
 	struct text text;
 
@@ -389,9 +351,9 @@ static bool is_news(struct told *told, const char *sound)
 
 static void print_sound(struct printer *self, const struct ua_event *event, struct text *out)
 {
-	struct told *told = told_of(self, event->call);
+	struct printer_told *told = printer_told_of(self, event->call);
 	bool answered = event->kind == UA_CALL_ANSWERED;
-	char room[SOUND_SIZE];
+	char room[PRINTER_SOUND_SIZE];
 	struct text sound = TEXT_IN(room);
 	bool news;
 
@@ -407,28 +369,30 @@ static void print_sound(struct printer *self, const struct ua_event *event, stru
 	if (self->config.quiet || (!answered && !news))
 		return;
 
-	start(self, out, answered ? GOOD : PLAIN, answered ? "answered" : "media", event);
+	printer_start(self, out, answered ? PRINTER_GOOD : PRINTER_PLAIN,
+		answered ? "answered" : "media", event);
 	text_puts(out, news ? room : "");
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 /* Who asks for quiet, and who ends it. */
 static void print_hold(struct printer *self, const struct ua_event *event, struct text *out)
 {
-	struct told *told = find(self, event->call);
+	struct printer_told *told = find(self, event->call);
 
 	if (told && !event->hold.remote)
 		told->held = event->kind == UA_CALL_HELD;
 	if (self->config.quiet)
 		return;
 
-	start(self, out, PLAIN, event->kind == UA_CALL_HELD ? "held" : "resumed", event);
+	printer_start(
+		self, out, PRINTER_PLAIN, event->kind == UA_CALL_HELD ? "held" : "resumed", event);
 	text_puts(out, "by ");
 	if (event->hold.remote)
 		words_put(out, words_name(event->peer));
 	else
 		text_puts(out, "us");
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 static void print_mute(struct printer *self, const struct ua_event *event, struct text *out)
@@ -436,9 +400,9 @@ static void print_mute(struct printer *self, const struct ua_event *event, struc
 	if (self->config.quiet)
 		return;
 
-	start(self, out, PLAIN, event->mute.muted ? "muted" : "unmuted", event);
+	printer_start(self, out, PRINTER_PLAIN, event->mute.muted ? "muted" : "unmuted", event);
 	text_puts(out, event->mute.muted ? "they hear nothing of us" : "they hear us again");
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 /* Whoever stops it, or asks for what cannot be played, knows. */
@@ -447,9 +411,9 @@ static void print_played(struct printer *self, const struct ua_event *event, str
 	if (self->config.quiet || !event->played.complete)
 		return;
 
-	start(self, out, PLAIN, "played", event);
+	printer_start(self, out, PRINTER_PLAIN, "played", event);
 	text_put_escaped(out, slice_of(event->played.source));
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 static void print_taping(struct printer *self, const struct ua_event *event, struct text *out)
@@ -457,9 +421,10 @@ static void print_taping(struct printer *self, const struct ua_event *event, str
 	if (self->config.quiet || event->recording.words)
 		return;
 
-	start(self, out, PLAIN, event->recording.on ? "recording" : "recorded", event);
+	printer_start(
+		self, out, PRINTER_PLAIN, event->recording.on ? "recording" : "recorded", event);
 	text_put_escaped(out, slice_of(event->recording.path));
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 /* Its end says how long it was; its beginning would only say the same before. */
@@ -468,10 +433,10 @@ static void print_tone(struct printer *self, const struct ua_event *event, struc
 	if (self->config.quiet || event->tone.on)
 		return;
 
-	start(self, out, PLAIN, "tone", event);
+	printer_start(self, out, PRINTER_PLAIN, "tone", event);
 	text_printf(out, "%g Hz for %.2f s, %.0f dB", event->tone.hz, event->tone.ms / 1000.0,
 		event->tone.level_dbfs);
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 static void print_redirected(struct printer *self, const struct ua_event *event, struct text *out)
@@ -479,23 +444,22 @@ static void print_redirected(struct printer *self, const struct ua_event *event,
 	if (self->config.quiet)
 		return;
 
-	start(self, out, PLAIN, "redirected", event);
-	put_code(out, event->redirected.code, event->redirected.reason);
+	printer_start(self, out, PRINTER_PLAIN, "redirected", event);
+	printer_put_code(out, event->redirected.code, event->redirected.reason);
 	for (size_t i = 0; i < event->redirected.count; i++) {
 		text_puts(out, i == 0 ? ": to " : ", then ");
 		words_put_uri(out, event->redirected.targets[i]);
 	}
-	finish(self, out);
+	printer_finish(self, out);
 }
 
-/* The one call whose meters are shown: the newest that was answered, before those that we hold. */
-static bool is_shown(struct printer *self, const struct told *told)
+bool printer_shows(struct printer *self, const struct printer_told *told)
 {
-	const struct told *shown = NULL;
+	const struct printer_told *shown = NULL;
 
 	list_each(link, &self->calls)
 	{
-		const struct told *other = container_of(link, struct told, link);
+		const struct printer_told *other = container_of(link, struct printer_told, link);
 
 		if (other->answered && (!shown || shown->held || !other->held))
 			shown = other;
@@ -505,7 +469,7 @@ static bool is_shown(struct printer *self, const struct told *told)
 
 static void print_meter(struct printer *self, const struct ua_event *event, struct text *out)
 {
-	struct told *told = find(self, event->call);
+	struct printer_told *told = find(self, event->call);
 	struct meter_look look = {
 		.name = words_name(event->peer),
 		.utf8 = self->config.utf8,
@@ -524,199 +488,26 @@ static void print_meter(struct printer *self, const struct ua_event *event, stru
 	look.codec = told->codec;
 	look.columns = look.columns > used ? look.columns - used : 0;
 	meter_put(out, &told->meter, event, &look);
-	if (self->config.live && is_shown(self, told))
+	if (self->config.live && printer_shows(self, told))
 		self->config.show_live(self->config.arg, text_slice(out));
 	else if (!self->config.live && self->config.verbose)
-		finish(self, out);
-}
-
-static bool had_media(const struct ua_stats *stats)
-{
-	return stats->sent > 0 || stats->received > 0;
-}
-
-static void put_sum(struct text *out, const struct ua_stats *stats)
-{
-	int64_t lost = stats->lost > 0 ? stats->lost : 0;
-
-	if (!had_media(stats))
-		return;
-	if (stats->received == 0) {
-		text_puts(out, "   nothing was heard");
-		return;
-	}
-	text_printf(out, "   lost %lld of %llu", (long long)lost,
-		(unsigned long long)stats->received + (unsigned long long)lost);
-	if (stats->mos > 0)
-		text_printf(out, "   mos %.1f", stats->mos);
-}
-
-enum ending { ENDED, CANCELLED, GIVEN_UP, REFUSED, BUSY, DECLINED, FAILED };
-
-static const struct {
-	const char *word;
-	enum tone tone;
-	bool fails; /* told even if quiet */
-} endings[] = {
-	[ENDED] = {"ended", PLAIN, false},
-	[CANCELLED] = {"cancelled", PLAIN, false},
-	[GIVEN_UP] = {"missed", PLAIN, false},
-	[REFUSED] = {"declined", PLAIN, false},
-	[BUSY] = {"busy", BAD, true},
-	[DECLINED] = {"declined", BAD, true},
-	[FAILED] = {"failed", BAD, true},
-};
-
-static enum ending ending_of(const struct ua_event *event)
-{
-	bool by_person =
-		event->ended.cause == UA_CAUSE_LOCAL || event->ended.cause == UA_CAUSE_REMOTE;
-	bool rejected = event->ended.cause == UA_CAUSE_REJECTED;
-	uint16_t code = event->ended.code;
-
-	if (event->ended.answered && by_person)
-		return ENDED;
-	if (rejected && !event->ended.outgoing)
-		return REFUSED;
-	if (event->ended.cause == UA_CAUSE_LOCAL)
-		return CANCELLED;
-	if (event->ended.cause == UA_CAUSE_REMOTE && !event->ended.outgoing)
-		return GIVEN_UP;
-	if (rejected && (code == 486 || code == 600))
-		return BUSY;
-	if (rejected && code == 603)
-		return DECLINED;
-	return FAILED;
-}
-
-/* The far end's code and reason, our words if there are any. */
-static void put_why(struct text *out, const struct ua_event *event)
-{
-	bool rejected = event->ended.cause == UA_CAUSE_REJECTED;
-	bool coded = event->ended.reason.len > 0 && (rejected || !event->ended.words);
-
-	if (coded)
-		put_code(out, event->ended.code, event->ended.reason);
-	if (coded && event->ended.words)
-		text_puts(out, ": ");
-	if (event->ended.words)
-		text_put_escaped(out, slice_of(event->ended.words));
-	else if (!coded)
-		text_puts(out, ua_cause_name(event->ended.cause));
-}
-
-/* What the far end said of why it hung up. */
-static void put_words(struct text *out, const struct ua_event *event)
-{
-	if (!event->ended.words)
-		return;
-
-	text_puts(out, "   (");
-	text_put_escaped(out, slice_of(event->ended.words));
-	text_putc(out, ')');
-}
-
-static void put_ending(struct text *out, const struct ua_event *event, enum ending ending)
-{
-	if (ending == ENDED) {
-		text_puts(out, "by ");
-		if (event->ended.cause == UA_CAUSE_LOCAL)
-			text_puts(out, "us");
-		else
-			words_put(out, words_name(event->peer));
-	} else if (ending == GIVEN_UP) {
-		words_put(out, words_name(event->peer));
-		text_puts(out, " gave up");
-		put_words(out, event);
-	} else if (ending != CANCELLED) {
-		put_why(out, event);
-	}
-	if (event->ended.answered) {
-		/* words of ours end with a hint: the time must not read as a part of it */
-		text_puts(out, ending == FAILED ? "   after " : " after ");
-		words_put_duration(out, event->ended.duration_s);
-		put_sum(out, &event->ended.stats);
-	}
-	if (ending == ENDED)
-		put_words(out, event);
-}
-
-/* What the line before has not told, in three lines, for those who want to know. */
-static void print_figures(struct printer *self, const struct ua_event *event, const char *sound)
-{
-	const struct ua_stats *stats = &event->ended.stats;
-	char room[LINE_SIZE];
-	struct text out = line_in(room);
-	struct slice codec, rest = slice_of(sound);
-
-	codec = rest;
-	for (size_t i = 0; i + 1 < rest.len && codec.len == rest.len; i++)
-		if (rest.data[i] == ' ' && rest.data[i + 1] == ' ')
-			codec.len = i; /* the address follows two spaces */
-
-	text_printf(&out, "%*s", FIRST_COLUMN, "");
-	text_put(&out, codec);
-	text_printf(&out, "%ssent %llu   received %llu", codec.len > 0 ? "   " : "",
-		(unsigned long long)stats->sent, (unsigned long long)stats->received);
-	finish(self, &out);
-
-	out = line_in(room);
-	text_printf(&out, "%*slost %lld   late %llu   concealed %.1f %%", FIRST_COLUMN, "",
-		(long long)stats->lost, (unsigned long long)stats->late, stats->concealed_pct);
-	finish(self, &out);
-
-	out = line_in(room);
-	text_printf(&out, "%*sjitter %.1f ms", FIRST_COLUMN, "", stats->jitter_ms);
-	if (stats->rtt_ms >= 0)
-		text_printf(&out, "   round trip %.1f ms", stats->rtt_ms);
-	text_printf(&out, "   buffer %.0f ms   mos %.2f", stats->buffer_ms, stats->mos);
-	finish(self, &out);
-}
-
-static void print_recording(struct printer *self, const char *path)
-{
-	char room[LINE_SIZE];
-	struct text out = line_in(room);
-
-	text_printf(&out, "%*srecorded ", FIRST_COLUMN, "");
-	text_put_escaped(&out, slice_of(path));
-	finish(self, &out);
-}
-
-static void print_ended(struct printer *self, const struct ua_event *event, struct text *out)
-{
-	struct told *told = told_of(self, event->call);
-	enum ending ending = ending_of(event);
-
-	if (told && self->config.live && is_shown(self, told))
-		self->config.show_live(self->config.arg, (struct slice){(const uint8_t *)"", 0});
-	if (!self->config.quiet || endings[ending].fails) {
-		start(self, out, endings[ending].tone, endings[ending].word, event);
-		put_ending(out, event, ending);
-		finish(self, out);
-	}
-	if (self->config.verbose && had_media(&event->ended.stats))
-		print_figures(self, event, told ? told->sound : "");
-	if (self->config.verbose && event->ended.recording)
-		print_recording(self, event->ended.recording);
-	if (told)
-		told_free(told);
+		printer_finish(self, out);
 }
 
 static void print_notice(struct printer *self, const struct ua_event *event, struct text *out)
 {
 	if (self->config.quiet)
 		return;
-	start(self, out, PLAIN, "note", event);
+	printer_start(self, out, PRINTER_PLAIN, "note", event);
 	text_put_escaped(out, slice_of(event->notice.words));
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 static void print_error(struct printer *self, const struct ua_event *event, struct text *out)
 {
-	start(self, out, BAD, "error", event);
+	printer_start(self, out, PRINTER_BAD, "error", event);
 	text_put_escaped(out, slice_of(event->error.words));
-	finish(self, out);
+	printer_finish(self, out);
 }
 
 static void (*const printers[])(
@@ -741,7 +532,7 @@ static void (*const printers[])(
 	[UA_CALL_REDIRECTED] = print_redirected,
 	[UA_CALL_STATS] = NULL, /* the meter tells more, the end the rest */
 	[UA_CALL_METER] = print_meter,
-	[UA_CALL_ENDED] = print_ended,
+	[UA_CALL_ENDED] = printer_ended,
 	[UA_NOTICE] = print_notice,
 	[UA_ERROR] = print_error,
 	[UA_COMMAND_DONE] = NULL, /* who typed it is told by whoever took it */
@@ -752,8 +543,8 @@ static_assert(sizeof(printers) / sizeof(printers[0]) == UA_EVENT_KINDS, "each ev
 void printer_event(void *arg, const struct ua_event *event)
 {
 	struct printer *self = arg;
-	char room[LINE_SIZE];
-	struct text out = line_in(room);
+	char room[PRINTER_LINE_SIZE];
+	struct text out = printer_line_in(room);
 
 	if (printers[event->kind])
 		printers[event->kind](self, event, &out);
