@@ -26,14 +26,30 @@ struct dialplan {
 
 /*
  * Where it is not 00 and 0 that lead abroad and to other places: ITU-T E.164's list of dialling
- * procedures. Of what is dialled within a place without either, nothing is known.
+ * procedures. Where nothing stands before a number of the country, as many digits as it has tell
+ * that it is one. Of what is dialled within a place without either, nothing is known, nor of what
+ * chooses a carrier.
  */
 static const struct {
 	const char *code, *rules[4];
 } countries[] = {
 	{"1", {"011. -> +.", "1[2-9]xx[2-9]xxxxxx -> +1.", "[2-9]xx[2-9]xxxxxx -> +1."}},
-	{"7", {"810. -> +.", "8[3-9]xxxxxxxxx -> +7."}}, {"36", {"00. -> +.", "06[1-9]. -> +36."}},
+	{"7", {"810. -> +.", "8[3-9]xxxxxxxxx -> +7."}},
+	{"34", {"00. -> +.", "[6-9]xxxxxxxx -> +34."}}, /* its 0 calls the police */
+	{"36", {"00. -> +.", "06[1-9]. -> +36."}},
 	{"39", {"00. -> +.", "0[1-9]. -> +390.", "3xxxxxxxx. -> +393."}}, /* its 0 is no prefix */
+	{"55", {"0[1-9]xxxxxxxxx -> +55.", "0[1-9]xxxxxxxxxx -> +55."}},
+	{"61", {"0011. -> +.", "0[1-9]. -> +61."}},
+	{"62", {"001. -> +.", "007. -> +.", "0[1-9]. -> +62."}},
+	{"65", {"001. -> +.", "008. -> +.", "[3689]xxxxxxx -> +65."}},
+	{"66", {"001. -> +.", "0[1-9]. -> +66."}},
+	{"81", {"010. -> +.", "0[1-9]. -> +81."}},
+	{"82", {"001. -> +.", "002. -> +.", "0[1-9]. -> +82."}},
+	{"234", {"009. -> +.", "0[1-9]. -> +234."}},
+	{"254", {"000. -> +.", "0[1-9]. -> +254."}},
+	{"375", {"810. -> +.", "80. -> +375."}},
+	{"852", {"001. -> +.", "[2-9]xxxxxxx -> +852."}},
+	{"886", {"002. -> +.", "0[1-9]. -> +886."}},
 };
 
 /* Beside those that are known everywhere. */
@@ -42,6 +58,7 @@ static const struct {
 } emergencies[] = {
 	{"27", "10111"},
 	{"33", "15,17,18,114"},
+	{"34", "061,062,080,085,088,091,092"},
 	{"36", "104,105,107"},
 	{"39", "113,115,118"},
 	{"41", "117,118,144"},
