@@ -130,6 +130,18 @@ static void ask_all(struct reflexive *self)
 		ask(&self->bindings[i]);
 }
 
+/*
+ * What a description of ours may have: of the family that its sockets have, and where a single far
+ * end can send to. Port 0 would say that we want no sound (RFC 3264, section 5.1).
+ */
+static bool is_usable(const struct addr *mapped, enum addr_family family)
+{
+	uint8_t multicast = family == ADDR_IPV4 ? 0xe0 : 0xff; /* and the broadcast above it */
+
+	return mapped->family == family && mapped->port != 0 && !addr_is_any(mapped) &&
+	       mapped->ip[0] < multicast;
+}
+
 /* Only the server that was asked knows the number; who guesses it must have seen it. */
 static void datagram(void *arg, const struct addr *from, const struct addr *to, struct slice bytes,
 	uint64_t arrival_ns)
@@ -137,6 +149,7 @@ static void datagram(void *arg, const struct addr *from, const struct addr *to, 
 	struct binding *self = arg;
 	struct reflexive *all = self->reflexive;
 	struct stun_msg msg;
+	struct addr mapped;
 
 	(void)to;
 	(void)arrival_ns;
@@ -147,7 +160,8 @@ static void datagram(void *arg, const struct addr *from, const struct addr *to, 
 	timer_stop(&self->again);
 	self->answered = true;
 	all->answered++;
-	(void)stun_mapped(&all->mapped[self - all->bindings], &msg); /* else it stays none */
+	if (stun_mapped(&mapped, &msg) == 0 && is_usable(&mapped, all->family))
+		all->mapped[self - all->bindings] = mapped; /* else it stays none */
 	if (all->answered == all->count)
 		finish(all);
 }

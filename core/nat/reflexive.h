@@ -17,7 +17,8 @@ enum { REFLEXIVE_SOCKETS_MAX = 2 };
 /* How long all of it takes at most, the server's name included: somebody waits for a call. */
 #define REFLEXIVE_LIMIT_NS NS_PER_S
 
-/* mapped: of each socket, in their order; ADDR_NONE: nothing was heard. Good during the call. */
+/* mapped: of each socket, in their order; ADDR_NONE: nothing was heard, or nothing that a far end
+ * could send to. Good during the call. */
 typedef void reflexive_done(void *arg, const struct addr *mapped);
 
 /*

@@ -13,7 +13,7 @@
 
 #include <cmocka.h> /* after the headers that it needs */
 
-enum { COOKIE = 0x2112a442, MESSAGE_SIZE = 32 };
+enum { COOKIE = 0x2112a442, MESSAGE_SIZE = 44 };
 
 static const struct addr near = {ADDR_IPV4, 0, 0, {192, 0, 2, 1}};
 static const struct addr server = {ADDR_IPV4, 3478, 0, {192, 0, 2, 2}};
@@ -27,6 +27,9 @@ struct stage {
 	unsigned deaf_to; /* the first of them that it does not answer */
 	bool lies;        /* answers have another number */
 	bool refuses;     /* answers are errors */
+	const char
+		*veiled; /* what XOR-MAPPED-ADDRESS has, unveiled; NULL: 203.0.113.1 and a port */
+	size_t veiled_len;
 	unsigned told;
 	struct addr mapped[2];
 	unsigned stray; /* datagrams at a socket after it was stopped, and started again */
@@ -39,6 +42,16 @@ static size_t print_answer(uint8_t out[static MESSAGE_SIZE], const struct stage 
 	uint16_t port = (uint16_t)(from->port + 1000);
 
 	memcpy(out, request.data, 20);
+	if (stage->veiled) {
+		be16_put(out, 0x0101);
+		be16_put(out + 2, (uint16_t)(4 + stage->veiled_len));
+		be16_put(out + 20, 0x0020);
+		be16_put(out + 22, (uint16_t)stage->veiled_len);
+		memcpy(out + 24, stage->veiled, stage->veiled_len);
+		for (size_t i = 2; i < stage->veiled_len; i++)
+			out[24 + i] ^= request.data[i < 4 ? i + 2 : i];
+		return 24 + stage->veiled_len;
+	}
 	be16_put(out, stage->refuses ? 0x0111 : 0x0101);
 	if (stage->lies)
 		out[19] ^= 1;
@@ -47,13 +60,13 @@ static size_t print_answer(uint8_t out[static MESSAGE_SIZE], const struct stage 
 	be16_put(out + 22, 8);
 	if (stage->refuses) {
 		memcpy(out + 24, "\0\0\5\0oops", 8);
-		return MESSAGE_SIZE;
+		return 32;
 	}
 	out[24] = 0;
 	out[25] = 1;
 	be16_put(out + 26, (uint16_t)(port ^ (COOKIE >> 16)));
 	be32_put(out + 28, (203u << 24 | 113u << 8 | 1u) ^ COOKIE);
-	return MESSAGE_SIZE;
+	return 32;
 }
 
 static void answer(void *arg, const struct addr *from, const struct addr *to, struct slice bytes,
@@ -208,6 +221,38 @@ static void test_what_is_no_answer(void **state)
 	tear_down(&stage);
 }
 
+/* An address that nobody can send to, or that a description of ours cannot have. */
+static void test_what_is_of_no_use(void **state)
+{
+	static const struct {
+		const char *veiled;
+		size_t len;
+		bool good;
+	} rows[] = {
+		{"\0\1\4\0\xcb\0\x71\1", 8, true},
+		{"\0\1\0\0\xcb\0\x71\1", 8, false}, /* port 0 says that there is no sound */
+		{"\0\1\4\0\0\0\0\0", 8, false},     /* and this nothing at all */
+		{"\0\1\4\0\xe0\0\0\1", 8, false},   /* to many */
+		{"\0\1\4\0\xff\xff\xff\xff", 8, false},
+		{"\0\2\4\0\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1", 20, false}, /* IPv6 */
+	};
+	struct stage stage;
+
+	(void)state;
+	set_up(&stage);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		stage.told = 0;
+		stage.veiled = rows[i].veiled;
+		stage.veiled_len = rows[i].len;
+		assert_int_equal(ask(&stage, "192.0.2.2"), 0);
+		play_run(&stage.play, 50 * NS_PER_MS);
+		assert_int_equal(stage.told, 1);
+		if ((stage.mapped[0].family != ADDR_NONE) != rows[i].good)
+			fail_msg("row %zu", i);
+	}
+	tear_down(&stage);
+}
+
 static void test_names(void **state)
 {
 	const struct dns_record services[] = {{.priority = 2, .port = 9, .name = "nowhere.test"},
@@ -291,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_both_at_once),
 		cmocka_unit_test(test_asks_again),
 		cmocka_unit_test(test_what_is_no_answer),
+		cmocka_unit_test(test_what_is_of_no_use),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_what_is_no_server),
 		cmocka_unit_test(test_cancel),
