@@ -7,8 +7,10 @@
 #include <stdlib.h>
 
 /*
- * How long the first request waits before it goes again, then twice as long, and so on: section
- * 6.2.1 allows as little where the access is a line and not the air, and a second is all there is.
+ * How long the first request waits before it goes again, then twice as long, and so on. Section
+ * 6.2.1 wants half a second, of transactions that may last for 40: of the one that a call waits for
+ * that would leave two requests, and the loss of one in each means that nothing is learnt. These
+ * four are 20 bytes each.
  */
 #define RTO_NS (100 * NS_PER_MS)
 
