@@ -8,7 +8,7 @@
 /* No event of its own: the network.changed before it tells, and the sound that is missing. */
 static void tell_trouble(struct call *call, const struct fault *why)
 {
-	struct ua_event event = {.kind = UA_ERROR, .error = {why->words, true}};
+	struct ua_event event = {.kind = UA_ERROR, .error = {.words = why->words, .ours = true}};
 
 	call_emit(call, &event);
 }

@@ -188,8 +188,7 @@ struct ua_event {
 		struct {
 			const char *words;
 			bool ours; /* a file of ours is not what it should be; the call may be */
-			enum ua_wish
-				wish; /* of ours that comes to nothing: the call is as before */
+			enum ua_wish wish; /* what was asked for and comes to nothing */
 			const char *codec; /* of UA_WISH_CODEC: by its key */
 		} error;
 		struct {
