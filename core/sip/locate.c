@@ -387,10 +387,13 @@ static void ask_host(struct sip_locate *locate)
 	add_server(locate, locate->kind, locate->host, port_or_usual(locate->port, locate->kind));
 }
 
-/* RFC 2782: a single root as the target says that there is no such service. */
+/* RFC 2782: a root as the target, and no other, says that there is no such service. */
 static bool is_refusal(const struct service *service)
 {
-	return service->server_count == 1 && service->servers[0].name[0] == '\0';
+	for (size_t i = 0; i < service->server_count; i++)
+		if (service->servers[i].name[0] != '\0')
+			return false;
+	return service->server_count > 0;
 }
 
 static int refused(struct sip_locate *locate)

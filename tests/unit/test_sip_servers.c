@@ -71,6 +71,8 @@ static const struct zone_row {
 
 	{"none.test", DNS_HOST, 0, 0, 0, "", "", "192.0.2.2"},
 	{"_sip._udp.none.test", DNS_SRV, 0, 0, 0, "", "", ""},
+	{"_sip._udp.nothing.test", DNS_SRV, 0, 0, 0, "", "", ""},
+	{"_sip._udp.nothing.test", DNS_SRV, 1, 0, 5060, "", "", ""},
 	{"half.test", DNS_HOST, 0, 0, 0, "", "", "192.0.2.9"},
 	{"_sip._udp.half.test", DNS_SRV, 0, 0, 0, "", "", ""},
 	{"_sip._tcp.half.test", DNS_SRV, 0, 0, 7062, "", "", "h2.test"},
@@ -149,6 +151,7 @@ static const struct row {
 
 	/* RFC 2782 */
 	{"sip:b@none.test", "error none.test takes no calls: so says the name service"},
+	{"sip:b@nothing.test", "error nothing.test takes no calls: so says the name service"},
 	{"sip:b@half.test", "tcp 192.0.2.2:7062"},
 	{"sip:b@lost.test", "udp 192.0.2.3:7000"},
 	{"sip:b@all-lost.test", "error there is no host gone.test"},
