@@ -16,23 +16,26 @@ void reach_go(struct reach *reach, const struct sip_flow *flow)
 		*reach = (struct reach){.fixed = reach->fixed, .way = *flow};
 }
 
+bool reach_see(struct reach *reach, const struct addr *seen)
+{
+	if (seen->family != reach->way.local.family || addr_is_any(seen) || seen->port == 0)
+		return false;
+
+	reach->seen = *seen;
+	reach->seen.scope = reach->way.local.scope; /* which nobody else knows */
+	return true;
+}
+
 /* Who does not write down what he sees, sees what we have said. */
 void reach_learn(struct reach *reach, const struct sip_msg *response)
 {
 	const struct sip_via *via = &response->via;
 	struct addr seen;
 
-	if (addr_parse(&seen, via->received.len > 0 ? via->received : via->host) ||
-		seen.family != reach->way.local.family || addr_is_any(&seen))
+	if (addr_parse(&seen, via->received.len > 0 ? via->received : via->host))
 		return;
-	seen.scope = reach->way.local.scope;
 	seen.port = via->rport > 0 ? via->rport : reach->way.local.port;
-	reach->seen = seen;
-}
-
-void reach_see(struct reach *reach, const struct addr *seen)
-{
-	reach->seen = *seen;
+	(void)reach_see(reach, &seen);
 }
 
 static bool is_reliable(const struct reach *reach)

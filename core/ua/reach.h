@@ -41,8 +41,8 @@ void reach_rewrite(struct reach *reach, bool replaced);
 /* Never mind: the Contact has our own address, and keeps it. */
 void reach_fix(struct reach *reach);
 
-/* The far end has told in another way where it sees us. */
-void reach_see(struct reach *reach, const struct addr *seen);
+/* The far end has told in another way where it sees us. False: nobody can be there. */
+bool reach_see(struct reach *reach, const struct addr *seen);
 
 /* Whether flow begins where it does of which all this was learned. */
 bool reach_is_by(const struct reach *reach, const struct sip_flow *flow);

@@ -303,9 +303,8 @@ static void way_moved(void *arg, const struct addr *mapped)
 {
 	struct registration *self = arg;
 
-	if (self->state != STANDING)
+	if (self->state != STANDING || !reach_see(&self->reach, mapped))
 		return;
-	reach_see(&self->reach, mapped);
 	if (reach_differs(&self->reach))
 		reach_rewrite(&self->reach, self->outbound);
 	begin(self);

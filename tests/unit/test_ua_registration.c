@@ -810,6 +810,23 @@ static void test_way_moves(void **state)
 	close_stage(&stage);
 }
 
+/* What no packet comes from is no place to be called at. */
+static void test_way_moves_nowhere(void **state)
+{
+	static const char *const rows[] = {"0.0.0.0:6000", "203.0.113.5:0"};
+	struct stage stage;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		open_kept(&stage);
+		await_stun(&stage);
+		answer_stun(&stage, rows[i], 0);
+		assert_int_equal(stage.c.count, 1);
+		assert_true(registration_stands(stage.registration));
+		close_stage(&stage);
+	}
+}
+
 /* ICMP tells that nobody is there: not for longer than the next that keeps the way open. */
 static void test_way_is_closed(void **state)
 {
@@ -908,6 +925,7 @@ int main(void)
 		cmocka_unit_test(test_keep_alive),
 		cmocka_unit_test(test_way_dies),
 		cmocka_unit_test(test_way_moves),
+		cmocka_unit_test(test_way_moves_nowhere),
 		cmocka_unit_test(test_way_is_closed),
 		cmocka_unit_test(test_stop),
 		cmocka_unit_test(test_memory),
