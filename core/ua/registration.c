@@ -60,7 +60,7 @@ struct registration {
 	bool proven;      /* the password has been right once */
 	bool extended;    /* wish_s has been made longer in this try (423) */
 	bool moved_once;  /* the Contact has been rewritten in this try */
-	char *moved;      /* where a 3xx has sent us, or NULL */
+	char *moved;      /* where a 3xx has sent us in this try, or NULL */
 	struct service_route route;
 };
 
@@ -147,6 +147,13 @@ static void stand_no_more(struct registration *self)
 	lifeline_stop(&self->lifeline);
 }
 
+static void forget_redirect(struct registration *self)
+{
+	self->redirects = 0;
+	free(self->moved);
+	self->moved = NULL;
+}
+
 /* A try is over. A password that never was right is not tried again: that locks accounts. */
 static void fail(struct registration *self, struct registration_news *news, uint64_t after_s)
 {
@@ -157,9 +164,7 @@ static void fail(struct registration *self, struct registration_news *news, uint
 	news->kind = self->stands ? REGISTRATION_LOST : REGISTRATION_FAILED;
 	stand_no_more(self);
 	self->extended = false;
-	self->redirects = 0;
-	free(self->moved);
-	self->moved = NULL;
+	forget_redirect(self);
 	if (asked && !self->proven) {
 		become(self, OFF);
 	} else {
@@ -197,6 +202,7 @@ static void drop_request(struct registration *self)
 }
 
 static void begin(struct registration *self);
+static void seek(struct registration *self);
 static int ask(struct registration *self, uint32_t expires_s);
 
 /* RFC 3263, section 4.3. */
@@ -263,7 +269,6 @@ static void succeed(struct registration *self, const struct sip_msg *response)
 	stand(self, &grant);
 	self->proven = true;
 	self->failures = 0;
-	self->redirects = 0;
 	self->extended = false;
 	become(self, STANDING);
 	timer_start_in(&self->due, refresh_s(news.expires_s) * NS_PER_S);
@@ -360,7 +365,7 @@ static bool extend(struct registration *self, const struct sip_msg *response)
 	return ask(self, self->wish_s) == 0;
 }
 
-/* 3xx, section 8.1.3.4: for this try only; credentials do not follow. */
+/* 3xx, section 8.1.3.4: for this try only (section 21.3.3); credentials do not follow. */
 static bool redirect(struct registration *self, const struct sip_msg *response)
 {
 	const struct slice *contact = sip_msg_header(response, SIP_CONTACT);
@@ -378,7 +383,7 @@ static bool redirect(struct registration *self, const struct sip_msg *response)
 	self->redirects++;
 	free(self->moved);
 	self->moved = moved;
-	begin(self);
+	seek(self);
 	return true;
 }
 
@@ -524,12 +529,18 @@ static void locate(struct registration *self)
 		fail_in_words(self, "the registrar's address cannot be looked up");
 }
 
-/* Each try finds anew where the registrar is, and by which address of ours we reach it. */
-static void begin(struct registration *self)
+static void seek(struct registration *self)
 {
 	become(self, LOCATING);
 	self->moved_once = false;
 	locate(self);
+}
+
+/* Each try finds anew where the registrar is, and by which address of ours we reach it. */
+static void begin(struct registration *self)
+{
+	forget_redirect(self);
+	seek(self);
 }
 
 static void on_due(void *arg)

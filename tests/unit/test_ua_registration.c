@@ -383,6 +383,31 @@ static void test_redirect(void **state)
 	close_stage(&stage);
 }
 
+/* Section 21.3.3: the next time it is the registrar itself that is asked; but what stands elsewhere
+ * is withdrawn there. */
+static void test_redirect_is_for_once(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	open_stage(&stage, "sip:192.0.2.3", NULL);
+	begin(&stage);
+	respond(&stage, "302 There", "Contact: <sip:192.0.2.3:5070>\r\n");
+	respond_as(&stage, &stage.d, "200 OK", "");
+	expect_log(&stage, OK_LOG("600"));
+	run_s(&stage, 520.2);
+	assert_int_equal(stage.c.count, 2);
+	assert_int_equal(stage.d.count, 1);
+	respond(&stage, "302 There", "Contact: <sip:192.0.2.3:5070>\r\n");
+	respond_as(&stage, &stage.d, "200 OK", "");
+	expect_log(&stage, OK_LOG("600"));
+	registration_stop(stage.registration);
+	run_s(&stage, 0.02);
+	assert_non_null(strstr(stage.d.last, "\r\nExpires: 0\r\n"));
+	assert_int_equal(strncmp(stage.d.last, "REGISTER sip:192.0.2.3:5070 ", 28), 0);
+	close_stage(&stage);
+}
+
 /* RFC 3608, and a proxy of ours. */
 static void test_routes(void **state)
 {
@@ -915,6 +940,7 @@ int main(void)
 		cmocka_unit_test(test_back_off),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_redirect),
+		cmocka_unit_test(test_redirect_is_for_once),
 		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_behind_nat),
 		cmocka_unit_test(test_no_nat),
