@@ -138,6 +138,25 @@ static void keep_gruu(struct registration *self, bool anonymous, struct slice ur
 	self->gruus[anonymous] = uri.len > 0 ? slice_copy(uri) : NULL;
 }
 
+/* Of several changes in a row the registrar knows the first address. */
+static void keep_former(struct registration *self)
+{
+	char room[URI_SIZE];
+	struct text contact = TEXT_IN(room);
+
+	if (self->former || !self->stands)
+		return;
+	reach_print(&contact, &self->reach, &self->reach.way, slice_of(self->config.account->user));
+	if (!contact.cut) /* without memory the binding ends by itself */
+		self->former = slice_copy(text_slice(&contact));
+}
+
+static void drop_former(struct registration *self)
+{
+	free(self->former);
+	self->former = NULL;
+}
+
 static void stand_no_more(struct registration *self)
 {
 	self->stands = false;
@@ -264,8 +283,7 @@ static void succeed(struct registration *self, const struct sip_msg *response)
 		return;
 	}
 	service_route_keep(&self->route, response);
-	free(self->former);
-	self->former = NULL;
+	drop_former(self);
 	stand(self, &grant);
 	self->proven = true;
 	self->failures = 0;
@@ -330,13 +348,17 @@ static bool rewrite(struct registration *self)
 }
 
 /* There are registrars that do not take two Contacts, or an address that is not ours. */
-static bool stay_as_we_were(struct registration *self, uint16_t status)
+static bool ask_with_less(struct registration *self, uint16_t status)
 {
-	if (self->reach.stale.family == ADDR_NONE || status / 100 != 4 || status == 408 ||
-		status == 423)
+	if (status / 100 != 4 || status == 408 || status == 423)
 		return false;
 
-	reach_fix(&self->reach);
+	if (self->former)
+		drop_former(self);
+	else if (self->reach.stale.family != ADDR_NONE)
+		reach_fix(&self->reach);
+	else
+		return false;
 	return ask(self, self->wish_s) == 0;
 }
 
@@ -419,7 +441,7 @@ static void answered(void *arg, const struct sip_msg *response)
 	if (response->status < 300)
 		succeed(self, response);
 	else if (!go_without_outbound(self, response->status) &&
-		 !stay_as_we_were(self, response->status) && !extend(self, response) &&
+		 !ask_with_less(self, response->status) && !extend(self, response) &&
 		 !redirect(self, response))
 		refused(self, response);
 }
@@ -477,6 +499,8 @@ static int ask(struct registration *self, uint32_t expires_s)
 		.auth = self->config.auth,
 	};
 
+	if (!reach_is_by(&self->reach, flow_of(self)))
+		keep_former(self); /* nobody may have told us yet that the address is another */
 	reach_go(&self->reach, flow_of(self));
 	what = lines_of(self);
 	what.expires_s = expires_s;
@@ -587,20 +611,6 @@ void registration_start_in(struct registration *self, uint64_t delay_ns)
 void registration_start(struct registration *self)
 {
 	registration_start_in(self, 0);
-}
-
-/* Of several changes in a row the registrar knows the first address. */
-static void keep_former(struct registration *self)
-{
-	char room[URI_SIZE];
-	struct text contact = TEXT_IN(room);
-	const struct register_lines said = lines_of(self);
-
-	if (self->former || !self->stands)
-		return;
-	register_lines_print_contact(&contact, &said);
-	if (!contact.cut) /* without memory the binding ends by itself */
-		self->former = slice_copy(text_slice(&contact));
 }
 
 static void start_anew(struct registration *self)
@@ -729,7 +739,7 @@ void registration_free(struct registration *self)
 	sip_locate_cancel(self->locate);
 	drop_request(self);
 	free(self->moved);
-	free(self->former);
+	drop_former(self);
 	service_route_drop(&self->route);
 	lifeline_stop(&self->lifeline);
 	free(self->gruus[false]);

@@ -17,6 +17,7 @@ struct registrar {
 	struct loop *loop;
 	struct udp *udp;
 	bool silent;
+	bool picky;         /* takes one Contact only */
 	const char *status; /* in the place of 200 */
 	unsigned count;
 	char last[4096];
@@ -50,7 +51,10 @@ static void asked(void *arg, const struct addr *from, const struct addr *to, str
 	self->last[bytes.len] = '\0';
 	if (self->silent)
 		return;
-	text_printf(&out, "SIP/2.0 %s\r\n", self->status ? self->status : "200 OK");
+	if (self->picky && strstr(self->last, "expires=0"))
+		text_puts(&out, "SIP/2.0 400 One at a time\r\n");
+	else
+		text_printf(&out, "SIP/2.0 %s\r\n", self->status ? self->status : "200 OK");
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		put_line(&out, self->last, names[i]);
 	text_puts(&out, "Content-Length: 0\r\n\r\n");
@@ -163,6 +167,46 @@ static void test_moves_twice(void **state)
 	run_s(&pair, 1);
 	assert_non_null(strstr(registrar.last,
 		"\r\nContact: " OLD "\r\nContact: <sip:alice@192.0.2.12:5060>;expires=0\r\n"));
+	close_registrar(&registrar);
+	pair_close(&pair);
+}
+
+/* What is refreshed before anybody has told that the address is another. */
+static void test_refreshed_before_it_is_told(void **state)
+{
+	struct registrar registrar;
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair);
+	open_registrar(&registrar, &pair);
+	add_account(&pair);
+	run_s(&pair, 1);
+	assert_int_equal(agent_register(pair.near.agent, NULL), 0);
+	move(&pair, &elsewhere);
+	assert_int_equal(registrar.count, 2);
+	assert_non_null(
+		strstr(registrar.last, "\r\nContact: " NEW "\r\nContact: " OLD ";expires=0\r\n"));
+	close_registrar(&registrar);
+	pair_close(&pair);
+}
+
+/* Who takes no two Contacts at once keeps the old one, but he knows the new one. */
+static void test_takes_one_at_a_time(void **state)
+{
+	struct registrar registrar;
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair);
+	open_registrar(&registrar, &pair);
+	add_account(&pair);
+	run_s(&pair, 1);
+	registrar.picky = true;
+	move(&pair, &elsewhere);
+	expect_log(&pair.near, "registration.ok network.changed registration.ok ");
+	assert_int_equal(registrar.count, 3);
+	assert_non_null(strstr(registrar.last, "\r\nContact: " NEW "\r\nExpires"));
 	close_registrar(&registrar);
 	pair_close(&pair);
 }
@@ -337,6 +381,8 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_registers_from_the_new_address),
 		cmocka_unit_test(test_moves_twice),
+		cmocka_unit_test(test_refreshed_before_it_is_told),
+		cmocka_unit_test(test_takes_one_at_a_time),
 		cmocka_unit_test(test_back_off_ends_with_the_return),
 		cmocka_unit_test(test_bound_elsewhere),
 		cmocka_unit_test(test_hung_up_when_told),
