@@ -56,10 +56,11 @@ static void told(void *arg, struct account *account, const struct registration_n
 }
 
 /*
- * Of thousands of accounts that start at once, a registrar's socket holds a hundred requests; the
- * rest would be lost, and with them half a minute. Later they stay apart by themselves.
+ * Of thousands of accounts that start at once, or find at once that this host has another address,
+ * a registrar's socket holds a hundred requests; the rest would be lost, and with them half a
+ * minute. Later they stay apart by themselves.
  */
-static uint64_t start_delay_ns(struct agent *agent)
+static uint64_t turn_ns(struct agent *agent)
 {
 	uint64_t now_ns = loop_now(agent->config.loop);
 	uint64_t ahead_ns;
@@ -67,9 +68,24 @@ static uint64_t start_delay_ns(struct agent *agent)
 	if (agent->next_start_ns < now_ns)
 		agent->next_start_ns = now_ns;
 	ahead_ns = agent->next_start_ns - now_ns;
-	agent->next_start_ns += START_GAP_NS;
 	return ahead_ns < STARTS_AT_ONCE * START_GAP_NS ? 0
 							: ahead_ns - STARTS_AT_ONCE * START_GAP_NS;
+}
+
+static void take_turn(struct agent *agent)
+{
+	agent->next_start_ns += START_GAP_NS;
+}
+
+void agent_reroute_accounts(struct agent *agent, bool network)
+{
+	list_each(link, &agent->accounts.all)
+	{
+		struct registration *registration = account_registration(account_of(link));
+
+		if (registration_reroute(registration, network, turn_ns(agent)))
+			take_turn(agent);
+	}
 }
 
 int agent_add_account(struct agent *agent, const struct ua_account *settings, struct fault *why)
@@ -89,8 +105,10 @@ int agent_add_account(struct agent *agent, const struct ua_account *settings, st
 		return err;
 
 	account_list_add(&agent->accounts, account);
-	if (settings->registers)
-		registration_start_in(account_registration(account), start_delay_ns(agent));
+	if (settings->registers) {
+		registration_start_in(account_registration(account), turn_ns(agent));
+		take_turn(agent);
+	}
 	return 0;
 }
 

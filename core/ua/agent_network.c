@@ -2,9 +2,7 @@
  * The network that an agent is on: what its calls and accounts do when this host has other
  * addresses than before, or other routes.
  */
-#include "core/ua/account.h"
 #include "core/ua/agent_private.h"
-#include "core/ua/registration.h"
 
 #include <errno.h>
 
@@ -90,8 +88,7 @@ static void changed(void *arg)
 	sip_stack_reroute(agent->stack);
 	if (agent->closing)
 		return;
-	list_each(link, &agent->accounts.all) registration_reroute(
-		account_registration(account_of(link)), news && agent->network.count > 0);
+	agent_reroute_accounts(agent, news && agent->network.count > 0);
 	list_each(link, &agent->calls.calls) call_reroute(call_of(link));
 }
 

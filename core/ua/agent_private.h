@@ -70,6 +70,9 @@ bool agent_has_registrations(struct agent *agent);
 /* Goes on with that. Of next_leave. */
 void agent_leave(void *arg);
 
+/* This host has other addresses or routes; network: it is on another network. */
+void agent_reroute_accounts(struct agent *agent, bool network);
+
 /* Tells those who wait for a ping that none will be answered any more. */
 void agent_end_pings(struct agent *agent);
 

@@ -613,32 +613,37 @@ void registration_start(struct registration *self)
 	registration_start_in(self, 0);
 }
 
-static void start_anew(struct registration *self)
+static void start_anew(struct registration *self, uint64_t delay_ns)
 {
 	sip_locate_cancel(self->locate);
 	self->locate = NULL;
 	drop_request(self);
-	if (self->state != WAITING)
-		become(self, WAITING);
-	timer_start_in(&self->due, 0);
+	self->unheard = false; /* it has its turn, which nothing moves */
+	become(self, WAITING);
+	timer_start_in(&self->due, delay_ns);
 }
 
-void registration_reroute(struct registration *self, bool network)
+/* Until its turn comes, what is withdrawn is withdrawn from where we are. */
+bool registration_reroute(struct registration *self, bool network, uint64_t delay_ns)
 {
 	struct sip_flow flow;
 
 	if (self->state == WAITING && self->unheard && network) {
 		self->failures = 0;
-		timer_start_in(&self->due, 0);
-		return;
+		start_anew(self, delay_ns);
+		return true;
 	}
-	if (self->state != STANDING && self->state != ASKING)
-		return;
+	if (self->state == LEAVING || (!self->stands && self->state != ASKING))
+		return false;
 	flow = *flow_of(self);
 	if (!sip_flow_reroute(&flow))
-		return;
+		return false;
 	keep_former(self);
-	start_anew(self);
+	self->flows[self->flow_at] = flow;
+	if (self->state == WAITING)
+		return false;
+	start_anew(self, delay_ns);
+	return true;
 }
 
 void registration_stop(struct registration *self)

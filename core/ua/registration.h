@@ -64,11 +64,12 @@ void registration_stop(struct registration *registration);
 
 /*
  * The addresses or the routes of this host have changed. If the registrar would now be reached from
- * another address it is told at once that we are there, and no more at the old one (RFC 3261,
+ * another address it is told in delay_ns that we are there, and no more at the old one (RFC 3261,
  * section 10.2.2). network: it is another network, so that who could not be reached may be, and is
- * not waited for any longer. told tells, never before this returns.
+ * not waited for any longer than that. told tells, never before this returns. Returns whether
+ * delay_ns was needed: all the others have to be registered at the same time.
  */
-void registration_reroute(struct registration *registration, bool network);
+bool registration_reroute(struct registration *registration, bool network, uint64_t delay_ns);
 
 /* Whether it stands, as far as is known; whether anything goes on. */
 bool registration_stands(const struct registration *registration);

@@ -37,6 +37,7 @@ static void open_with(struct pair *pair, struct seen *seen)
 	pair_init(pair, (struct ua_policy){0}, (struct ua_policy){0});
 	pair->near.config.event = on_event;
 	pair->near.config.arg = seen;
+	pair->near.anywhere = true;
 	pair_start(pair);
 }
 
@@ -159,6 +160,97 @@ static void open_registrar(struct registrar *registrar, struct pair *pair)
 	assert_int_equal(sip_stack_listen(NULL, registrar->stack, SIP_UDP, &at), 0);
 }
 
+static void register_all(struct registrar *registrar, struct pair *pair)
+{
+	for (unsigned i = 0; i < ACCOUNTS; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "u%u@192.0.2.3", i);
+		add_named(pair, name);
+	}
+	run_s(pair, 2);
+	assert_int_equal(registrar->came, ACCOUNTS);
+}
+
+static void end_registrar(struct registrar *registrar)
+{
+	sip_stack_free(registrar->stack);
+	world_loop_free(registrar->loop);
+}
+
+static void end_closed(struct pair *pair)
+{
+	agent_free(pair->near.agent);
+	world_loop_free(pair->near.loop);
+	world_loop_free(pair->near.media_loop);
+	end_close(pair, &pair->far);
+	world_free(pair->world);
+}
+
+static const struct addr elsewhere = {ADDR_IPV4, 0, 0, {192, 0, 2, 11}};
+
+/* Moves, and waits for the first REGISTER from there. */
+static void move(struct pair *pair, const struct registrar *registrar, const struct addr *to)
+{
+	size_t before = registrar->came;
+
+	world_host_move(pair->here, to);
+	for (unsigned i = 0; i < 500 && registrar->came == before; i++)
+		run_ms(pair, 1);
+	run_ms(pair, 3);
+}
+
+/* All of them are to be registered anew at the same time: in turn, each once, and whoever's turn
+ * was still to come when it moves again keeps it. */
+static void test_move_is_paced(void **state)
+{
+	struct registrar registrar;
+	struct pair pair;
+	struct seen seen;
+
+	(void)state;
+	open_with(&pair, &seen);
+	open_registrar(&registrar, &pair);
+	register_all(&registrar, &pair);
+	move(&pair, &registrar, &elsewhere);
+	assert_in_range(registrar.came, ACCOUNTS + 50, ACCOUNTS + 60);
+	run_ms(&pair, 500);
+	assert_in_range(registrar.came, ACCOUNTS + 540, ACCOUNTS + 560);
+	run_ms(&pair, 480);
+	assert_int_equal(registrar.came, 2 * ACCOUNTS);
+	run_s(&pair, 2);
+	assert_int_equal(registrar.came, 2 * ACCOUNTS);
+
+	move(&pair, &registrar, &here);
+	run_ms(&pair, 200);
+	move(&pair, &registrar, &elsewhere);
+	run_s(&pair, 3);
+	assert_in_range(registrar.came, 3 * ACCOUNTS + 200, 3 * ACCOUNTS + 600);
+	assert_int_equal(registrar.left, 0);
+	end_registrar(&registrar);
+	pair_close(&pair);
+}
+
+/* Who closes meanwhile leaves nobody behind. */
+static void test_end_while_moving(void **state)
+{
+	struct registrar registrar;
+	struct pair pair;
+	struct seen seen;
+
+	(void)state;
+	open_with(&pair, &seen);
+	open_registrar(&registrar, &pair);
+	register_all(&registrar, &pair);
+	move(&pair, &registrar, &elsewhere);
+	agent_close(pair.near.agent, on_closed, &pair.near);
+	run_s(&pair, 2);
+	assert_int_equal(registrar.left, ACCOUNTS);
+	assert_true(pair.near.closed);
+	end_registrar(&registrar);
+	end_closed(&pair);
+}
+
 /* As they have come: the first at once, the others in turn. */
 static void test_end_is_paced(void **state)
 {
@@ -169,15 +261,7 @@ static void test_end_is_paced(void **state)
 	(void)state;
 	open_with(&pair, &seen);
 	open_registrar(&registrar, &pair);
-	for (unsigned i = 0; i < ACCOUNTS; i++) {
-		char name[32];
-
-		snprintf(name, sizeof(name), "u%u@192.0.2.3", i);
-		add_named(&pair, name);
-	}
-	run_s(&pair, 2);
-	assert_int_equal(registrar.came, ACCOUNTS);
-
+	register_all(&registrar, &pair);
 	agent_close(pair.near.agent, on_closed, &pair.near);
 	run_ms(&pair, 10);
 	assert_int_equal(registrar.left, 50);
@@ -188,13 +272,8 @@ static void test_end_is_paced(void **state)
 	assert_int_equal(registrar.left, ACCOUNTS);
 	assert_true(pair.near.closed);
 
-	agent_free(pair.near.agent);
-	world_loop_free(pair.near.loop);
-	world_loop_free(pair.near.media_loop);
-	sip_stack_free(registrar.stack);
-	world_loop_free(registrar.loop);
-	end_close(&pair, &pair.far);
-	world_free(pair.world);
+	end_registrar(&registrar);
+	end_closed(&pair);
 }
 
 /* Of two with one user the one whose server it comes from, else the first. */
@@ -247,6 +326,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_start_is_paced),
 		cmocka_unit_test(test_end_is_paced),
+		cmocka_unit_test(test_move_is_paced),
+		cmocka_unit_test(test_end_while_moving),
 		cmocka_unit_test(test_calls_find_their_account),
 		cmocka_unit_test(test_calls_find_their_server),
 		cmocka_unit_test(test_walk),
