@@ -1,15 +1,7 @@
-#include "core/ua/registration.h"
-
-#include "core/base/loop.h"
-#include "core/sip/locate.h"
-#include "core/sip/request.h"
 #include "core/sip/transport.h"
-#include "core/ua/config.h"
 #include "core/ua/grant.h"
-#include "core/ua/lifeline.h"
-#include "core/ua/reach.h"
 #include "core/ua/register_lines.h"
-#include "core/ua/service_route.h"
+#include "core/ua/registration_private.h"
 #include "core/ua/way.h"
 
 #include <assert.h>
@@ -21,59 +13,21 @@ enum {
 	MARGIN_S = 40, /* before the end: a REGISTER that nobody answers takes 32 */
 	BASE_S = 30,   /* RFC 5626, section 4.5 */
 	BACKOFF_MAX_S = 1800,
-	RETRY_AFTER_MAX_S = 3600,
 	REVIVE_S = 1, /* until a way that has been good for long is sought again */
-	REDIRECTS_MAX = 5,
 };
 
-enum state {
-	OFF,
-	LOCATING,
-	ASKING,   /* REGISTER is out */
-	STANDING, /* until it has to be refreshed */
-	WAITING,  /* to try again */
-	LEAVING,  /* the withdrawal is out */
-};
-
-struct registration {
-	struct registration_config config;
-	enum state state;
-	struct sip_locate *locate;
-	struct sip_flow flows[SIP_LOCATE_MAX];
-	size_t flow_at, flow_count;
-	struct sip_request *request;
-	struct sip_flow flow; /* by which it stands, if it does */
-	struct reach reach;
-	struct lifeline lifeline;
-	char *gruus[2];   /* that lead to us, the second without saying who we are; or NULL */
-	struct timer due; /* of the state */
-	uint64_t call_id, tag;
-	uint32_t cseq;
-	uint32_t wish_s;    /* how long it is asked for */
-	unsigned failures;  /* one after the other */
-	unsigned redirects; /* of this try */
-	bool stands;
-	bool unheard;     /* WAITING: nothing came back, or could be sent */
-	char *former;     /* our Contact before this host had another address, or NULL */
-	bool outbound;    /* the registrar sends what is for us by self->flow (RFC 5626) */
-	bool no_outbound; /* a proxy on the way cannot do that (439) */
-	bool proven;      /* the password has been right once */
-	bool extended;    /* wish_s has been made longer in this try (423) */
-	bool moved_once;  /* the Contact has been rewritten in this try */
-	char *moved;      /* where a 3xx has sent us in this try, or NULL */
-	struct service_route route;
-};
-
-static void become(struct registration *self, enum state next)
+static void become(struct registration *self, enum registration_state next)
 {
 	static const unsigned allowed[] = {
-		[OFF] = 1u << WAITING,
-		[LOCATING] = 1u << ASKING | 1u << WAITING | 1u << LEAVING | 1u << OFF,
-		[ASKING] =
-			1u << LOCATING | 1u << STANDING | 1u << WAITING | 1u << LEAVING | 1u << OFF,
-		[STANDING] = 1u << LOCATING | 1u << WAITING | 1u << LEAVING,
-		[WAITING] = 1u << LOCATING | 1u << WAITING | 1u << LEAVING | 1u << OFF,
-		[LEAVING] = 1u << WAITING | 1u << OFF,
+		[REG_OFF] = 1u << REG_WAITING,
+		[REG_LOCATING] =
+			1u << REG_ASKING | 1u << REG_WAITING | 1u << REG_LEAVING | 1u << REG_OFF,
+		[REG_ASKING] = 1u << REG_LOCATING | 1u << REG_STANDING | 1u << REG_WAITING |
+			       1u << REG_LEAVING | 1u << REG_OFF,
+		[REG_STANDING] = 1u << REG_LOCATING | 1u << REG_WAITING | 1u << REG_LEAVING,
+		[REG_WAITING] =
+			1u << REG_LOCATING | 1u << REG_WAITING | 1u << REG_LEAVING | 1u << REG_OFF,
+		[REG_LEAVING] = 1u << REG_WAITING | 1u << REG_OFF,
 	};
 
 	assert(allowed[self->state] & 1u << next);
@@ -108,11 +62,6 @@ static struct register_lines lines_of(const struct registration *self)
 		.outbound = !self->no_outbound,
 		.past_proxy = self->moved != NULL,
 	};
-}
-
-void registration_print_proxy(struct text *out, const struct registration *self)
-{
-	register_lines_print_proxy(out, self->config.account);
 }
 
 static void tell(struct registration *self, const struct registration_news *news)
@@ -151,7 +100,7 @@ static void keep_former(struct registration *self)
 		self->former = slice_copy(text_slice(&contact));
 }
 
-static void drop_former(struct registration *self)
+void registration_drop_former(struct registration *self)
 {
 	free(self->former);
 	self->former = NULL;
@@ -174,7 +123,7 @@ static void forget_redirect(struct registration *self)
 }
 
 /* A try is over. A password that never was right is not tried again: that locks accounts. */
-static void fail(struct registration *self, struct registration_news *news, uint64_t after_s)
+void registration_fail(struct registration *self, struct registration_news *news, uint64_t after_s)
 {
 	bool asked = news->code == 401 || news->code == 407;
 
@@ -185,12 +134,12 @@ static void fail(struct registration *self, struct registration_news *news, uint
 	self->extended = false;
 	forget_redirect(self);
 	if (asked && !self->proven) {
-		become(self, OFF);
+		become(self, REG_OFF);
 	} else {
 		news->retry_s = backoff_s(self, self->failures);
 		if (news->retry_s < after_s)
 			news->retry_s = (uint32_t)after_s;
-		become(self, WAITING);
+		become(self, REG_WAITING);
 		timer_start_in(&self->due, news->retry_s * NS_PER_S);
 	}
 	tell(self, news);
@@ -198,7 +147,7 @@ static void fail(struct registration *self, struct registration_news *news, uint
 
 static void fail_in_words(struct registration *self, const char *words)
 {
-	fail(self, &(struct registration_news){.words = words}, 0);
+	registration_fail(self, &(struct registration_news){.words = words}, 0);
 }
 
 static void fail_by(struct registration *self, int err)
@@ -214,23 +163,21 @@ static void fail_by(struct registration *self, int err)
 	fail_in_words(self, words.words);
 }
 
-static void drop_request(struct registration *self)
+void registration_drop_request(struct registration *self)
 {
 	sip_request_free(self->request);
 	self->request = NULL;
 }
 
 static void begin(struct registration *self);
-static void seek(struct registration *self);
-static int ask(struct registration *self, uint32_t expires_s);
 
 /* RFC 3263, section 4.3. */
-static bool ask_next(struct registration *self)
+bool registration_ask_next(struct registration *self)
 {
-	drop_request(self);
+	registration_drop_request(self);
 	while (self->flow_at + 1 < self->flow_count) {
 		self->flow_at++;
-		if (ask(self, self->wish_s) == 0)
+		if (registration_ask(self, self->wish_s) == 0)
 			return true;
 	}
 	return false;
@@ -260,7 +207,7 @@ static void stand(struct registration *self, const struct grant *grant)
 	lifeline_start(&self->lifeline, &self->flow, &need);
 }
 
-static void succeed(struct registration *self, const struct sip_msg *response)
+void registration_succeed(struct registration *self, const struct sip_msg *response)
 {
 	char room[URI_SIZE];
 	struct text contact = TEXT_IN(room);
@@ -283,12 +230,12 @@ static void succeed(struct registration *self, const struct sip_msg *response)
 		return;
 	}
 	service_route_keep(&self->route, response);
-	drop_former(self);
+	registration_drop_former(self);
 	stand(self, &grant);
 	self->proven = true;
 	self->failures = 0;
 	self->extended = false;
-	become(self, STANDING);
+	become(self, REG_STANDING);
 	timer_start_in(&self->due, refresh_s(news.expires_s) * NS_PER_S);
 	tell(self, &news);
 }
@@ -304,7 +251,7 @@ static void way_died(void *arg, int err)
 	struct fault words;
 	struct registration_news news = {.kind = REGISTRATION_LOST, .words = words.words};
 
-	if (self->state != STANDING)
+	if (self->state != REG_STANDING)
 		return;
 	addr_print_port(at, &self->flow.remote);
 	if (err == -ETIMEDOUT)
@@ -316,7 +263,7 @@ static void way_died(void *arg, int err)
 			       : REVIVE_S;
 	stand_no_more(self);
 	self->unheard = true;
-	become(self, WAITING);
+	become(self, REG_WAITING);
 	timer_start_in(&self->due, news.retry_s * NS_PER_S);
 	tell(self, &news);
 }
@@ -326,124 +273,11 @@ static void way_moved(void *arg, const struct addr *mapped)
 {
 	struct registration *self = arg;
 
-	if (self->state != STANDING || !reach_see(&self->reach, mapped))
+	if (self->state != REG_STANDING || !reach_see(&self->reach, mapped))
 		return;
 	if (reach_differs(&self->reach))
 		reach_rewrite(&self->reach, self->outbound);
 	begin(self);
-}
-
-/*
- * Behind a NAT our own address is of no use to them. Once in each try: a NAT that shows us by
- * another address each time is not to be followed for ever.
- */
-static bool rewrite(struct registration *self)
-{
-	if (self->moved_once || !reach_differs(&self->reach))
-		return false;
-
-	self->moved_once = true;
-	reach_rewrite(&self->reach, self->outbound);
-	return ask(self, self->wish_s) == 0;
-}
-
-/* There are registrars that do not take two Contacts, or an address that is not ours. */
-static bool ask_with_less(struct registration *self, uint16_t status)
-{
-	if (status / 100 != 4 || status == 408 || status == 423)
-		return false;
-
-	if (self->former)
-		drop_former(self);
-	else if (self->reach.stale.family != ADDR_NONE)
-		reach_fix(&self->reach);
-	else
-		return false;
-	return ask(self, self->wish_s) == 0;
-}
-
-/* RFC 5626, section 11.6: then without it, for good. */
-static bool go_without_outbound(struct registration *self, uint16_t status)
-{
-	if (status != 439 || self->no_outbound)
-		return false;
-
-	self->no_outbound = true;
-	return ask(self, self->wish_s) == 0;
-}
-
-/* 423, section 10.2.8: once in each try, and not for ever longer. */
-static bool extend(struct registration *self, const struct sip_msg *response)
-{
-	const struct slice *min = sip_msg_header(response, SIP_MIN_EXPIRES);
-	uint64_t seconds;
-
-	if (response->status != 423 || self->extended || !min ||
-		slice_number(&seconds, *min, GRANT_EXPIRES_MAX_S) || seconds <= self->wish_s)
-		return false;
-
-	self->extended = true;
-	self->wish_s = (uint32_t)seconds;
-	return ask(self, self->wish_s) == 0;
-}
-
-/* 3xx, section 8.1.3.4: for this try only (section 21.3.3); credentials do not follow. */
-static bool redirect(struct registration *self, const struct sip_msg *response)
-{
-	const struct slice *contact = sip_msg_header(response, SIP_CONTACT);
-	struct sip_name_addr to;
-	char *moved;
-
-	if (response->status < 300 || response->status > 399 || !contact ||
-		self->redirects == REDIRECTS_MAX || sip_name_addr_parse(&to, *contact) ||
-		to.wildcard)
-		return false;
-	moved = slice_copy(to.uri_text);
-	if (!moved)
-		return false;
-
-	self->redirects++;
-	free(self->moved);
-	self->moved = moved;
-	seek(self);
-	return true;
-}
-
-static void refused(struct registration *self, const struct sip_msg *response)
-{
-	bool asked = response->status == 401 || response->status == 407;
-	const char *words = asked ? sip_auth_words(self->config.auth) : "";
-	uint64_t after_s = 0;
-
-	(void)sip_msg_retry_after(&after_s, response, RETRY_AFTER_MAX_S);
-	fail(self,
-		&(struct registration_news){
-			.code = response->status,
-			.reason = response->reason,
-			.words = words[0] != '\0' ? words : NULL,
-		},
-		after_s);
-}
-
-static void answered(void *arg, const struct sip_msg *response)
-{
-	struct registration *self = arg;
-
-	if (response->status < 200)
-		return;
-	self->flow = sip_request_flow(self->request);
-	reach_learn(&self->reach, response);
-	if (response->status == 503 && ask_next(self))
-		return;
-	drop_request(self);
-	if (response->status < 300 && rewrite(self))
-		return;
-	if (response->status < 300)
-		succeed(self, response);
-	else if (!go_without_outbound(self, response->status) &&
-		 !ask_with_less(self, response->status) && !extend(self, response) &&
-		 !redirect(self, response))
-		refused(self, response);
 }
 
 static void ended(void *arg, int err, const struct fault *why)
@@ -451,7 +285,7 @@ static void ended(void *arg, int err, const struct fault *why)
 	struct registration *self = arg;
 
 	(void)why; /* of what is located: nothing */
-	if (!ask_next(self))
+	if (!registration_ask_next(self))
 		fail_by(self, err);
 }
 
@@ -465,8 +299,8 @@ static bool again(void *arg, uint32_t cseq)
 
 static void gone(struct registration *self)
 {
-	drop_request(self);
-	become(self, OFF);
+	registration_drop_request(self);
+	become(self, REG_OFF);
 	stand_no_more(self);
 	tell(self, &(struct registration_news){.kind = REGISTRATION_GONE});
 }
@@ -484,11 +318,11 @@ static void leave_ended(void *arg, int err, const struct fault *why)
 	gone(arg);
 }
 
-static const struct sip_request_events ask_events = {answered, ended, again};
+static const struct sip_request_events ask_events = {registration_answered, ended, again};
 static const struct sip_request_events leave_events = {leave_answered, leave_ended, again};
 
 /* By the flow at hand; expires_s 0 withdraws. */
-static int ask(struct registration *self, uint32_t expires_s)
+int registration_ask(struct registration *self, uint32_t expires_s)
 {
 	char room[LINES_SIZE], target[URI_SIZE];
 	struct text lines = TEXT_IN(room), uri = TEXT_IN(target);
@@ -532,9 +366,9 @@ static void located(
 	registration_prefer(self, self->flows, self->flow_count);
 	for (size_t i = 0; i < self->flow_count && !self->moved; i++)
 		sip_auth_trust(self->config.auth, &flows[i]);
-	become(self, ASKING);
-	err = ask(self, self->wish_s);
-	if (err && !ask_next(self))
+	become(self, REG_ASKING);
+	err = registration_ask(self, self->wish_s);
+	if (err && !registration_ask_next(self))
 		fail_by(self, err);
 }
 
@@ -553,9 +387,9 @@ static void locate(struct registration *self)
 		fail_in_words(self, "the registrar's address cannot be looked up");
 }
 
-static void seek(struct registration *self)
+void registration_seek(struct registration *self)
 {
-	become(self, LOCATING);
+	become(self, REG_LOCATING);
 	self->moved_once = false;
 	locate(self);
 }
@@ -564,14 +398,14 @@ static void seek(struct registration *self)
 static void begin(struct registration *self)
 {
 	forget_redirect(self);
-	seek(self);
+	registration_seek(self);
 }
 
 static void on_due(void *arg)
 {
 	struct registration *self = arg;
 
-	if (self->state == LEAVING)
+	if (self->state == REG_LEAVING)
 		gone(self);
 	else
 		begin(self);
@@ -600,11 +434,11 @@ int registration_new(struct registration **out, const struct registration_config
 /* By a timer, so that nothing is told within. */
 void registration_start_in(struct registration *self, uint64_t delay_ns)
 {
-	if (self->state == LOCATING || self->state == ASKING)
+	if (self->state == REG_LOCATING || self->state == REG_ASKING)
 		return;
-	drop_request(self);
+	registration_drop_request(self);
 	lifeline_forget(&self->lifeline);
-	become(self, WAITING);
+	become(self, REG_WAITING);
 	timer_start_in(&self->due, delay_ns);
 }
 
@@ -617,9 +451,9 @@ static void start_anew(struct registration *self, uint64_t delay_ns)
 {
 	sip_locate_cancel(self->locate);
 	self->locate = NULL;
-	drop_request(self);
+	registration_drop_request(self);
 	self->unheard = false; /* it has its turn, which nothing moves */
-	become(self, WAITING);
+	become(self, REG_WAITING);
 	timer_start_in(&self->due, delay_ns);
 }
 
@@ -628,19 +462,19 @@ bool registration_reroute(struct registration *self, bool network, uint64_t dela
 {
 	struct sip_flow flow;
 
-	if (self->state == WAITING && self->unheard && network) {
+	if (self->state == REG_WAITING && self->unheard && network) {
 		self->failures = 0;
 		start_anew(self, delay_ns);
 		return true;
 	}
-	if (self->state == LEAVING || (!self->stands && self->state != ASKING))
+	if (self->state == REG_LEAVING || (!self->stands && self->state != REG_ASKING))
 		return false;
 	flow = *flow_of(self);
 	if (!sip_flow_reroute(&flow))
 		return false;
 	keep_former(self);
 	self->flows[self->flow_at] = flow;
-	if (self->state == WAITING)
+	if (self->state == REG_WAITING)
 		return false;
 	start_anew(self, delay_ns);
 	return true;
@@ -648,91 +482,26 @@ bool registration_reroute(struct registration *self, bool network, uint64_t dela
 
 void registration_stop(struct registration *self)
 {
-	if (self->state == LEAVING || self->state == OFF)
+	if (self->state == REG_LEAVING || self->state == REG_OFF)
 		return;
 
 	sip_locate_cancel(self->locate);
 	self->locate = NULL;
-	drop_request(self);
+	registration_drop_request(self);
 	if (!self->stands) {
 		gone(self);
 		return;
 	}
-	become(self, LEAVING);
-	if (ask(self, 0))
+	become(self, REG_LEAVING);
+	if (registration_ask(self, 0))
 		gone(self);
 	else
 		timer_start_in(&self->due, REGISTRATION_LEAVE_NS);
 }
 
-bool registration_stands(const struct registration *self)
-{
-	return self->stands;
-}
-
 bool registration_is_off(const struct registration *self)
 {
-	return self->state == OFF;
-}
-
-const char *registration_hop(const struct registration *self)
-{
-	return self->route.hop;
-}
-
-/* It may have called us by a connection of its own. */
-static bool is_of_our_server(const struct registration *self, const struct sip_flow *flow)
-{
-	const struct sip_auth *auth = self->config.auth;
-
-	return sip_auth_trusts(auth, flow) ||
-	       (sip_flow_is_reliable(flow) && sip_auth_trusts_host(auth, flow));
-}
-
-/* RFC 5627, section 4.3: a GRUU is good anywhere; RFC 5626, section 4.3: ob has the proxy send what
- * belongs to the call by the way that it came. */
-bool registration_print_contact(struct text *out, const struct registration *self,
-	const struct sip_flow *flow, bool anonymous)
-{
-	bool differs = self->outbound || self->reach.public.family != ADDR_NONE;
-	const char *gruu = self->gruus[anonymous];
-	struct slice user = slice_of(anonymous ? "" : self->config.account->user);
-
-	if (!self->stands || !is_of_our_server(self, flow))
-		return false;
-	if (gruu && (!flow->sips || slice_starts_nocase(slice_of(gruu), "sips:"))) {
-		text_puts(out, gruu);
-		return true;
-	}
-	if (!differs || !reach_is_by(&self->reach, flow))
-		return false;
-	reach_print(out, &self->reach, flow, user);
-	text_puts(out, self->outbound ? ";ob" : "");
-	return true;
-}
-
-void registration_prefer(const struct registration *self, struct sip_flow *flows, size_t count)
-{
-	const struct sip_flow *stands = &self->flow;
-
-	for (size_t i = 0; i < count && self->stands; i++) {
-		const struct sip_flow other = flows[i];
-
-		if (other.transport != stands->transport || other.host != stands->host ||
-			!addr_equal(&other.remote, &stands->remote))
-			continue;
-		memmove(flows + 1, flows, i * sizeof(*flows));
-		flows[0] = other;
-		flows[0].connection = stands->connection;
-		flows[0].others = count > 1;
-		flows[i].others = i + 1 < count;
-		return;
-	}
-}
-
-struct slice registration_routes(const struct registration *self)
-{
-	return self->route.lines ? slice_of(self->route.lines) : (struct slice){0};
+	return self->state == REG_OFF;
 }
 
 void registration_free(struct registration *self)
@@ -742,9 +511,9 @@ void registration_free(struct registration *self)
 
 	timer_stop(&self->due);
 	sip_locate_cancel(self->locate);
-	drop_request(self);
+	registration_drop_request(self);
 	free(self->moved);
-	drop_former(self);
+	registration_drop_former(self);
 	service_route_drop(&self->route);
 	lifeline_stop(&self->lifeline);
 	free(self->gruus[false]);
