@@ -1,9 +1,4 @@
-#include "core/media/stream.h"
-
-#include "core/media/playout.h"
-#include "core/media/talker.h"
-#include "core/rtp/quality.h"
-#include "core/rtp/session.h"
+#include "core/media/stream_private.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -20,83 +15,11 @@ enum {
 	HEARD_STEADY = 10,
 };
 
-enum stream_state {
-	STREAM_NEW,
-	STREAM_RUNNING,
-	STREAM_CLOSING, /* nothing moves; files are being finished */
-};
-
-struct stream {
-	enum stream_state state;
-	struct stream_config config;
-	struct ends ends;
-	struct talker *talker;
-	struct playout *playout;
-	struct rtp_session *session;
-
-	struct timer tick;
-	struct timer rtcp;
-	struct timer report;
-	struct timer silence;
-	struct media_transport *former; /* by which we sent before, or NULL */
-	struct timer former_over;
-	uint64_t heard_ns; /* when the far end was last heard, or began to be awaited */
-	uint64_t tick_ns;  /* when the present one was due */
-	uint64_t report_ns;
-	uint32_t timestamp;        /* of what is taken next, from 0, */
-	uint32_t begun;            /* and of the packet that it is part of */
-	bool talking;              /* the last packet was sent with the tick before this one */
-	const struct codec *heard; /* as was told last, or as we send */
-	unsigned heard_otherwise;  /* packets in a row, by another */
-
-	stream_done *done;
-	void *done_arg;
-	struct stream_end end;
-
-	size_t frame;      /* samples a packet, */
-	size_t taken;      /* and of the one at hand */
-	int16_t samples[]; /* twice the longest frame: far, near */
-};
-
 struct stream_change {
 	struct stream_params params;
 	struct talker *talker; /* NULL: as before */
 	struct voice_set voices;
 };
-
-static void fill_report(struct stream_report *out, const struct stream *stream)
-{
-	struct quality_input quality;
-	struct playout_stats heard;
-	struct rtp_stats rtp;
-
-	rtp_session_stats(&rtp, stream->session);
-	playout_stats(&heard, stream->playout);
-	*out = (struct stream_report){
-		.sent = rtp.packets_sent,
-		.received = rtp.packets_received,
-		.lost = rtp.lost,
-		.late = heard.late,
-		.jitter_ms = rtp.jitter_ms,
-		.rtt_ms = rtp.rtt_ns ? (double)rtp.rtt_ns / NS_PER_MS : -1,
-		.buffer_ms = heard.buffer_ms,
-		.concealed_pct = heard.concealed_pct,
-		.near_dbfs = stream->ends.near_dbfs,
-		.far_dbfs = stream->ends.far_dbfs,
-		.remote = *media_transport_remote(stream->config.transport),
-	};
-	if (!heard.anything)
-		return;
-
-	quality = (struct quality_input){
-		.delay_ms = (double)rtp.rtt_ns / NS_PER_MS / 2 + heard.buffer_ms +
-			    stream->config.params.ptime_ms,
-		.loss_percent = heard.concealed_pct,
-		.codec_ie = stream->heard->ie,
-		.codec_bpl = stream->heard->bpl,
-	};
-	out->mos = quality_mos(quality_r(&quality));
-}
 
 /* RFC 3551, section 4.1: the marker is set on the first packet after a silence. */
 static void send_frame(struct stream *stream, const int16_t *near)
@@ -231,67 +154,6 @@ static void run_rtcp(void *arg)
 	await_rtcp(stream);
 }
 
-static void run_report(void *arg)
-{
-	struct stream *stream = arg;
-	struct stream_report report;
-
-	fill_report(&report, stream);
-	ends_forget_levels(&stream->ends);
-	stream->report_ns += stream->config.report_ns;
-	timer_start(&stream->report, stream->report_ns);
-	stream->config.report(stream->config.arg, &report);
-}
-
-static bool heeds_silence(const struct stream *stream)
-{
-	return stream->config.silence_ns > 0 && stream->config.params.receives;
-}
-
-static void await(struct stream *stream)
-{
-	stream->heard_ns = loop_now(stream->config.loop);
-	if (!heeds_silence(stream))
-		timer_stop(&stream->silence);
-	else if (!timer_running(&stream->silence))
-		timer_start(&stream->silence, stream->heard_ns + stream->config.silence_ns);
-}
-
-static void tell_silence(struct stream *stream)
-{
-	struct fault why = {""};
-	char at[ADDR_TEXT_SIZE];
-	struct rtp_stats rtp;
-	struct addr to;
-	int err;
-
-	rtp_session_stats(&rtp, stream->session);
-	err = media_transport_trouble(&to, stream->config.transport);
-	if (rtp.bye) /* who has gone need not listen any more, either */
-		fault_set(&why, -ENOTCONN, "its sound has said goodbye (RTCP BYE)");
-	else if (err == -ECONNREFUSED)
-		fault_set(&why, err, "nothing listens on %s (port unreachable)",
-			addr_print_port(at, &to));
-	else if (err)
-		fault_set(&why, err, "%s cannot be reached: %s", addr_print_port(at, &to),
-			strerror(-err));
-	stream->config.silent(stream->config.arg, &why);
-}
-
-/* What came since it was started has only been noted: that is cheaper, packet by packet. */
-static void run_silence(void *arg)
-{
-	struct stream *stream = arg;
-	uint64_t due_ns = stream->heard_ns + stream->config.silence_ns;
-
-	if (loop_now(stream->config.loop) < due_ns) {
-		timer_start(&stream->silence, due_ns);
-		return;
-	}
-	await(stream);
-	tell_silence(stream);
-}
-
 /* RFC 3550, section 8.2: goodbye to the SSRC that the far end has too, and on with another. */
 static void part_names(struct stream *stream)
 {
@@ -329,7 +191,7 @@ static void rtp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 		return;
 	err = rtp_session_receive(&packet, stream->session, bytes, arrival_ns);
 	if (err != -EPROTO)
-		await(stream);
+		stream_await(stream);
 	if (err)
 		return;
 	part_names(stream);
@@ -352,7 +214,7 @@ static void rtcp_came(void *arg, struct slice bytes, uint64_t arrival_ns)
 
 	/* a far end that finds nothing to say sends this alone */
 	if (rtp_session_rtcp(stream->session, bytes, arrival_ns) == 0)
-		await(stream);
+		stream_await(stream);
 	heed_loss(stream);
 	part_names(stream);
 	await_rtcp(stream); /* a BYE brings it nearer */
@@ -451,8 +313,8 @@ int stream_new(struct stream **out, const struct stream_config *config)
 	ends_set_microphone(&stream->ends, config->microphone);
 	timer_init(&stream->tick, config->loop, run_tick, stream);
 	timer_init(&stream->rtcp, config->loop, run_rtcp, stream);
-	timer_init(&stream->report, config->loop, run_report, stream);
-	timer_init(&stream->silence, config->loop, run_silence, stream);
+	timer_init(&stream->report, config->loop, stream_run_report, stream);
+	timer_init(&stream->silence, config->loop, stream_run_silence, stream);
 	timer_init(&stream->former_over, config->loop, forget_former, stream);
 	*out = stream;
 	return 0;
@@ -475,7 +337,7 @@ int stream_start(struct stream *stream)
 	stream->report_ns = stream->tick_ns + config->report_ns;
 	timer_start(&stream->report, stream->report_ns);
 	start_rtcp(stream);
-	await(stream);
+	stream_await(stream);
 	run_tick(stream);
 	return 0;
 }
@@ -570,7 +432,7 @@ static void apply(struct stream *stream, struct stream_change *change)
 	else if (!addr_equal(&params->aim.rtp, &before.aim.rtp))
 		rtp_session_resume(stream->session);
 	timer_stop(&stream->silence);
-	await(stream);
+	stream_await(stream);
 }
 
 void stream_change(struct stream *stream, struct stream_change *change)
@@ -624,7 +486,7 @@ static void fall_silent(struct stream *stream)
 	timer_stop(&stream->rtcp);
 	timer_stop(&stream->report);
 	timer_stop(&stream->silence);
-	fill_report(&stream->end.report, stream);
+	stream_fill_report(&stream->end.report, stream);
 	forget_former(stream);
 	media_transport_free(stream->config.transport);
 	stream->config.transport = NULL;
