@@ -248,6 +248,8 @@ int upgrade_judge(struct slice answer, const struct upgrade *upgrade, struct fau
 	if (read_status(&read, next_line(&rest)))
 		return fault_set(
 			why, -EPROTO, "no WebSocket with %s: it speaks no HTTP there", host);
+	if (read.status / 100 == 1 && read.status != SWITCHING)
+		return -EAGAIN;
 	while (rest.len > 0)
 		read_header(&read, next_line(&rest));
 	if (read.status != SWITCHING)

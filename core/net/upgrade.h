@@ -36,6 +36,7 @@ size_t upgrade_find_end(struct slice bytes);
 
 /*
  * Whether what answer says (upgrade_find_end() bytes of it) makes it a WebSocket. -EPROTO if not,
- * with words in why.
+ * with words in why. -EAGAIN: it is one of those that come before the answer, as many as the server
+ * likes (RFC 9110, section 15.2).
  */
 int upgrade_judge(struct slice answer, const struct upgrade *upgrade, struct fault *why);

@@ -261,11 +261,9 @@ static void read_frames(struct websocket *self, struct slice bytes)
 		end_by_rule(self);
 }
 
-/* The answer to our question is whole: its first len bytes. */
-static void read_answer(struct websocket *self, struct slice rest, size_t len)
+/* What we think of the answer to our question; rest: what came behind it. */
+static void go_by_answer(struct websocket *self, int err, struct slice rest)
 {
-	int err = upgrade_judge((struct slice){self->answer, len}, &self->upgrade, &self->why);
-
 	if (!err) {
 		enter(self, OPEN);
 		timer_start_in(&self->timer, PING_NS);
@@ -284,23 +282,39 @@ static void read_answer(struct websocket *self, struct slice rest, size_t len)
 		read_frames(self, rest);
 }
 
-/* Until the headers are whole; what follows them in the same bytes are frames already. */
-static void collect_answer(struct websocket *self, struct slice bytes)
+/* Takes bytes until the headers are whole. Returns how long they are; 0: not yet. */
+static size_t collect_answer(struct websocket *self, struct slice *bytes)
 {
 	size_t room = sizeof(self->answer) - self->answer_len;
 	size_t before = self->answer_len;
-	size_t taken = bytes.len < room ? bytes.len : room;
+	size_t taken = bytes->len < room ? bytes->len : room;
+	struct slice skipped;
 	size_t len;
 
-	memcpy(self->answer + before, bytes.data, taken);
+	memcpy(self->answer + before, bytes->data, taken);
 	self->answer_len += taken;
 	len = upgrade_find_end((struct slice){self->answer, self->answer_len});
-	if (len > 0)
-		read_answer(self,
-			(struct slice){bytes.data + (len - before), bytes.len - (len - before)},
-			len);
-	else if (self->answer_len == sizeof(self->answer))
-		end_in_words(self, -EPROTO, "its answer has no end");
+	(void)slice_take(&skipped, bytes, len > 0 ? len - before : taken);
+	return len;
+}
+
+/* Something may come before the answer; what follows it in the same bytes are frames already. */
+static void read_answer(struct websocket *self, struct slice bytes)
+{
+	int err = -EAGAIN;
+
+	while (err == -EAGAIN) {
+		size_t len = collect_answer(self, &bytes);
+
+		if (len == 0) {
+			if (self->answer_len == sizeof(self->answer))
+				end_in_words(self, -EPROTO, "its answer has no end");
+			return;
+		}
+		err = upgrade_judge((struct slice){self->answer, len}, &self->upgrade, &self->why);
+		self->answer_len = 0;
+	}
+	go_by_answer(self, err, bytes);
 }
 
 static void received(void *arg, struct slice bytes)
@@ -308,7 +322,7 @@ static void received(void *arg, struct slice bytes)
 	struct websocket *self = arg;
 
 	if (self->state == ASKING)
-		collect_answer(self, bytes);
+		read_answer(self, bytes);
 	else if (self->state == OPEN)
 		read_frames(self, bytes);
 }

@@ -124,6 +124,21 @@ static void test_answers(void **state)
 	}
 }
 
+/* What a proxy may say on the way, which is no answer yet. */
+static void test_what_comes_before(void **state)
+{
+	static const char *const rows[] = {"HTTP/1.1 100 Continue\r\n\r\n",
+		"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", "HTTP/1.1 199\r\n\r\n"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct fault why = {""};
+
+		assert_int_equal(upgrade_judge(slice_of(rows[i]), &sample, &why), -EAGAIN);
+		assert_string_equal(why.words, "");
+	}
+}
+
 static void test_the_end_is_an_empty_line(void **state)
 {
 	static const struct {
@@ -156,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_question),
 		cmocka_unit_test(test_answers),
+		cmocka_unit_test(test_what_comes_before),
 		cmocka_unit_test(test_the_end_is_an_empty_line),
 	};
 

@@ -273,7 +273,7 @@ static void test_messages_go_both_ways(void **state)
 	assert_int_equal(next_frame(&bytes, stage, &at), -1);
 }
 
-/* The answer and the frame behind it may be cut anywhere. */
+/* The answer and the frame behind it may be cut anywhere, and so may what comes before it. */
 static void test_an_answer_in_pieces(void **state)
 {
 	struct stage *stage = *state;
@@ -285,6 +285,7 @@ static void test_an_answer_in_pieces(void **state)
 
 		assert_int_equal(try_connect(stage), 0);
 		run_for(stage, NS_PER_S);
+		text_puts(&text, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Hints\r\na: b\r\n\r\n");
 		web_far_agree(&text, (struct slice){stage->said, stage->said_len});
 		text_puts(&text, "\x81\x02hi");
 		len = text.len;
@@ -409,6 +410,7 @@ static void test_who_does_not_agree(void **state)
 		{"HTTP/1.1 404 Not Found\r\n\r\n", -EPROTO, "it answers 404 Not Found"},
 		{"SIP/2.0 400 Bad\r\n\r\n", -EPROTO,
 			"no WebSocket with pbx.test: it speaks no HTTP"},
+		{"HTTP/1.1 100 x\r\n\r\n", -ETIMEDOUT, "it took the connection, and says nothing"},
 		{"HTTP/1.1 101 x\r\n", -ETIMEDOUT, "it took the connection, and says nothing"},
 		{"", -ETIMEDOUT, "it took the connection, and says nothing"},
 		{NULL, -EPROTO, "it closed the connection without an answer"},
