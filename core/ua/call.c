@@ -288,6 +288,10 @@ static void ring_limit_reached(struct call *call)
 	if (call->state == CALL_LOCATING) {
 		fault_set(&fault, 0, "no name server answered within %g s", limit_s);
 		call_finish(call, UA_CAUSE_UNREACHABLE, 408, slice_of(""), &fault);
+	} else if (!call->invite) {
+		fault_set(&fault, 0, "the STUN server %s has not answered within %g s",
+			call->list->config->stun, limit_s);
+		call_finish(call, UA_CAUSE_UNREACHABLE, 408, slice_of(""), &fault);
 	} else if (sip_invite_state(call->invite) == SIP_INVITE_CALLING) {
 		addr_print_port(at, &call->flow.remote);
 		fault_set(&fault, 0, "nothing came back from %s within %g s", at, limit_s);

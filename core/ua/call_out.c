@@ -273,8 +273,6 @@ static void offer_and_invite(struct call *call)
 		call_finish(call, UA_CAUSE_UNREACHABLE, 503, slice_of(""), &why);
 	} else if (err) {
 		call_fail(call, err, "the INVITE cannot be sent");
-	} else if (call->ring_due_ns > 0) {
-		timer_start(&call->limit, call->ring_due_ns);
 	}
 }
 
@@ -282,10 +280,13 @@ void call_invite(struct call *call)
 {
 	struct fault why;
 
-	if (call_open_media(call, &why))
+	if (call_open_media(call, &why)) {
 		call_finish(call, UA_CAUSE_ERROR, 0, slice_of(""), &why);
-	else
-		call_learn(call, offer_and_invite);
+		return;
+	}
+	if (call->ring_due_ns > 0)
+		timer_start(&call->limit, call->ring_due_ns);
+	call_learn(call, offer_and_invite);
 }
 
 static void located(

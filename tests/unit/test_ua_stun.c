@@ -59,6 +59,20 @@ static void test_given_up_meanwhile(void **state)
 	pair_close(&pair);
 }
 
+/* For as long as calls may ring, nothing has been sent. */
+static void test_given_up_by_the_clock_meanwhile(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair, (struct ua_policy){.ring_limit_ns = 500 * NS_PER_MS});
+	pair_call(&pair, "sip:bob@192.0.2.2");
+	run_s(&pair, 3);
+	expect_log(&pair.near, "outgoing(192.0.2.2) ended(unreachable 408) ");
+	expect_log(&pair.far, "");
+	pair_close(&pair);
+}
+
 /* The address changes before the INVITE is sent: it is sent from the new one. */
 static void test_moved_meanwhile(void **state)
 {
@@ -123,6 +137,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_call_goes_on),
 		cmocka_unit_test(test_given_up_meanwhile),
+		cmocka_unit_test(test_given_up_by_the_clock_meanwhile),
 		cmocka_unit_test(test_moved_meanwhile),
 		cmocka_unit_test(test_called),
 		cmocka_unit_test(test_caller_gives_up_meanwhile),
