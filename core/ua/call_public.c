@@ -43,13 +43,15 @@ static bool needs_public(const struct call *call)
 	       !addr_same_host(hop, &call->flow.local);
 }
 
+/* It may be silent, or refuse, or tell what nobody can send to. */
 static void tell_unknown(struct call *call)
 {
 	struct fault words;
 	struct ua_event event = {.kind = UA_NOTICE, .notice = {words.words}};
 
 	fault_set(&words, 0,
-		"the STUN server %s does not answer; the call goes on with this machine's address",
+		"the STUN server %s has no good answer; the call goes on with this machine's "
+		"address",
 		call->list->config->stun);
 	call_emit(call, &event);
 }

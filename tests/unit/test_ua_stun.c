@@ -1,5 +1,5 @@
 /* core/ua: calls that wait to know how their sound is seen from outside, by a server that is
- * silent. What one that answers tells is in tests/interop/test_stun.py. */
+ * silent, or refuses. What one that answers tells is in tests/interop/test_stun.py. */
 #include "tests/unit/ua_pair.h"
 
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 #include <cmocka.h> /* after the headers that it needs */
 
 #define SILENT                                                                                     \
-	"note(the STUN server 192.0.2.9 does not answer; "                                         \
+	"note(the STUN server 192.0.2.9 has no good answer; "                                      \
 	"the call goes on with this machine's address) "
 
 static const struct addr elsewhere = {ADDR_IPV4, 0, 0, {192, 0, 2, 11}};
@@ -41,6 +41,44 @@ static void test_the_call_goes_on(void **state)
 	run_s(&pair, 1);
 	expect_log(&pair.near, SILENT "answered ");
 	expect_sound(&pair);
+	pair_close(&pair);
+}
+
+/* RFC 8489, section 14.8: an error, 500. */
+static void refuse(void *arg, const struct addr *from, const struct addr *to, struct slice bytes,
+	uint64_t arrival_ns)
+{
+	struct udp **server = arg;
+	uint8_t out[] = "\1\x11\0\x8................\0\x9\0\4\0\0\5";
+
+	(void)to;
+	(void)arrival_ns;
+	assert_int_equal(bytes.len, 20);
+	memcpy(out + 4, bytes.data + 4, 16);
+	assert_int_equal(udp_send(*server, from, (struct slice){out, sizeof(out)}), 0);
+}
+
+/* Who refuses is not waited for, and is told in words that are true of that, too. */
+static void test_it_refuses(void **state)
+{
+	static const struct udp_events events = {.datagram = refuse};
+	const struct addr at = {ADDR_IPV4, 3478, 0, {192, 0, 2, 9}};
+	struct world_host *host;
+	struct loop *loop;
+	struct udp *server;
+	struct pair pair;
+
+	(void)state;
+	open_pair(&pair, (struct ua_policy){0});
+	assert_int_equal(world_host_new(&host, pair.world, &at), 0);
+	assert_int_equal(world_loop_new(&loop, host), 0);
+	assert_int_equal(loop_udp_open(&server, loop, &at), 0);
+	assert_int_equal(udp_start(server, loop, &events, &server), 0);
+	pair_call(&pair, "sip:bob@192.0.2.2");
+	run_ms(&pair, 500);
+	expect_log(&pair.near, "outgoing(192.0.2.2) " SILENT "answered ");
+	udp_free(server);
+	world_loop_free(loop);
 	pair_close(&pair);
 }
 
@@ -136,6 +174,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_the_call_goes_on),
+		cmocka_unit_test(test_it_refuses),
 		cmocka_unit_test(test_given_up_meanwhile),
 		cmocka_unit_test(test_given_up_by_the_clock_meanwhile),
 		cmocka_unit_test(test_moved_meanwhile),
