@@ -11,6 +11,7 @@ enum {
 	KEY_SIZE = 25,    /* of UPGRADE_NONCE_SIZE bytes in base64 */
 	ACCEPT_SIZE = 29, /* of a hash */
 	SWITCHING = 101,  /* protocols */
+	NOT_FOUND = 404,
 	STATUS_MAX = 999,
 	PORT = 80,
 	SECURE_PORT = 443,
@@ -205,6 +206,7 @@ static int tell_status(
 	const struct answer *answer, const struct upgrade *upgrade, struct fault *why)
 {
 	char host[SHOWN_SIZE], path[SHOWN_SIZE], reason[SHOWN_SIZE], location[SHOWN_SIZE];
+	const char *space = answer->reason.len > 0 ? " " : "";
 
 	show(host, slice_of(upgrade->host));
 	show(path, slice_of(upgrade->path));
@@ -213,11 +215,13 @@ static int tell_status(
 	if (answer->status / 100 == 3 && answer->location.len > 0)
 		return fault_set(why, -EPROTO, "no WebSocket at %s of %s: it is said to be at %s",
 			path, host, location);
-	return fault_set(why, -EPROTO, "no WebSocket at %s of %s: it answers %u%s%s%s", path, host,
-		answer->status, answer->reason.len > 0 ? " " : "", reason,
-		answer->status == 404 ? "; if it is at another path, write that behind the host: "
-					"wss://HOST/PATH"
-				      : "");
+	if (answer->status == NOT_FOUND)
+		return fault_set(why, -EPROTO,
+			"no WebSocket at %s of %s: it answers 404%s%s; if it is at another path, "
+			"write that behind the host: %s://HOST/PATH",
+			path, host, space, reason, upgrade->secure ? "wss" : "ws");
+	return fault_set(why, -EPROTO, "no WebSocket at %s of %s: it answers %u%s%s", path, host,
+		answer->status, space, reason);
 }
 
 /* Section 4.1, where an answer is validated. */

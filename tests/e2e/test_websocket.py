@@ -93,7 +93,7 @@ def agree(protocol="sip", **changes):
     [
         (refuse("HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"),
          "no WebSocket at /ws of 127.0.0.1: it answers 404 Not Found; if it is at another path, "
-         "write that behind the host: wss://HOST/PATH"),
+         "write that behind the host: ws://HOST/PATH"),
         (refuse("HTTP/1.1 301 Moved\r\nLocation: https://pbx.example/\r\n\r\n"),
          "no WebSocket at /ws of 127.0.0.1: it is said to be at https://pbx.example/"),
         (refuse("SIP/2.0 400 Bad Request\r\n\r\n"),

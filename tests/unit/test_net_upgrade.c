@@ -86,7 +86,7 @@ static void test_answers(void **state)
 
 		{"HTTP/1.1 404 Not Found\r\n\r\n",
 			"no WebSocket at /chat of server.example.com: it answers 404 Not Found; "
-			"if it is at another path, write that behind the host: wss://HOST/PATH"},
+			"if it is at another path, write that behind the host: ws://HOST/PATH"},
 		{"HTTP/1.1 403 \r\n\r\n", "it answers 403"},
 		{"HTTP/1.1 200 \x1b[31m\r\n\r\n", "it answers 200 \\x1b[31m"},
 		{"HTTP/1.1 301 Moved\r\nLocation: https://x.example/\r\n\r\n",
