@@ -16,6 +16,7 @@ enum {
 	ERROR_HEAD = 4,
 	ERROR_MIN = 300,
 	ERROR_MAX = 699,
+	SUCCESS_BIT = 0x0100,            /* of the class, section 5 */
 	COMPREHENSION_OPTIONAL = 0x8000, /* and all above */
 	FINGERPRINT_SIZE = 4,
 	FINGERPRINT_XOR = 0x5354554e,
@@ -300,6 +301,14 @@ int stun_mapped(struct addr *out, const struct stun_msg *answer)
 	return 0;
 }
 
+static void put_header(uint8_t *p, uint16_t type, size_t length, const struct stun_id *id)
+{
+	be16_put(p, type);
+	be16_put(p + 2, (uint16_t)length);
+	be32_put(p + COOKIE_AT, COOKIE);
+	memcpy(p + ID_AT, id->bytes, STUN_ID_SIZE);
+}
+
 int stun_print_binding(struct buf *out, const struct stun_id *id)
 {
 	uint8_t *p;
@@ -309,9 +318,28 @@ int stun_print_binding(struct buf *out, const struct stun_id *id)
 	if (err)
 		return err;
 
-	be16_put(p, STUN_BINDING); /* the class of a request is all zero */
-	be16_put(p + 2, 0);
-	be32_put(p + COOKIE_AT, COOKIE);
-	memcpy(p + ID_AT, id->bytes, STUN_ID_SIZE);
+	put_header(p, STUN_BINDING, 0, id); /* the class of a request is all zero */
+	return 0;
+}
+
+int stun_print_mapped(struct buf *out, const struct stun_id *id, const struct addr *mapped)
+{
+	size_t size = mapped->family == ADDR_IPV4 ? IPV4_SIZE : IPV6_SIZE;
+	uint8_t *p, *value;
+	int err;
+
+	err = buf_take(&p, out, HEADER_SIZE + ATTRIBUTE_HEAD + ADDRESS_HEAD + size);
+	if (err)
+		return err;
+
+	put_header(p, STUN_BINDING | SUCCESS_BIT, ATTRIBUTE_HEAD + ADDRESS_HEAD + size, id);
+	be16_put(p + HEADER_SIZE, XOR_MAPPED_ADDRESS);
+	be16_put(p + HEADER_SIZE + 2, (uint16_t)(ADDRESS_HEAD + size));
+	value = p + HEADER_SIZE + ATTRIBUTE_HEAD;
+	value[0] = 0;
+	value[1] = mapped->family == ADDR_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
+	be16_put(value + 2, (uint16_t)(mapped->port ^ COOKIE >> 16));
+	for (size_t i = 0; i < size; i++)
+		value[ADDRESS_HEAD + i] = mapped->ip[i] ^ p[COOKIE_AT + i];
 	return 0;
 }

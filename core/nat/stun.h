@@ -16,6 +16,7 @@
 enum {
 	STUN_ID_SIZE = 12,
 	STUN_REQUEST_SIZE = 20, /* of a printed Binding request */
+	STUN_SUCCESS_SIZE = 44, /* of the answer to one, at most */
 	STUN_UNKNOWN_MAX = 8,   /* kept of the attributes that we had to know and do not */
 };
 
@@ -87,3 +88,6 @@ int stun_mapped(struct addr *out, const struct stun_msg *answer);
 
 /* Appends a Binding request of no attribute; -ENOBUFS, with out as it was, if it is full. */
 int stun_print_binding(struct buf *out, const struct stun_id *id);
+
+/* The same of the answer to that: it came from mapped. */
+int stun_print_mapped(struct buf *out, const struct stun_id *id, const struct addr *mapped);

@@ -211,6 +211,37 @@ static void test_request_is_printed(void **state)
 	assert_int_equal(out.len, 2);
 }
 
+/* What we say is what we would read; and byte by byte as RFC 8489, section 14.2, has it. */
+static void test_print_mapped(void **state)
+{
+	static const char *const seen[] = {"192.0.2.1:32853", "[2001:db8:1234:5678::1]:1"};
+	const struct stun_id sample = {
+		{0xb7, 0xe7, 0xa7, 0x01, 0xbc, 0x34, 0xd6, 0x86, 0xfa, 0x87, 0xdf, 0xae}};
+	static const uint8_t first[] = {1, 1, 0, 12, 0x21, 0x12, 0xa4, 0x42, 0xb7, 0xe7, 0xa7, 0x01,
+		0xbc, 0x34, 0xd6, 0x86, 0xfa, 0x87, 0xdf, 0xae, 0, 0x20, 0, 8, 0, 1, 0xa1, 0x47,
+		0xe1, 0x12, 0xa6, 0x43};
+	uint8_t room[STUN_SUCCESS_SIZE];
+	struct stun_msg msg;
+	struct addr mapped;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(seen) / sizeof(seen[0]); i++) {
+		struct buf out = {.data = room, .size = sizeof(room)};
+
+		assert_int_equal(addr_parse_port(&mapped, slice_of(seen[i])), 0);
+		assert_int_equal(stun_print_mapped(&out, &sample, &mapped), 0);
+		assert_int_equal(out.len, i == 0 ? sizeof(first) : sizeof(room));
+		if (i == 0)
+			assert_memory_equal(room, first, sizeof(first));
+		assert_int_equal(stun_parse(&msg, (struct slice){room, out.len}), 0);
+		assert_true(stun_answers(&msg, &sample));
+		assert_true(addr_equal(&msg.mapped, &mapped));
+		out = (struct buf){.data = room, .size = out.len - 1};
+		assert_int_equal(stun_print_mapped(&out, &sample, &mapped), -ENOBUFS);
+		assert_int_equal(out.len, 0);
+	}
+}
+
 static void test_answers_by_its_id_alone(void **state)
 {
 	/* clang-format off */
@@ -271,6 +302,7 @@ int main(void)
 		cmocka_unit_test(test_reads_and_refuses),
 		cmocka_unit_test(test_cut_anywhere_is_refused),
 		cmocka_unit_test(test_request_is_printed),
+		cmocka_unit_test(test_print_mapped),
 		cmocka_unit_test(test_answers_by_its_id_alone),
 		cmocka_unit_test(test_attributes_one_by_one),
 	};
