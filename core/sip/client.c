@@ -241,6 +241,18 @@ static void print_credentials(struct text *out, const struct sip_msg *request)
 	sip_print_copies(out, request, SIP_PROXY_AUTHORIZATION);
 }
 
+/* That of the INVITE; but an ACK, which nothing answers, must not ask what keep does, the last of
+ * our parameters (RFC 6223, section 4.3). */
+static void print_via(struct text *out, struct slice via, enum sip_method method)
+{
+	static const char keep[] = ";keep";
+	size_t len = sizeof(keep) - 1;
+
+	if (method == SIP_ACK && via.len > len && memcmp(via.data + via.len - len, keep, len) == 0)
+		via.len -= len;
+	sip_print_header(out, SIP_VIA, via);
+}
+
 /*
  * What ACK for a final response other than 2xx (section 17.1.1.3) and CANCEL (section 9.1) have in
  * common: they go where the INVITE went, as its shadow. to: the To line's value.
@@ -252,7 +264,7 @@ static void print_shadow(struct text *out, const struct sip_client *client, enum
 	const struct slice *via = sip_msg_header(request, SIP_VIA);
 
 	sip_print_request_line(out, method, request->uri_text);
-	sip_print_header(out, SIP_VIA, *via);
+	print_via(out, *via, method);
 	sip_print_header_text(out, SIP_MAX_FORWARDS, "%d", 70);
 	sip_print_copies(out, request, SIP_ROUTE);
 	sip_print_copies(out, request, SIP_FROM);

@@ -116,6 +116,7 @@ int sip_invite_new(struct sip_invite **out, struct sip_stack *stack, const struc
 		return -ENOMEM;
 
 	list_init(&invite->link);
+	list_init(&invite->leave.link);
 	invite->stack = stack;
 	invite->events = events;
 	invite->arg = arg;
@@ -229,6 +230,8 @@ void sip_invite_end(struct sip_invite *invite, const struct sip_invite_end *end)
 {
 	sip_invite_become(invite, SIP_INVITE_ENDED);
 	timer_stop(&invite->limit);
+	sip_way_leave(invite);
+	list_remove(&invite->leave.link);
 	unpublish(invite);
 	sip_caller_flush(invite);
 	sip_caller_leave(invite);
@@ -371,6 +374,8 @@ void sip_invite_free(struct sip_invite *invite)
 	if (invite->freed)
 		*invite->freed = true;
 	timer_stop(&invite->limit);
+	sip_way_leave(invite);
+	list_remove(&invite->leave.link);
 	unpublish(invite);
 	sip_caller_free(invite->caller);
 	sip_change_leave(invite);

@@ -94,6 +94,10 @@ struct sip_invite_config {
 	const char *content_type;
 	struct slice body;     /* empty: the far end makes the offer, in its 200 */
 	struct sip_auth *auth; /* whose credentials its requests carry, or NULL */
+	/* How often, at least, something goes its way while it lives, where it is agreed that this
+	 * shall be so or a NAT shows (RFC 6223); 0: as is usual. unkept: never. */
+	uint32_t keep_s;
+	bool unkept;
 
 	/* Of a call that was redirected (section 8.1.3.4), what is kept; empty and 0 at first. The
 	 * number is that of the last INVITE: the new one counts on. */

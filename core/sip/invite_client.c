@@ -46,6 +46,7 @@ static void provisional(struct sip_invite *invite, const struct sip_msg *respons
 	}
 	if (invite->state == SIP_INVITE_CALLING)
 		sip_invite_become(invite, SIP_INVITE_PROCEEDING);
+	sip_way_learn(invite, response);
 	sent = sip_request_sent(invite->caller->request);
 	sip_early_learn(invite, &sent, response);
 	if (response->status > 100)
@@ -89,6 +90,7 @@ static void take_answer(struct sip_invite *invite, struct sip_answer *answer,
 	sip_early_free_all(invite);
 	invite->dialog = dialog;
 	invite->unacked = answer;
+	sip_way_learn(invite, response);
 	if (invite->state == SIP_INVITE_CANCELLING) {
 		sip_invite_bye(invite);
 		return;
@@ -298,6 +300,7 @@ static int send_invite(struct sip_invite *invite, const struct sip_invite_config
 	request.body = config->body;
 	request.flow = &invite->flow;
 	request.auth = config->auth;
+	request.keeps = !config->unkept;
 	return sip_request_send(
 		&invite->caller->request, invite->stack, &request, &events, invite->caller);
 }
@@ -341,6 +344,8 @@ int sip_invite_call(struct sip_invite **out, struct sip_stack *stack,
 	invite->auth = config->anonymous ? NULL : config->auth;
 	invite->cseq = config->cseq + 1;
 	invite->offered = config->body.len > 0;
+	invite->way.unkept = config->unkept;
+	invite->way.every_s = config->keep_s;
 	err = sip_caller_new(&invite->caller, invite);
 	if (err)
 		goto out;

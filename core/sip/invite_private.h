@@ -2,8 +2,8 @@
  * What the files of sip_invite share. invite.c has its state and common end; invite_client.c is the
  * caller, with invite_early.c for forks that ring and invite_ack.c for those that answer;
  * invite_server.c is the called, with invite_accept.c for 200s that wait for their ACK;
- * invite_receive.c takes requests of the dialog, and invite_change.c sends re-INVITE. On the
- * stack's thread.
+ * invite_keep.c keeps our way to the far end open; invite_receive.c takes requests of the dialog,
+ * and invite_change.c sends re-INVITE. On the stack's thread.
  */
 #pragma once
 
@@ -12,6 +12,7 @@
 #include "core/base/table.h"
 #include "core/sip/dialog.h"
 #include "core/sip/invite.h"
+#include "core/sip/keep.h"
 
 enum { SIP_EARLY_MAX = 32 }; /* forks of one INVITE that we tell apart */
 
@@ -46,6 +47,18 @@ struct sip_answer {
 	char text[];
 };
 
+/* The way of a call of ours as long as that lives: through NATs it would be forgotten. */
+struct sip_way {
+	bool unkept;      /* nothing is sent for this alone */
+	bool natted;      /* there is a NAT on it */
+	bool agreed;      /* they answer what keeps it open */
+	uint32_t every_s; /* how often we want to, at least; 0: as is usual */
+	uint32_t agreed_s;
+	struct sip_keep *keep; /* NULL: there is no need */
+	enum sip_keep_how how;
+	struct sip_flow flow;
+};
+
 struct sip_invite {
 	struct table_node node;
 	struct list link;
@@ -74,6 +87,9 @@ struct sip_invite {
 	struct timer limit; /* of the wait for the answer to our CANCEL */
 
 	struct sip_auth *auth; /* whose credentials our requests carry, or NULL */
+
+	struct sip_way way;
+	struct sip_keep_leave leave; /* in no list: who called us has not asked for it */
 
 	bool calls;          /* the INVITE and the Call-ID are ours */
 	bool offered;        /* our INVITE made an offer */
@@ -199,6 +215,14 @@ void sip_early_learn(
 void sip_early_receive(
 	struct sip_invite *invite, struct sip_server *server, const struct sip_msg *msg);
 void sip_early_free_all(struct sip_invite *invite);
+
+/*
+ * invite_keep.c: what a response to our INVITE, and the dialog if there is one by then, say of our
+ * way; what the INVITE of who called us asks about his; ours is not kept any more.
+ */
+void sip_way_learn(struct sip_invite *invite, const struct sip_msg *response);
+void sip_way_allow(struct sip_invite *invite, const struct sip_msg *request);
+void sip_way_leave(struct sip_invite *invite);
 
 /* invite_server.c: refuses with status; the end of the call. */
 void sip_called_refuse(struct sip_invite *invite, uint16_t status);

@@ -86,6 +86,7 @@ static int take(struct sip_invite **out, struct sip_stack *stack, struct sip_ser
 	err = prepare_reply(invite, msg);
 	if (err)
 		goto out;
+	sip_way_allow(invite, msg);
 	sip_invite_publish(invite);
 	*out = invite;
 	invite = NULL;

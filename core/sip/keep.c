@@ -2,6 +2,7 @@
 
 #include "core/base/log.h"
 #include "core/nat/stun.h"
+#include "core/sip/msg.h"
 #include "core/sip/registry.h"
 #include "core/sip/transport.h"
 
@@ -13,6 +14,7 @@ enum {
 	STREAM_S = 120, /* section 4.4.1: between 95 and 120 */
 	LEAST_PERCENT = 80,
 	STUN_SENDS = 7, /* RFC 8489, section 6.2.1: Rc */
+	AGREED_MAX_S = 24 * 3600,
 };
 
 #define PONG_NS (10 * NS_PER_S) /* section 4.4.1 */
@@ -31,9 +33,11 @@ struct sip_keep {
 	struct list link;
 	struct sip_stack *stack;
 	struct sip_flow flow;
+	const struct sip_flow *followed; /* or NULL */
 	enum sip_keep_how how;
 	uint32_t every_s;
 	enum keep_state state;
+	uint64_t nudged_ns; /* when it sent something last, or began */
 	struct timer due;
 	struct stun_id id; /* of what is asked by UDP */
 	unsigned sent;     /* how often */
@@ -60,16 +64,20 @@ static bool is_stream(const struct sip_keep *keep)
 }
 
 /* Section 4.4: by chance, so that those who came together do not stay together. */
-static void rest(struct sip_keep *keep)
+static uint64_t pause_ns(const struct sip_keep *keep)
 {
 	uint32_t most_ms = keep->every_s * 1000;
 	uint32_t least_ms = most_ms / 100 * LEAST_PERCENT;
 
+	return (least_ms + loop_random_below(keep->stack->loop, most_ms - least_ms + 1)) *
+	       NS_PER_MS;
+}
+
+static void rest(struct sip_keep *keep)
+{
 	become(keep, RESTING);
 	if (keep->how != SIP_KEEP_HELD)
-		timer_start_in(&keep->due,
-			(least_ms + loop_random_below(keep->stack->loop, most_ms - least_ms + 1)) *
-				NS_PER_MS);
+		timer_start_in(&keep->due, pause_ns(keep));
 }
 
 static void give_up(struct sip_keep *keep, int err)
@@ -78,10 +86,16 @@ static void give_up(struct sip_keep *keep, int err)
 
 	log_info("sip: the way to %s is dead: %s", addr_print_port(text, &keep->flow.remote),
 		strerror(-err));
+	if (!keep->events && !is_stream(keep)) {
+		keep->how = SIP_KEEP_TOLD;
+		rest(keep);
+		return;
+	}
 	become(keep, OVER);
 	list_remove(&keep->link);
 	sip_flow_drop(&keep->flow);
-	keep->events->dead(keep->arg, err);
+	if (keep->events)
+		keep->events->dead(keep->arg, err);
 }
 
 /* What cannot be sent by UDP is as good as lost: it is the answer that counts. */
@@ -89,6 +103,7 @@ static bool nudge(struct sip_keep *keep, struct slice bytes)
 {
 	int err = sip_flow_nudge(&keep->flow, bytes);
 
+	keep->nudged_ns = loop_now(keep->stack->loop);
 	if (!err || !is_stream(keep))
 		return true;
 	give_up(keep, err);
@@ -121,10 +136,49 @@ static void ask(struct sip_keep *keep)
 	}
 }
 
+static bool is_same_way(const struct sip_flow *a, const struct sip_flow *b)
+{
+	return a->transport == b->transport && a->connection == b->connection &&
+	       addr_equal(&a->remote, &b->remote);
+}
+
+/* When something last went that way which does as well: an answer takes a question. */
+static uint64_t last_nudged_ns(const struct sip_keep *keep)
+{
+	uint64_t last_ns = keep->nudged_ns;
+
+	list_each(link, &keep->stack->keeps)
+	{
+		const struct sip_keep *other = container_of(link, struct sip_keep, link);
+
+		if (other->how >= keep->how && is_same_way(&other->flow, &keep->flow) &&
+			other->nudged_ns > last_ns)
+			last_ns = other->nudged_ns;
+	}
+	return last_ns;
+}
+
+/* Whether another one on the same way has sent for this one, too. */
+static bool rest_by_others(struct sip_keep *keep)
+{
+	uint64_t last_ns = last_nudged_ns(keep);
+
+	if (last_ns == keep->nudged_ns)
+		return false;
+	become(keep, RESTING);
+	keep->nudged_ns = last_ns;
+	timer_start(&keep->due, last_ns + pause_ns(keep));
+	return true;
+}
+
 static void on_due(void *arg)
 {
 	struct sip_keep *keep = arg;
 
+	if (keep->state == RESTING && keep->followed)
+		keep->flow = *keep->followed;
+	if (keep->state == RESTING && rest_by_others(keep))
+		return;
 	if (keep->state == ASKING && !is_stream(keep) && keep->sent < STUN_SENDS)
 		send_stun(keep);
 	else if (keep->state == ASKING)
@@ -145,12 +199,15 @@ int sip_keep_new(struct sip_keep **out, struct sip_stack *stack,
 
 	keep->stack = stack;
 	keep->flow = *config->flow;
+	if (config->follows && !is_stream(keep))
+		keep->followed = config->flow;
 	keep->how = config->how;
 	keep->every_s = config->every_s;
 	if (keep->every_s == 0)
 		keep->every_s = is_stream(keep) ? STREAM_S : UDP_S;
 	keep->events = events;
 	keep->arg = arg;
+	keep->nudged_ns = loop_now(stack->loop);
 	timer_init(&keep->due, stack->loop, on_due, keep);
 	list_add(&stack->keeps, &keep->link);
 	rest(keep);
@@ -205,7 +262,8 @@ bool sip_keep_pong(struct sip_stack *stack, uint64_t connection)
 			continue;
 		awaited = true;
 		rest(keep);
-		keep->events->alive(keep->arg, NULL);
+		if (keep->events)
+			keep->events->alive(keep->arg, NULL);
 	}
 	return awaited;
 }
@@ -226,6 +284,55 @@ static bool leads_to(const struct sip_keep *keep, const struct sip_transport *tr
 	return keep->flow.transport == transport && addr_equal(&keep->flow.remote, remote);
 }
 
+bool sip_keep_agreed(uint32_t *every_s, const struct sip_via *via)
+{
+	uint64_t seconds;
+	struct slice value;
+
+	if (!sip_param(&value, via->params, "keep") || value.len == 0 ||
+		slice_number(&seconds, value, AGREED_MAX_S) != 0)
+		return false;
+	*every_s = (uint32_t)seconds;
+	return true;
+}
+
+bool sip_keep_is_asked(const struct sip_msg *request)
+{
+	struct sip_cursor cursor = {0};
+	struct slice via, value;
+
+	return sip_param(&value, request->via.params, "keep") && value.len == 0 &&
+	       sip_msg_next(&via, &cursor, request, SIP_VIA) &&
+	       !sip_msg_next(&via, &cursor, request, SIP_VIA);
+}
+
+void sip_keep_allow(
+	struct sip_keep_leave *leave, struct sip_stack *stack, const struct sip_flow *flow)
+{
+	leave->flow = *flow;
+	list_add(&stack->leaves, &leave->link);
+}
+
+/* RFC 5626, section 8, for those alone who may: to others we are no server of STUN. */
+static void answer_stun(struct sip_stack *stack, const struct sip_transport *transport,
+	const struct addr *from, const struct stun_msg *request)
+{
+	uint8_t room[STUN_SUCCESS_SIZE];
+	struct buf out = {.data = room, .size = sizeof(room)};
+
+	list_each(link, &stack->leaves)
+	{
+		const struct sip_flow *flow =
+			&container_of(link, struct sip_keep_leave, link)->flow;
+
+		if (flow->transport != transport || !addr_equal(&flow->remote, from))
+			continue;
+		if (stun_print_mapped(&out, &request->id, from) == 0)
+			(void)sip_flow_nudge(flow, (struct slice){room, out.len});
+		return;
+	}
+}
+
 /* An answer, even one that refuses, says that the way is open. Whatever else it is, is nobody's. */
 void sip_keep_stun(struct sip_stack *stack, const struct sip_transport *transport,
 	const struct addr *from, struct slice datagram)
@@ -235,6 +342,10 @@ void sip_keep_stun(struct sip_stack *stack, const struct sip_transport *transpor
 
 	if (stun_parse(&msg, datagram))
 		return;
+	if (msg.class == STUN_REQUEST && msg.method == STUN_BINDING && msg.unknown_count == 0) {
+		answer_stun(stack, transport, from, &msg);
+		return;
+	}
 	list_each(link, &stack->keeps)
 	{
 		struct sip_keep *keep = container_of(link, struct sip_keep, link);
@@ -243,12 +354,14 @@ void sip_keep_stun(struct sip_stack *stack, const struct sip_transport *transpor
 			!stun_answers(&msg, &keep->id))
 			continue;
 		rest(keep);
-		keep->events->alive(keep->arg, stun_mapped(&mapped, &msg) == 0 ? &mapped : NULL);
+		if (keep->events)
+			keep->events->alive(
+				keep->arg, stun_mapped(&mapped, &msg) == 0 ? &mapped : NULL);
 		return;
 	}
 }
 
-/* The oldest that sends to there. */
+/* The oldest that sends to there, of somebody whom that concerns. */
 static struct sip_keep *find_sending(
 	struct sip_stack *stack, const struct sip_transport *transport, const struct addr *to)
 {
@@ -256,7 +369,7 @@ static struct sip_keep *find_sending(
 	{
 		struct sip_keep *keep = container_of(link, struct sip_keep, link);
 
-		if (keep->how != SIP_KEEP_HELD && leads_to(keep, transport, to))
+		if (keep->how != SIP_KEEP_HELD && keep->events && leads_to(keep, transport, to))
 			return keep;
 	}
 	return NULL;

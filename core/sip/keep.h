@@ -5,12 +5,15 @@
  */
 #pragma once
 
+#include "core/base/list.h"
 #include "core/sip/flow.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 struct sip_keep;
+struct sip_msg;
+struct sip_via;
 struct slice;
 
 enum sip_keep_how {
@@ -21,6 +24,7 @@ enum sip_keep_how {
 
 struct sip_keep_config {
 	const struct sip_flow *flow; /* with its connection, if it is by one */
+	bool follows; /* by UDP: flow outlives the keep, and is looked at anew each time */
 	enum sip_keep_how how;
 	uint32_t every_s; /* the longest pause; 0: what section 4.4 says */
 };
@@ -35,12 +39,38 @@ struct sip_keep_events {
 	void (*dead)(void *arg, int err);
 };
 
-/* Copies config. The events may free it. -ENOMEM. */
+/*
+ * Copies config. The events may free it. -ENOMEM. events NULL: nobody does anything about a way
+ * that is dead; by UDP it goes on, only that no answer is asked for any more.
+ *
+ * Of several on one way, what one of them sends counts for all that want no more.
+ */
 int sip_keep_new(struct sip_keep **out, struct sip_stack *stack,
 	const struct sip_keep_config *config, const struct sip_keep_events *events, void *arg);
 
 /* NULL is allowed. */
 void sip_keep_free(struct sip_keep *keep);
+
+/*
+ * Whether a response to us agrees by keep in its topmost Via, our own (RFC 6223, section 4.3), and
+ * how often, at least, in s; 0: that is up to us. An echo of ours alone does not.
+ */
+bool sip_keep_agreed(uint32_t *every_s, const struct sip_via *via);
+
+/*
+ * Whether who sent us a request asks whether he may keep his way to us open (RFC 6223, section
+ * 4.4): the far end itself, without a proxy between.
+ */
+bool sip_keep_is_asked(const struct sip_msg *request);
+
+/* That who is at the other end of flow may, and has answers. Whoever lets him owns it. */
+struct sip_keep_leave {
+	struct list link;
+	struct sip_flow flow;
+};
+
+void sip_keep_allow(
+	struct sip_keep_leave *leave, struct sip_stack *stack, const struct sip_flow *flow);
 
 /* For the transports: an empty line came by a connection, whether somebody has waited for it; that
  * is over; STUN came; an ICMP error about what was sent to to. */

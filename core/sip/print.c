@@ -118,7 +118,8 @@ static bool needs_received(const struct sip_via *via, const struct addr *source)
 }
 
 /* Whatever a peer claimed of itself as received and rport gives way to what was seen. */
-static void print_via_params(struct text *out, const struct sip_via *via, const struct addr *source)
+static void print_via_params(
+	struct text *out, const struct sip_via *via, const struct addr *source, bool keeps)
 {
 	struct sip_scan scan = sip_scan_of(via->params, NULL);
 	struct sip_pair pair;
@@ -131,14 +132,16 @@ static void print_via_params(struct text *out, const struct sip_via *via, const 
 		if (pair.value.len > 0) {
 			text_putc(out, '=');
 			text_put(out, pair.value);
+		} else if (keeps && slice_is_nocase(pair.name, "keep")) {
+			text_puts(out, "=0"); /* as often as he thinks */
 		}
 	}
 	if (via->has_rport)
 		text_printf(out, ";rport=%u", source->port);
 }
 
-static void print_topmost(
-	struct text *out, struct slice value, const struct sip_via *via, const struct addr *source)
+static void print_topmost(struct text *out, struct slice value, const struct sip_via *via,
+	const struct addr *source, bool keeps)
 {
 	struct addr host = *source; /* a zone means nothing to the far end */
 	char ip[ADDR_TEXT_SIZE];
@@ -148,14 +151,14 @@ static void print_topmost(
 
 	print_name(out, SIP_VIA);
 	text_put(out, slice_trim(value));
-	print_via_params(out, via, source);
+	print_via_params(out, via, source, keeps);
 	if (needs_received(via, &host))
 		text_printf(out, ";received=%s", addr_print(ip, &host));
 	text_puts(out, "\r\n");
 }
 
 void sip_print_vias_of_response(
-	struct text *out, const struct sip_msg *request, const struct addr *source)
+	struct text *out, const struct sip_msg *request, const struct addr *source, bool keeps)
 {
 	struct sip_cursor cursor = {0};
 	struct slice value, rest;
@@ -163,7 +166,7 @@ void sip_print_vias_of_response(
 	if (!sip_msg_next(&value, &cursor, request, SIP_VIA))
 		return; /* cannot be: what has no Via is not parsed */
 
-	print_topmost(out, value, &request->via, source);
+	print_topmost(out, value, &request->via, source, keeps);
 	rest = request->headers[cursor.header].value;
 	rest.data += cursor.offset;
 	rest.len -= cursor.offset;

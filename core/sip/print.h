@@ -25,10 +25,11 @@ void sip_print_copies(struct text *out, const struct sip_msg *msg, enum sip_head
 
 /*
  * The topmost Via of a request that came from source: with received and rport filled in as RFC
- * 3261, section 18.2.1 and RFC 3581, section 4 want; then the other Vias as they are.
+ * 3261, section 18.2.1 and RFC 3581, section 4 want; then the other Vias as they are. keeps: we
+ * agree to keep of RFC 6223 there.
  */
 void sip_print_vias_of_response(
-	struct text *out, const struct sip_msg *request, const struct addr *source);
+	struct text *out, const struct sip_msg *request, const struct addr *source, bool keeps);
 
 /* Content-Type if the body is not empty, Content-Length, the empty line, the body. */
 void sip_print_body(struct text *out, const char *content_type, struct slice body);

@@ -52,7 +52,8 @@ struct sip_stack {
 	struct list requests; /* each sip_request */
 	struct list callers;  /* what answers the 2xx of an INVITE of ours */
 	struct list invites;
-	struct list keeps; /* ways that are kept open */
+	struct list keeps;  /* ways that are kept open */
+	struct list leaves; /* of far ends that keep theirs to us open */
 
 	struct table client_table; /* by branch */
 	struct table server_table; /* by branch, or by Call-ID if there is no proper one */

@@ -33,7 +33,7 @@ struct sip_request {
 	void *arg;
 };
 
-/* Section 8.1.1, with rport of RFC 3581, section 3, and of who registers keep of RFC 6223. */
+/* Section 8.1.1, with rport of RFC 3581, section 3, and keep of RFC 6223, section 4.3. */
 void sip_request_print(struct text *out, const struct sip_stack *stack, const struct sip_flow *flow,
 	const struct sip_request_config *config)
 {
@@ -45,7 +45,7 @@ void sip_request_print(struct text *out, const struct sip_stack *stack, const st
 	sip_print_request_line(out, config->method, config->uri);
 	sip_print_header_text(out, SIP_VIA, "SIP/2.0/%s %s;branch=%s%s;rport%s",
 		sip_transport_name(flow->transport), room, SIP_BRANCH_COOKIE,
-		sip_token(token, stack->loop), config->method == SIP_REGISTER ? ";keep" : "");
+		sip_token(token, stack->loop), config->keeps ? ";keep" : "");
 	sip_print_header_text(out, SIP_MAX_FORWARDS, "%d", MAX_FORWARDS);
 	text_put(out, config->headers);
 	text_put(out, config->credentials);

@@ -25,6 +25,7 @@ struct sip_request_config {
 	const struct sip_flow *flow; /* NULL: wherever uri is located */
 	struct slice credentials;    /* whole lines, or empty; auth makes them anew */
 	struct sip_auth *auth;       /* whose credentials go with it to hops of its own, or NULL */
+	bool keeps;                  /* asks whether its way may be kept open (RFC 6223) */
 	bool peer_asks;              /* a challenge would be the far end's: none is answered */
 };
 

@@ -1,4 +1,5 @@
 #include "core/base/log.h"
+#include "core/sip/keep.h"
 #include "core/sip/print.h"
 #include "core/sip/registry.h"
 #include "core/sip/transaction.h"
@@ -336,6 +337,13 @@ static void print_abilities(struct text *out, const struct sip_server *server, u
 		sip_print_header(out, SIP_SUPPORTED, (struct slice){0}); /* no extension */
 }
 
+/* RFC 6223, section 4.4: for the dialog that an INVITE begins. */
+static bool agrees_to_keep(const struct sip_msg *request, uint16_t status)
+{
+	return request->method == SIP_INVITE && request->to.tag.len == 0 && status > 100 &&
+	       status < 300 && sip_keep_is_asked(request);
+}
+
 static void print_response(
 	struct text *out, const struct sip_server *server, const struct sip_response *response)
 {
@@ -343,7 +351,8 @@ static void print_response(
 	const struct slice *timestamp = sip_msg_header_named(request, "Timestamp");
 
 	sip_print_status_line(out, response->status, response->reason);
-	sip_print_vias_of_response(out, request, &server->source);
+	sip_print_vias_of_response(
+		out, request, &server->source, agrees_to_keep(request, response->status));
 	sip_print_copies(out, request, SIP_FROM);
 	print_to(out, server, response->status);
 	sip_print_copies(out, request, SIP_CALL_ID);

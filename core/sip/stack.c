@@ -91,6 +91,7 @@ static void init_lists(struct sip_stack *stack)
 	list_init(&stack->invites);
 	list_init(&stack->kept);
 	list_init(&stack->keeps);
+	list_init(&stack->leaves);
 }
 
 static int copy_path(const char **out, const char *path)

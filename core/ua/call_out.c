@@ -1,6 +1,7 @@
 /* A call that we make: look up, offer, invite, hear what comes before the answer. */
 #include "core/ua/call_private.h"
 #include "core/ua/identity.h"
+#include "core/ua/lifeline.h"
 #include "core/ua/way.h"
 
 #include <errno.h>
@@ -151,6 +152,8 @@ static void go_by_account(
 			&call->flow, is_anonymous(call)))
 		invite->contact.uri = text_slice(&self->contact);
 	invite->auth = account_auth(call->account);
+	invite->unkept = settings->keep_alive_s == LIFELINE_NEVER;
+	invite->keep_s = invite->unkept ? 0 : settings->keep_alive_s;
 	account_print_routes(&self->routes, call->account);
 	put_preferred(self, settings, is_anonymous(call));
 }

@@ -1,5 +1,6 @@
 #include "core/ua/grant.h"
 
+#include "core/sip/keep.h"
 #include "core/sip/uri.h"
 
 enum { KEEP_MAX_S = 24 * 3600 };
@@ -87,15 +88,12 @@ static void read_contacts(
 static void read_keep(struct grant *out, const struct sip_msg *response)
 {
 	const struct slice *flow_timer = sip_msg_header_named(response, "Flow-Timer");
-	uint64_t seconds = 0;
-	struct slice keep;
+	uint64_t seconds;
 
-	out->answers = out->outbound;
-	if (sip_param(&keep, response->via.params, "keep") && keep.len > 0 &&
-		slice_number(&seconds, keep, KEEP_MAX_S) == 0)
-		out->answers = true;
-	if (flow_timer && slice_number(&seconds, *flow_timer, KEEP_MAX_S) == 0)
-		out->answers = true;
+	out->answers = sip_keep_agreed(&out->keep_s, &response->via) || out->outbound;
+	if (!flow_timer || slice_number(&seconds, *flow_timer, KEEP_MAX_S) != 0)
+		return;
+	out->answers = true;
 	out->keep_s = (uint32_t)seconds;
 }
 

@@ -329,6 +329,7 @@ int registration_ask(struct registration *self, uint32_t expires_s)
 	struct register_lines what;
 	struct sip_request_config request = {
 		.method = SIP_REGISTER,
+		.keeps = true,
 		.flow = flow_of(self),
 		.auth = self->config.auth,
 	};

@@ -135,7 +135,7 @@ static void answer(struct text *out, const struct sip_msg *request)
 	static const struct addr source = {.family = ADDR_IPV4, .port = 5070, .ip = {192, 0, 2, 1}};
 
 	sip_print_status_line(out, 200, NULL);
-	sip_print_vias_of_response(out, request, &source);
+	sip_print_vias_of_response(out, request, &source, false);
 	sip_print_copies(out, request, SIP_FROM);
 	sip_print_copies(out, request, SIP_TO);
 	sip_print_copies(out, request, SIP_CALL_ID);

@@ -251,6 +251,7 @@ int phone_call(struct phone *phone, const struct phone *to)
 			.content_type = "application/sdp",
 			.body = slice_of(phone->late ? "" : "offer"),
 			.auth = phone->auth,
+			.unkept = phone->unkept,
 		},
 		&invite_events, phone);
 }

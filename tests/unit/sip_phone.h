@@ -32,6 +32,7 @@ struct phone {
 	uint16_t ring;                          /* when called */
 	bool accept;                            /* at once */
 	bool forget;                            /* frees the call at once */
+	bool unkept;                            /* its calls' ways are not kept open */
 	bool late;                              /* calls without an offer */
 	struct sip_auth *auth;                  /* of its calls, or NULL */
 	const char *routes;                     /* lines of its INVITE, or NULL */

@@ -10,6 +10,7 @@
 #include <cmocka.h> /* after the headers that it needs */
 
 #define VIA_A "Via: SIP/2.0/UDP 192.0.2.1:5060;branch=z9hG4bK*;rport"
+#define KEEP ";keep"
 #define VIA_A_BACK VIA_A "=5060;received=192.0.2.1\r\n"
 #define FROM_A "From: \"Al \\\"A\\\"\" <sip:a@192.0.2.1>;tag=*\r\n"
 #define TO_B "To: <sip:b@192.0.2.2:5060>"
@@ -19,7 +20,7 @@
 static void test_call(void **state)
 {
 	static const char *const wire[] = {
-		"INVITE sip:b@192.0.2.2:5060 SIP/2.0\r\n" VIA_A
+		"INVITE sip:b@192.0.2.2:5060 SIP/2.0\r\n" VIA_A KEEP
 		"\r\nMax-Forwards: 70\r\n" FROM_A TO_B "\r\n" CALL_ID
 		"Contact: <sip:a@192.0.2.1:5060>\r\n"
 		"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS\r\nSupported: \r\nCSeq: 1 INVITE\r\n"
@@ -114,13 +115,16 @@ static void test_rejected(void **state)
 	pair_close(&pair);
 }
 
-/* Two messages of one transaction have the same topmost Via. */
-static void expect_same_via(const char *a, const char *b)
+/* An INVITE and its shadow have the same topmost Via; but an ACK must not have keep there (RFC
+ * 6223, section 4.3). */
+static void expect_same_via(const char *invite, const char *shadow, const char *lacks)
 {
-	const char *via = strstr(a, "Via: ");
-	size_t len = strcspn(via, "\r");
+	const char *via = strstr(invite, "Via: "), *other = strstr(shadow, "Via: ");
+	size_t len = strcspn(via, "\r") - strlen(lacks);
 
-	assert_memory_equal(via, strstr(b, "Via: "), len);
+	assert_memory_equal(via, other, len);
+	assert_memory_equal(via + len, lacks, strlen(lacks));
+	assert_int_equal(other[len], '\r');
 }
 
 /* Both have the same To, tag included. */
@@ -149,11 +153,13 @@ static void test_cancelled(void **state)
 	pair_expect_logs(&pair, "180 ended(local 487 0) ", "incoming(offer) ended(remote 487 0) ");
 	pair_expect_sent(&pair, "INVITE 180 CANCEL 200 487 ACK");
 	assert_match(pair_sent(&pair, "CANCEL", 0)->text,
-		"CANCEL sip:b@192.0.2.2:5060 SIP/2.0\r\n" VIA_A
+		"CANCEL sip:b@192.0.2.2:5060 SIP/2.0\r\n" VIA_A KEEP
 		"\r\nMax-Forwards: 70\r\n" FROM_A TO_B "\r\n" CALL_ID
 		"CSeq: 1 CANCEL\r\nReason: SIP;cause=1\r\n" EMPTY);
-	expect_same_via(pair_sent(&pair, "INVITE", 0)->text, pair_sent(&pair, "CANCEL", 0)->text);
-	expect_same_via(pair_sent(&pair, "INVITE", 0)->text, pair_sent(&pair, "ACK", 0)->text);
+	expect_same_via(
+		pair_sent(&pair, "INVITE", 0)->text, pair_sent(&pair, "CANCEL", 0)->text, "");
+	expect_same_via(
+		pair_sent(&pair, "INVITE", 0)->text, pair_sent(&pair, "ACK", 0)->text, KEEP);
 	expect_same_to(
 		pair_sent(&pair, "SIP/2.0 180", 0)->text, pair_sent(&pair, "SIP/2.0 200", 0)->text);
 	expect_same_to(

@@ -44,7 +44,8 @@ static void dead(void *arg, int err)
 static void keep(struct stage *stage, enum sip_keep_how how, uint32_t every_s)
 {
 	static const struct sip_keep_events events = {.alive = alive, .dead = dead};
-	const struct sip_keep_config config = {&stage->flow, how, every_s};
+	const struct sip_keep_config config = {
+		.flow = &stage->flow, .how = how, .every_s = every_s};
 
 	assert_int_equal(
 		sip_keep_new(&stage->keep, stage->sim.a.stack, &config, &events, stage), 0);

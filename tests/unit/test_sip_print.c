@@ -101,7 +101,7 @@ static void test_vias(void **state)
 		struct sip_msg *msg = parsed(rows[i].vias);
 		struct text out = TEXT_IN(room);
 
-		sip_print_vias_of_response(&out, msg, &sources[rows[i].ipv6]);
+		sip_print_vias_of_response(&out, msg, &sources[rows[i].ipv6], false);
 		assert_string_equal(room, rows[i].printed);
 		sip_msg_free(msg);
 	}
@@ -117,13 +117,13 @@ static void test_via_scope(void **state)
 	(void)state;
 	assert_int_equal(addr_parse(&source, slice_of("fe80::1%3")), 0);
 	source.port = 1;
-	sip_print_vias_of_response(&out, msg, &source);
+	sip_print_vias_of_response(&out, msg, &source, false);
 	assert_string_equal(room, "Via: SIP/2.0/UDP [fe80::1];rport=1;received=fe80::1\r\n");
 	sip_msg_free(msg);
 
 	msg = parsed("Via: SIP/2.0/UDP [fe80::1]\r\n");
 	out = TEXT_IN(room);
-	sip_print_vias_of_response(&out, msg, &source);
+	sip_print_vias_of_response(&out, msg, &source, false);
 	assert_string_equal(room, "Via: SIP/2.0/UDP [fe80::1]\r\n");
 	sip_msg_free(msg);
 }
