@@ -12,8 +12,6 @@ from phone import answerer, caller, environment
 MODULES = """
 loadmodule "stun.so"
 loadmodule "outbound.so"
-loadmodule "nathelper.so"
-modparam("nathelper|registrar", "received_avp", "$avp(received)")
 modparam("registrar", "outbound_mode", 1)
 modparam("registrar", "flow_timer", {})
 modparam("registrar", "gruu_enabled", {})
