@@ -316,8 +316,8 @@ static void refused(struct checks *checks, struct side *side, const struct ua_ev
 	struct client *change = party ? party->change : NULL;
 
 	(void)checks;
-	if (event->kind == UA_ERROR && event->error.wish != UA_WISH_NONE && change &&
-		change->tcp && change->final_ns == NEVER)
+	if (event->kind == UA_ERROR && event->error.wish != UA_WISH_NONE && change && change->tcp &&
+		change->final_ns == NEVER)
 		change->optional = true;
 }
 
