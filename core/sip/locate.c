@@ -5,9 +5,9 @@
 #include "core/sip/locate.h"
 
 #include "core/sip/avoid.h"
+#include "core/sip/locate_flow.h"
 #include "core/sip/lookup.h"
 #include "core/sip/registry.h"
-#include "core/sip/secure.h"
 #include "core/sip/srv.h"
 #include "core/sip/transport.h"
 #include "core/sip/web.h"
@@ -15,33 +15,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
-enum {
-	SERVICES_MAX = 4,
-	NAME_SIZE = 1024, /* with a path; what is too long leads nowhere */
-	SHOWN_SIZE = 128, /* of a name in a sentence; what is too long is cut */
-};
+enum { SERVICES_MAX = 4 };
 
 /* Once one server's address is known, the others' are not waited for much longer. */
 static const uint64_t patience_ns = NS_PER_S;
-
-/*
- * What we speak, in the order in which we prefer it; in the words of a URI's transport (RFC 3261,
- * section 19.1.1), of NAPTR and of SRV (RFC 3263, sections 4.1 and 4.2; RFC 7118, section 5.3).
- */
-static const struct way {
-	enum sip_transport_kind kind;
-	enum sip_transport_kind secure; /* what it is for sips: */
-	const char *transport, *service, *prefix;
-	uint16_t port;
-} ways[] = {
-	{SIP_UDP, SIP_UDP, "udp", "SIP+D2U", "_sip._udp.", SIP_PORT},
-	{SIP_TCP, SIP_TLS, "tcp", "SIP+D2T", "_sip._tcp.", SIP_PORT},
-	{SIP_TLS, SIP_TLS, "tls", "SIPS+D2T", "_sips._tcp.", SIPS_PORT},
-	{SIP_WS, SIP_WSS, "ws", "SIP+D2W", "_sip._ws.", SIP_WS_PORT},
-	{SIP_WSS, SIP_WSS, "wss", "SIPS+D2W", "_sips._ws.", SIP_WSS_PORT},
-};
-
-enum { WAYS = sizeof(ways) / sizeof(ways[0]) };
 
 enum step {
 	STEP_SERVICES, /* NAPTR */
@@ -55,7 +32,6 @@ struct service {
 	struct sip_locate *locate;
 	struct sip_lookup lookup;
 	enum sip_transport_kind kind;
-	int err;
 	struct dns_record servers[DNS_RECORDS_MAX]; /* in the order in which to try them */
 	size_t server_count;
 };
@@ -108,154 +84,24 @@ static void become(struct sip_locate *locate, enum step next)
 	locate->step = next;
 }
 
-/* Harmless in a sentence. */
-static const char *show(char out[static SHOWN_SIZE], struct slice name)
-{
-	struct text text = text_in(out, SHOWN_SIZE);
-
-	text_put_escaped(&text, name);
-	return out;
-}
-
-/*
- * Section 4.1: UDP for a numeric host or a port, and where there is no NAPTR nor SRV. sips: is TLS,
- * whichever stream is named for it to go over (RFC 3261, sections 19.1.1 and 26.2.2), or a
- * WebSocket over that (RFC 7118, section 5.2.2).
- */
-int sip_locate_transport(enum sip_transport_kind *out, const struct sip_uri *uri)
-{
-	bool sips = uri->scheme == SIP_SCHEME_SIPS;
-	struct slice transport;
-
-	*out = sips ? SIP_TLS : SIP_UDP;
-	if (!sip_param(&transport, uri->params, "transport"))
-		return 0;
-	for (size_t i = 0; i < WAYS; i++) {
-		if (!slice_is_nocase(transport, ways[i].transport))
-			continue;
-		*out = sips ? ways[i].secure : ways[i].kind;
-		return sips && ways[i].kind == SIP_UDP ? -EPROTONOSUPPORT : 0;
-	}
-	return -EPROTONOSUPPORT;
-}
-
-static int choose(enum sip_transport_kind *out, struct fault *why, const struct sip_uri *uri)
-{
-	char shown[SHOWN_SIZE];
-	struct slice transport;
-
-	if (uri->scheme == SIP_SCHEME_TEL)
-		return fault_set(why, -EPROTONOSUPPORT,
-			"a telephone number needs a SIP server to be called through");
-	if (uri->scheme != SIP_SCHEME_SIP && uri->scheme != SIP_SCHEME_SIPS)
-		return fault_set(why, -EPROTONOSUPPORT, "%s: is no way to call",
-			show(shown, uri->scheme_name));
-	if (sip_locate_transport(out, uri) == 0)
-		return 0;
-	sip_param(&transport, uri->params, "transport");
-	if (uri->scheme == SIP_SCHEME_SIPS)
-		return fault_set(why, -EPROTONOSUPPORT,
-			"sips: goes by TLS, and transport=%s cannot carry that",
-			show(shown, transport));
-	return fault_set(why, -EPROTONOSUPPORT,
-		"transport=%s is asked for, and we speak UDP, TCP, TLS and WebSocket only",
-		show(shown, transport));
-}
-
-/* maddr stands for the host (RFC 3263, section 4). */
-static struct slice host_of(const struct sip_uri *uri)
-{
-	struct slice maddr;
-
-	return sip_param(&maddr, uri->params, "maddr") && maddr.len > 0 ? maddr : uri->host;
-}
-
-static uint16_t port_or_usual(uint16_t port, enum sip_transport_kind kind)
-{
-	for (size_t i = 0; i < WAYS && !port; i++)
-		if (ways[i].kind == kind)
-			port = ways[i].port;
-	return port;
-}
-
-/* What needs nobody listening: it goes by connections of ours. */
-static bool is_called_only(enum sip_transport_kind kind)
-{
-	return kind != SIP_UDP && kind != SIP_TCP;
-}
-
-static bool is_secure(enum sip_transport_kind kind)
-{
-	return kind == SIP_TLS || kind == SIP_WSS;
-}
-
-static int find_flow(struct sip_flow *out, struct sip_stack *stack, struct fault *why,
-	enum sip_transport_kind kind, const struct addr *to)
-{
-	static const char *const names[] = {[SIP_UDP] = "",
-		[SIP_TCP] = " and TCP",
-		[SIP_TLS] = " and TLS",
-		[SIP_WS] = " and WebSocket",
-		[SIP_WSS] = " and WebSocket"};
-	char text[ADDR_TEXT_SIZE];
-	int err;
-
-	/* a server's own URIs say ws for both (RFC 7118, section 5.2.2) */
-	if (kind == SIP_WS && sip_stack_stands(stack, SIP_WSS, to))
-		kind = SIP_WSS;
-	err = is_called_only(kind) ? sip_secure_open(stack, kind, to->family, why) : 0;
-
-	if (err)
-		return err;
-	err = sip_stack_flow(out, stack, kind, to);
-
-	if (err == -EAFNOSUPPORT)
-		return fault_set(why, err,
-			"%s is reached by %s%s, and we listen on no such address",
-			addr_print(text, to), to->family == ADDR_IPV6 ? "IPv6" : "IPv4",
-			names[kind]);
-	if (err)
-		return fault_set(
-			why, err, "no way to %s: %s", addr_print(text, to), strerror(-err));
-	return 0;
-}
-
-/*
- * By TLS whoever is there has to be who was asked for, whatever DNS has made of the name (RFC 5922,
- * section 4): name is that of the URI. To a WebSocket it tells, besides, which of several it is.
- */
-static int name_flow(struct sip_flow *flow, struct sip_stack *stack, struct fault *why,
-	struct slice name, bool sips)
-{
-	if (!flow->transport->carrier->named)
-		return 0;
-	flow->sips = sips && sip_flow_is_secure(flow);
-	if (!flow->transport->carrier->web)
-		name.len = slice_find(name, '/');
-	flow->host = sip_secure_host(stack, name);
-	return flow->host ? 0 : fault_set(why, -ENOMEM, "out of memory");
-}
-
 int sip_locate_now(
 	struct sip_flow *out, struct sip_stack *stack, const struct sip_uri *uri, struct fault *why)
 {
-	char room[NAME_SIZE];
+	char room[LOCATE_NAME_SIZE];
 	struct text name = TEXT_IN(room);
 	enum sip_transport_kind kind;
 	struct addr to;
-	int err = choose(&kind, why, uri);
+	int err = locate_choose(&kind, why, uri);
 
 	if (err)
 		return err;
-	if (addr_parse(&to, host_of(uri)))
+	if (addr_parse(&to, locate_host(uri)))
 		return -EINPROGRESS;
 
-	to.port = port_or_usual(uri->port, kind);
-	err = find_flow(out, stack, why, kind, &to);
-	if (err)
-		return err;
+	to.port = locate_port(uri->port, kind);
 	sip_web_put_name(&name, uri);
-	return name_flow(out, stack, why, text_slice(&name), uri->scheme == SIP_SCHEME_SIPS);
+	return locate_flow(
+		out, stack, why, kind, &to, text_slice(&name), uri->scheme == SIP_SCHEME_SIPS);
 }
 
 /* What a resolver's error means to a person; what is no answer is -EAGAIN. */
@@ -263,9 +109,9 @@ static int explain(struct sip_locate *locate, const char *name, const struct dns
 {
 	const char *servers = answer->servers;
 	bool known = servers[0] != '\0';
-	char shown[SHOWN_SIZE];
+	char shown[LOCATE_SHOWN_SIZE];
 
-	show(shown, slice_of(name));
+	locate_show(shown, slice_of(name));
 	if (answer->err == -ENOENT)
 		return fault_set(&locate->why, -ENOENT, "there is no host %s%s%s%s", shown,
 			known ? " (name server: " : "", servers, known ? ")" : "");
@@ -319,10 +165,8 @@ static void add_flows(struct sip_locate *locate, struct sip_flow flows[static SI
 		int err;
 
 		to.port = server->port;
-		err = find_flow(&flows[*count], locate->stack, &locate->why, server->kind, &to);
-		if (!err)
-			err = name_flow(&flows[*count], locate->stack, &locate->why,
-				slice_of(locate->name), locate->sips);
+		err = locate_flow(&flows[*count], locate->stack, &locate->why, server->kind, &to,
+			slice_of(locate->name), locate->sips);
 		if (err)
 			locate->err = err;
 		else
@@ -384,7 +228,7 @@ static void add_server(
 static void ask_host(struct sip_locate *locate)
 {
 	become(locate, STEP_HOSTS);
-	add_server(locate, locate->kind, locate->host, port_or_usual(locate->port, locate->kind));
+	add_server(locate, locate->kind, locate->host, locate_port(locate->port, locate->kind));
 }
 
 /* RFC 2782: a root as the target, and no other, says that there is no such service. */
@@ -398,10 +242,10 @@ static bool is_refusal(const struct service *service)
 
 static int refused(struct sip_locate *locate)
 {
-	char shown[SHOWN_SIZE];
+	char shown[LOCATE_SHOWN_SIZE];
 
 	return fault_set(&locate->why, -ENOENT, "%s takes no calls: so says the name service",
-		show(shown, slice_of(locate->host)));
+		locate_show(shown, slice_of(locate->host)));
 }
 
 /* All servers are known; where there are none, the host itself is asked. */
@@ -439,7 +283,6 @@ static void servers_answered(void *arg, const struct dns_answer *answer)
 	struct service *service = arg;
 	struct sip_locate *locate = service->locate;
 
-	service->err = answer->err;
 	service->server_count = answer->count;
 	for (size_t i = 0; i < answer->count; i++)
 		service->servers[i] = answer->records[i];
@@ -470,7 +313,7 @@ static void add_service(struct sip_locate *locate, enum sip_transport_kind kind,
  * of ours. */
 static bool is_spoken(const struct sip_stack *stack, enum sip_transport_kind kind)
 {
-	return is_called_only(kind) || sip_stack_listens(stack, kind, ADDR_IPV4) ||
+	return locate_is_called_only(kind) || sip_stack_listens(stack, kind, ADDR_IPV4) ||
 	       sip_stack_listens(stack, kind, ADDR_IPV6);
 }
 
@@ -480,30 +323,32 @@ static bool is_asked(const struct sip_locate *locate, enum sip_transport_kind ki
 {
 	if (!locate->any_kind || locate->sips)
 		return kind == locate->kind;
-	return !is_called_only(kind) && is_spoken(locate->stack, kind);
+	return !locate_is_called_only(kind) && is_spoken(locate->stack, kind);
 }
 
 /* Section 4.1, without NAPTR: whatever there are servers for. */
 static void ask_servers(struct sip_locate *locate)
 {
 	become(locate, STEP_SERVERS);
-	for (size_t i = 0; i < WAYS; i++)
-		if (is_asked(locate, ways[i].kind))
-			add_service(locate, ways[i].kind, ways[i].prefix, locate->host);
+	for (size_t i = 0; i < LOCATE_WAYS; i++)
+		if (is_asked(locate, locate_ways[i].kind))
+			add_service(
+				locate, locate_ways[i].kind, locate_ways[i].prefix, locate->host);
 	if (locate->waiting == 0) /* the name is too long for it */
 		ask_host(locate);
 }
 
 /* NULL: it is for something else, or for what we do not speak. */
-static const struct way *way_of(const struct sip_locate *locate, const struct dns_record *naptr)
+static const struct locate_way *way_of(
+	const struct sip_locate *locate, const struct dns_record *naptr)
 {
 	if (!slice_is_nocase(slice_of(naptr->flags), "s") || naptr->name[0] == '\0')
 		return NULL;
-	for (size_t i = 0; i < WAYS; i++)
-		if (slice_is_nocase(slice_of(naptr->service), ways[i].service) &&
-			(locate->sips ? is_secure(ways[i].kind)
-				      : is_spoken(locate->stack, ways[i].kind)))
-			return &ways[i];
+	for (size_t i = 0; i < LOCATE_WAYS; i++)
+		if (slice_is_nocase(slice_of(naptr->service), locate_ways[i].service) &&
+			(locate->sips ? locate_is_secure(locate_ways[i].kind)
+				      : is_spoken(locate->stack, locate_ways[i].kind)))
+			return &locate_ways[i];
 	return NULL;
 }
 
@@ -520,7 +365,7 @@ static void take_services(struct sip_locate *locate, const struct dns_answer *an
 		records[i] = answer->records[i];
 	sip_naptr_order(records, answer->count);
 	for (size_t i = 0; i < answer->count; i++) {
-		const struct way *way = way_of(locate, &records[i]);
+		const struct locate_way *way = way_of(locate, &records[i]);
 
 		if (!way || (first && first->priority != records[i].priority))
 			continue;
@@ -575,7 +420,7 @@ static void tell(void *arg)
 int sip_locate(struct sip_locate **out, struct sip_stack *stack, const struct sip_uri *uri,
 	sip_located *done, void *arg)
 {
-	char room[NAME_SIZE];
+	char room[LOCATE_NAME_SIZE];
 	struct text name = TEXT_IN(room);
 	struct sip_locate *locate;
 
@@ -583,7 +428,7 @@ int sip_locate(struct sip_locate **out, struct sip_stack *stack, const struct si
 	if (!locate)
 		return -ENOMEM;
 
-	locate->host = slice_copy(host_of(uri));
+	locate->host = slice_copy(locate_host(uri));
 	sip_web_put_name(&name, uri);
 	locate->name = slice_copy(text_slice(&name));
 	if (!locate->host || !locate->name) {
@@ -600,7 +445,7 @@ int sip_locate(struct sip_locate **out, struct sip_stack *stack, const struct si
 	locate->arg = arg;
 	timer_init(&locate->soon, stack->loop, tell, locate);
 
-	choose(&locate->kind, &locate->why, uri); /* what is wrong is told below */
+	locate_choose(&locate->kind, &locate->why, uri); /* what is wrong is told below */
 	locate->err = sip_locate_now(&locate->flow, stack, uri, &locate->why);
 	if (locate->err == -EINPROGRESS)
 		begin(locate);

@@ -27,10 +27,6 @@ enum { SIP_LOCATE_MAX = 8 };
 typedef void sip_located(
 	void *arg, int err, const struct sip_flow *flows, size_t count, const struct fault *why);
 
-/* The transport that a uri asks for; TLS if it is a sips: one, else UDP if none. -EPROTONOSUPPORT:
- * we do not speak it, or it is none for sips:. */
-int sip_locate_transport(enum sip_transport_kind *out, const struct sip_uri *uri);
-
 /*
  * The flow for a uri that needs no looking up. -EINPROGRESS for a name, which sip_locate() can look
  * up; otherwise the errors above, with the words in why.

@@ -1,6 +1,6 @@
 #include "core/ua/target.h"
 
-#include "core/sip/locate.h"
+#include "core/sip/locate_flow.h"
 #include "core/sip/web.h"
 #include "core/ua/dialplan.h"
 
@@ -305,7 +305,7 @@ static int check_transport(const struct target *target, size_t added, struct fau
 	enum sip_transport_kind kind;
 	struct slice transport;
 
-	if (sip_locate_transport(&kind, &target->uri) == 0)
+	if (locate_transport(&kind, &target->uri) == 0)
 		return 0;
 	sip_param(&transport, target->uri.params, "transport");
 	if (transport.len == 0)

@@ -1,6 +1,6 @@
 #include "core/ua/way.h"
 
-#include "core/sip/locate.h"
+#include "core/sip/locate_flow.h"
 #include "core/sip/transport.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ enum sip_transport_kind way_wanted(const struct sip_uri *uri)
 {
 	enum sip_transport_kind kind;
 
-	return sip_locate_transport(&kind, uri) == 0 ? kind : SIP_UDP;
+	return locate_transport(&kind, uri) == 0 ? kind : SIP_UDP;
 }
 
 int way_fault(struct fault *out, const struct sip_flow *flow, int err)
