@@ -152,16 +152,18 @@ static int find_password(struct accounts *out, size_t i, struct fault *why)
 {
 	struct accounts_one *one = &out->all[i];
 	struct ua_account *account = &one->settings;
+	const char *name = account->name ? account->name : account->aor;
+	struct fault wrong;
 	int err = 0;
 
 	if (i == 0 && out->variable)
 		account->password = out->variable;
 	if (account->password)
 		return 0;
-	if (one->command)
-		err = password_run(&one->secret, one->command, why);
-	else
-		err = password_ask(&one->secret, account->name ? account->name : account->aor, why);
+	if (!one->command)
+		err = password_ask(&one->secret, name, why);
+	else if ((err = password_run(&one->secret, one->command, &wrong)))
+		fault_set(why, err, "account %s: %s", name, wrong.words);
 	account->password = one->secret;
 	return err;
 }

@@ -59,14 +59,30 @@ static int start(pid_t *pid, int *fd, const char *command)
 	return -err;
 }
 
+/* How it ended, as wait(2) has it. */
 static int wait_for(pid_t pid)
 {
-	int status;
+	int status = 0;
 
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : -EIO;
+			break;
+	return status;
+}
+
+/* What is wrong with what it printed, or how it ended; -EINVAL, or 0. */
+static int check_printed(struct slice line, int err, int status, struct fault *why)
+{
+	if (err) /* and who goes on printing dies of that */
+		return fault_set(why, -EINVAL, "prints more than %d bytes", SECRET_MAX);
+	if (WIFSIGNALED(status))
+		return fault_set(why, -EINVAL, "ended by signal %d (%s)", WTERMSIG(status),
+			strsignal(WTERMSIG(status)));
+	if (status != 0)
+		return fault_set(why, -EINVAL, "failed with exit code %d", WEXITSTATUS(status));
+	if (line.len == 0)
+		return fault_set(why, -EINVAL, "prints nothing");
+	return 0;
 }
 
 int password_run(struct secret **out, const char *command, struct fault *why)
@@ -74,7 +90,8 @@ int password_run(struct secret **out, const char *command, struct fault *why)
 	uint8_t room[SECRET_MAX + 2];
 	struct buf bytes = {room, 0, sizeof(room)};
 	struct slice rest, line;
-	int fd, err, ended;
+	struct fault wrong;
+	int fd, err;
 	pid_t pid;
 
 	err = start(&pid, &fd, command);
@@ -83,14 +100,10 @@ int password_run(struct secret **out, const char *command, struct fault *why)
 
 	err = read_all(&bytes, fd);
 	close(fd);
-	ended = wait_for(pid);
 	rest = (struct slice){bytes.data, bytes.len};
 	slice_cut(&line, &rest, '\n');
-	if (ended || line.len == 0)
-		err = fault_set(why, -EINVAL, "password_command: it %s",
-			ended ? "has failed" : "prints nothing");
-	else if (err)
-		err = fault_set(why, -EINVAL, "password_command: more than %d bytes", SECRET_MAX);
+	if (check_printed(line, err, wait_for(pid), &wrong))
+		err = fault_set(why, -EINVAL, "password_command %s", wrong.words);
 	else if (secret_new(out, line))
 		err = fault_set(why, -ENOMEM, "out of memory");
 	explicit_bzero(room, sizeof(room));

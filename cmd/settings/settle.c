@@ -144,6 +144,8 @@ int settle_check(const struct options *options)
 	if (err)
 		return err == -EINVAL ? VERDICT_USAGE : no_memory();
 
+	if (config_is_exposed(config))
+		warn_exposed(config);
 	code = show_config(config);
 	config_free(config);
 	return code;

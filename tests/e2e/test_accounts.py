@@ -202,6 +202,31 @@ def test_mistakes(args, words):
     assert code == 2 and words in process.err.text, process.report()
 
 
+@pytest.mark.parametrize(
+    "command, words",
+    [
+        ("exit 3", "failed with exit code 3"),
+        ("kill -9 $$", "ended by signal 9 (Killed)"),
+        ("true", "prints nothing"),
+        ("yes | head -c 9999 | tr -d '\\n'", "prints more than "),
+    ],
+)
+def test_a_command_without_a_password_is_told_with_its_account(tmp_path, command, words):
+    path = tmp_path / "sipcall.conf"
+    path.write_text(f"[account work]\naddress = a@sip.test\npassword_command = {command}\n")
+    code, process = run(*HERE, "-c", str(path), "-e", "accounts", env=environment())
+    assert code == 2 and f"account work: password_command {words}" in process.err.text
+
+
+def test_a_check_tells_that_others_may_read_a_password(tmp_path):
+    path = tmp_path / "sipcall.conf"
+    path.write_text("[account work]\naddress = alice@sip.test\npassword = secret\n")
+    for mode, warned in (0o644, True), (0o600, False):
+        path.chmod(mode)
+        code, process = run("-c", str(path), "--check-config", env=environment())
+        assert code == 0 and ("chmod 600" in process.err.text) == warned, process.report()
+
+
 def test_without_an_account_there_is_nothing_to_register():
     code, process = run(*HERE, "-e", "register")
     assert code == 2 and "--account alice@example.org" in process.err.text
