@@ -296,7 +296,8 @@ static void test_asked(void **state)
 	world_peer_open(&stage.peer, stage.pair.c, "192.0.2.3:5071");
 	world_forget(&stage.pair.world);
 	ask(&stage);
-	assert_int_equal(stage.pair.world.sent_count, 1); /* the question, and no answer to anybody */
+	assert_int_equal(
+		stage.pair.world.sent_count, 1); /* the question, and no answer to anybody */
 	world_peer_close(&stage.peer);
 	world_peer_open(&stage.peer, stage.pair.c, "192.0.2.3:5070");
 	sip_invite_free(stage.pair.b.invite);
