@@ -189,8 +189,8 @@ void sip_stack_reroute(struct sip_stack *stack)
 	{
 		struct sip_transport *transport = container_of(link, struct sip_transport, link);
 
-		if (transport->carrier->reroute)
-			transport->carrier->reroute(transport);
+		if (transport->carrier->ops->reroute)
+			transport->carrier->ops->reroute(transport);
 	}
 	sip_client_reroute(stack);
 }

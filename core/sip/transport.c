@@ -26,7 +26,7 @@ static int make(struct sip_transport **out, struct sip_stack *stack, enum sip_tr
 	transport->stack = stack;
 	transport->carrier = carriers[kind];
 	transport->calls_only = calls_only;
-	err = transport->carrier->open(transport, local);
+	err = transport->carrier->ops->open(transport, local);
 	if (err) {
 		sip_transport_free(transport);
 		return err;
@@ -56,7 +56,7 @@ void sip_transport_free(struct sip_transport *transport)
 		return;
 
 	list_remove(&transport->link);
-	transport->carrier->close(transport);
+	transport->carrier->ops->close(transport);
 	free(transport);
 }
 
@@ -138,7 +138,7 @@ void sip_transport_trace(bool sent, const struct sip_flow *flow, struct slice by
 int sip_flow_send_on(struct sip_flow *flow, struct slice bytes)
 {
 	char text[ADDR_TEXT_SIZE];
-	int err = flow->transport->carrier->send(flow, bytes);
+	int err = flow->transport->carrier->ops->send(flow, bytes);
 
 	if (err)
 		log_info("sip: cannot send to %s by %s: %s", addr_print_port(text, &flow->remote),
@@ -155,13 +155,13 @@ int sip_flow_send(const struct sip_flow *flow, struct slice bytes)
 
 int sip_flow_nudge(const struct sip_flow *flow, struct slice bytes)
 {
-	return flow->transport->carrier->nudge(flow, bytes);
+	return flow->transport->carrier->ops->nudge(flow, bytes);
 }
 
 void sip_flow_drop(const struct sip_flow *flow)
 {
-	if (flow->transport->carrier->drop)
-		flow->transport->carrier->drop(flow);
+	if (flow->transport->carrier->ops->drop)
+		flow->transport->carrier->ops->drop(flow);
 }
 
 /*

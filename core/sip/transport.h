@@ -25,15 +25,7 @@ struct sip_transport {
 };
 
 /* What differs from one kind of transport to another. */
-struct sip_carrier {
-	enum sip_transport_kind kind;
-	const char *name;  /* as it stands in Via */
-	const char *param; /* of a URI, where it has to say so, */
-	uint16_t port;     /* where it listens, as a rule */
-	bool reliable;     /* what is sent arrives, or the connection ends */
-	bool secure;       /* nobody on the way can read it, or change it */
-	bool web;          /* it has messages, and nobody can connect to us */
-	bool named;        /* it goes to whom a name stands for (flow->host) */
+struct sip_carrier_ops {
 	int (*open)(struct sip_transport *transport, const struct addr *local);
 	int (*send)(struct sip_flow *flow, struct slice bytes);
 	/* Addresses of this host have gone: so are connections from there. NULL: it has none. */
@@ -42,6 +34,18 @@ struct sip_carrier {
 	int (*nudge)(const struct sip_flow *flow, struct slice bytes);
 	void (*drop)(const struct sip_flow *flow); /* NULL: there are no connections */
 	void (*close)(struct sip_transport *transport);
+};
+
+struct sip_carrier {
+	const struct sip_carrier_ops *ops;
+	enum sip_transport_kind kind;
+	const char *name;  /* as it stands in Via */
+	const char *param; /* of a URI, where it has to say so, */
+	uint16_t port;     /* where it listens, as a rule */
+	bool reliable;     /* what is sent arrives, or the connection ends */
+	bool secure;       /* nobody on the way can read it, or change it */
+	bool web;          /* it has messages, and nobody can connect to us */
+	bool named;        /* it goes to whom a name stands for (flow->host) */
 };
 
 extern const struct sip_carrier sip_carrier_udp;

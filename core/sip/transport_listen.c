@@ -43,22 +43,25 @@ static int open_tables(struct sip_transport *transport)
 	return table_init(&all->ids) || table_init(&all->remotes) ? -ENOMEM : 0;
 }
 
-static int open_tcp(struct sip_transport *transport, const struct addr *local)
-{
-	int err = open_tables(transport);
-
-	return err ? err : listen_on(transport, local);
-}
-
 /* Nobody connects to us by a WebSocket, which is for those who call servers. */
-static int open_named(struct sip_transport *transport, const struct addr *local)
+static int may_open(const struct sip_transport *transport)
 {
 	const struct sip_carrier *carrier = transport->carrier;
-	int err = sip_secure_need_for(transport->stack, carrier->kind, NULL);
+	int err;
 
+	if (!carrier->named)
+		return 0;
+	err = sip_secure_need_for(transport->stack, carrier->kind, NULL);
 	if (!err && !transport->calls_only &&
 		(carrier->web || !sip_secure_serves(transport->stack)))
 		err = -EINVAL;
+	return err;
+}
+
+static int open_tcp(struct sip_transport *transport, const struct addr *local)
+{
+	int err = may_open(transport);
+
 	if (!err)
 		err = open_tables(transport);
 	if (err)
@@ -69,12 +72,7 @@ static int open_named(struct sip_transport *transport, const struct addr *local)
 	return 0;
 }
 
-const struct sip_carrier sip_carrier_tcp = {
-	.kind = SIP_TCP,
-	.name = "TCP",
-	.param = ";transport=tcp",
-	.port = SIP_PORT,
-	.reliable = true,
+static const struct sip_carrier_ops by_connections = {
 	.open = open_tcp,
 	.send = sip_connection_send,
 	.reroute = sip_connection_reroute,
@@ -83,7 +81,17 @@ const struct sip_carrier sip_carrier_tcp = {
 	.close = close_tcp,
 };
 
+const struct sip_carrier sip_carrier_tcp = {
+	.ops = &by_connections,
+	.kind = SIP_TCP,
+	.name = "TCP",
+	.param = ";transport=tcp",
+	.port = SIP_PORT,
+	.reliable = true,
+};
+
 const struct sip_carrier sip_carrier_tls = {
+	.ops = &by_connections,
 	.kind = SIP_TLS,
 	.name = "TLS",
 	.param = ";transport=tls",
@@ -91,15 +99,10 @@ const struct sip_carrier sip_carrier_tls = {
 	.reliable = true,
 	.secure = true,
 	.named = true,
-	.open = open_named,
-	.send = sip_connection_send,
-	.reroute = sip_connection_reroute,
-	.nudge = sip_connection_nudge,
-	.drop = sip_connection_drop,
-	.close = close_tcp,
 };
 
 const struct sip_carrier sip_carrier_ws = {
+	.ops = &by_connections,
 	.kind = SIP_WS,
 	.name = "WS",
 	.param = ";transport=ws",
@@ -107,16 +110,11 @@ const struct sip_carrier sip_carrier_ws = {
 	.reliable = true,
 	.web = true,
 	.named = true,
-	.open = open_named,
-	.send = sip_connection_send,
-	.reroute = sip_connection_reroute,
-	.nudge = sip_connection_nudge,
-	.drop = sip_connection_drop,
-	.close = close_tcp,
 };
 
 /* Its URIs say ws, too (RFC 7118, section 5.2.2). */
 const struct sip_carrier sip_carrier_wss = {
+	.ops = &by_connections,
 	.kind = SIP_WSS,
 	.name = "WSS",
 	.param = ";transport=ws",
@@ -125,10 +123,4 @@ const struct sip_carrier sip_carrier_wss = {
 	.secure = true,
 	.web = true,
 	.named = true,
-	.open = open_named,
-	.send = sip_connection_send,
-	.reroute = sip_connection_reroute,
-	.nudge = sip_connection_nudge,
-	.drop = sip_connection_drop,
-	.close = close_tcp,
 };

@@ -96,14 +96,18 @@ static void close_udp(struct sip_transport *transport)
 	udp_free(transport->udp);
 }
 
+static const struct sip_carrier_ops by_datagrams = {
+	.open = open_udp,
+	.send = send_udp,
+	.nudge = nudge_udp,
+	.close = close_udp,
+};
+
 const struct sip_carrier sip_carrier_udp = {
+	.ops = &by_datagrams,
 	.kind = SIP_UDP,
 	.name = "UDP",
 	.param = "",
 	.port = SIP_PORT,
 	.reliable = false,
-	.open = open_udp,
-	.send = send_udp,
-	.nudge = nudge_udp,
-	.close = close_udp,
 };
