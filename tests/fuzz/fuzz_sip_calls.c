@@ -48,6 +48,7 @@ struct rig {
 	struct addr stack_addr;
 	struct udp *a, *b;
 	bool lost;
+	bool closing; /* take no call any more: a request of ours may still come back to us */
 	struct call calls[CALLS_MAX];
 	struct call *newest;  /* NULL: none */
 	struct sip_msg *last; /* the last message of ours, or NULL */
@@ -132,7 +133,7 @@ static void request(void *arg, struct sip_server *server, const struct sip_msg *
 	struct rig *rig = arg;
 	struct call *call = place(rig);
 
-	if (msg->method != SIP_INVITE || !call) {
+	if (msg->method != SIP_INVITE || !call || rig->closing) {
 		sip_server_respond(server, &(struct sip_response){.status = 486});
 		return;
 	}
@@ -449,6 +450,7 @@ static void run(struct rig *rig, struct slice input)
 
 static void close_rig(struct rig *rig)
 {
+	rig->closing = true;
 	for (size_t i = 0; i < CALLS_MAX; i++)
 		if (rig->calls[i].invite)
 			sip_invite_hangup(rig->calls[i].invite, (struct slice){0});
