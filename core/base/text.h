@@ -130,8 +130,8 @@ void text_vprintf_cut(struct text *text, const char *format, va_list args)
  */
 void text_put_escaped(struct text *text, struct slice bytes);
 
-/* What has been written so far. */
 /* Whether all of it is UTF-8 (RFC 3629); what is empty is. */
 bool text_is_utf8(struct slice bytes);
 
+/* What has been written so far. */
 struct slice text_slice(const struct text *text);
