@@ -15,7 +15,6 @@
 	X(wslay_event_get_close_received)                                                          \
 	X(wslay_event_get_queued_msg_length)                                                       \
 	X(wslay_event_get_read_enabled)                                                            \
-	X(wslay_event_get_status_code_received)                                                    \
 	X(wslay_event_get_status_code_sent)                                                        \
 	X(wslay_event_queue_close)                                                                 \
 	X(wslay_event_queue_msg)                                                                   \
