@@ -10,8 +10,6 @@
 #include "core/ua/agent.h"
 #include "core/ua/call.h"
 
-struct account;
-
 enum {
 	AGENT_LISTENS_MAX = 32,
 	AGENT_ADDRESSES_MAX = 16, /* of this host; of more, the others are not told of */
