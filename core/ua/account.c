@@ -5,15 +5,18 @@
 #include "core/ua/identity.h"
 #include "core/ua/target.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+
+enum { TEXTS_MAX = 12 };
 
 struct account {
 	struct list link;
 	struct table_node by_user;
 	struct account_config config;
 	struct ua_account settings;
-	char *texts[12]; /* what settings points to */
+	char *texts[TEXTS_MAX]; /* what settings points to */
 	size_t text_count;
 	struct sip_uri aor; /* points into them, as domain does */
 	const char *domain;
@@ -21,23 +24,21 @@ struct account {
 	struct registration *registration;
 };
 
-/* A copy that goes with the account; NULL of NULL, and without memory. */
-static const char *keep(struct account *self, const char *text)
+/* A copy that goes with the account; NULL without memory. */
+static const char *keep_slice(struct account *self, struct slice text)
 {
-	char *copy = text ? slice_copy(slice_of(text)) : NULL;
+	char *copy = slice_copy(text);
 
+	assert(self->text_count < TEXTS_MAX);
 	if (copy)
 		self->texts[self->text_count++] = copy;
 	return copy;
 }
 
-static const char *keep_slice(struct account *self, struct slice text)
+/* The same; NULL of NULL, too. */
+static const char *keep(struct account *self, const char *text)
 {
-	char *copy = slice_copy(text);
-
-	if (copy)
-		self->texts[self->text_count++] = copy;
-	return copy;
+	return text ? keep_slice(self, slice_of(text)) : NULL;
 }
 
 /* The URI of a server: a host will do. It goes by the account's transport if it names none. */
@@ -72,12 +73,10 @@ static int find_registrar(struct account *self, const struct sip_uri *aor, struc
 		.port = aor->port,
 		.params = aor->params,
 	};
-	char room[TARGET_MAX];
+	char room[TARGET_MAX + 16]; /* for what is less than an address */
 	struct text text = TEXT_IN(room);
 
 	sip_uri_print(&text, &host);
-	if (text.cut)
-		return fault_set(why, -ENOMEM, "out of memory");
 	return read_server(&self->settings.registrar, self, room, "the registrar", why);
 }
 
@@ -121,24 +120,36 @@ static int read_own_identity(struct account *self, const char *typed, struct fau
 	return self->settings.identity ? 0 : fault_set(why, -ENOMEM, "out of memory");
 }
 
+/* Those that are as they were given. -ENOMEM. */
+static int keep_texts(struct account *self)
+{
+	struct ua_account *settings = &self->settings;
+	const char **const texts[] = {&settings->name, &settings->display, &settings->realm,
+		&settings->transport, &settings->instance};
+	bool kept = true;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		const char *given = *texts[i];
+
+		*texts[i] = keep(self, given);
+		kept = kept && (!given || *texts[i]);
+	}
+	return kept ? 0 : -ENOMEM;
+}
+
 static int read_settings(struct account *self, const struct ua_account *settings, struct fault *why)
 {
 	struct target aor;
 	int err;
 
 	self->settings = *settings;
-	self->settings.name = keep(self, settings->name ? settings->name : settings->aor);
-	self->settings.display = keep(self, settings->display);
-	self->settings.realm = keep(self, settings->realm);
-	self->settings.transport = keep(self, settings->transport);
-	self->settings.instance = keep(self, settings->instance);
+	if (!settings->name)
+		self->settings.name = settings->aor;
 	if (settings->expires_s == 0)
 		self->settings.expires_s = ACCOUNT_EXPIRES_S;
-	if (!self->settings.name || (settings->display && !self->settings.display) ||
-		(settings->realm && !self->settings.realm) ||
-		(settings->transport && !self->settings.transport) ||
-		(settings->instance && !self->settings.instance))
-		return fault_set(why, -ENOMEM, "out of memory");
+	err = keep_texts(self);
+	if (err)
+		return fault_set(why, err, "out of memory");
 	err = read_aor(self, settings->aor, &aor, why);
 	if (err)
 		return err;
