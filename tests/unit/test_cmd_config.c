@@ -287,7 +287,8 @@ static void test_apply(void **state)
 		     "opus,pcma\nvolume = 3\n"
 		     "timeout = 5\nmedia_timeout = 0\nmax_calls = 2\ncountry = de\n"
 		     "listen = udp:127.0.0.1:5070\nlisten = tcp:127.0.0.1:5070\nrecord = %t.wav\n"
-		     "dns_server = 192.0.2.53\n");
+		     "dns_server = 192.0.2.53\nstun_server = stun.example.org\n"
+		     "dscp_sip = af31\ndscp_rtp = 0\nanonymous = yes\nreject_anonymous = yes\n");
 	struct options options = WITH("a@b");
 
 	(void)state;
@@ -303,8 +304,15 @@ static void test_apply(void **state)
 	assert_int_equal(options.dns_server_count, 1);
 	assert_int_equal(options.listen_count, 0); /* one call: any port */
 	assert_int_equal(options.max_calls, 0);
+	assert_string_equal(options.stun, "stun.example.org");
+	assert_int_equal(options.dscp_sip, 26);
+	assert_int_equal(options.dscp_rtp, 0);
+	assert_true(options.anonymous);
+	assert_false(options.reject_anonymous);
 
 	options = WITH("--answer");
+	assert_true(options.reject_anonymous);
+	assert_false(options.anonymous);
 	assert_int_equal(options.listen_count, 2);
 	assert_int_equal(options.max_calls, 2);
 	assert_int_equal(options.timeout_ns, OPTIONS_TIMEOUT_S * NS_PER_S);
