@@ -83,34 +83,22 @@ static int read_expires(
 	return 0;
 }
 
-static int read_no(bool *out, struct slice value, struct fault *why)
+/* What is so unless it is said not to be: the flag at field is set by no. */
+static int read_no(
+	struct config_account *account, size_t field, struct slice value, struct fault *why)
 {
-	*out = slice_is(value, "no");
-	return *out || slice_is(value, "yes") ? 0 : fault_set(why, -EINVAL, "yes or no");
-}
+	bool *no = (bool *)((char *)account + field);
 
-static int read_register(
-	struct config_account *account, size_t text, struct slice value, struct fault *why)
-{
-	(void)text;
-	return read_no(&account->no_register, value, why);
-}
-
-static int read_md5(
-	struct config_account *account, size_t text, struct slice value, struct fault *why)
-{
-	(void)text;
-	return read_no(&account->no_md5, value, why);
+	*no = slice_is(value, "no");
+	return *no || slice_is(value, "yes") ? 0 : fault_set(why, -EINVAL, "yes or no");
 }
 
 static int read_anonymous(
-	struct config_account *account, size_t text, struct slice value, struct fault *why)
+	struct config_account *account, size_t field, struct slice value, struct fault *why)
 {
-	bool no;
-	int err = read_no(&no, value, why);
+	int err = read_no(account, field, value, why);
 
-	(void)text;
-	account->anonymous = !err && !no;
+	account->anonymous = !err && !account->anonymous;
 	return err;
 }
 
@@ -146,27 +134,6 @@ static int read_emergency(
 	return err ? err : dialplan_add_emergency(account->dial, value, why, &account->wrong_at);
 }
 
-static int read_nat_contact(
-	struct config_account *account, size_t text, struct slice value, struct fault *why)
-{
-	(void)text;
-	return read_no(&account->own_contact, value, why);
-}
-
-static int read_outbound(
-	struct config_account *account, size_t text, struct slice value, struct fault *why)
-{
-	(void)text;
-	return read_no(&account->no_outbound, value, why);
-}
-
-static int read_gruu(
-	struct config_account *account, size_t text, struct slice value, struct fault *why)
-{
-	(void)text;
-	return read_no(&account->no_gruu, value, why);
-}
-
 static int read_keep_alive(
 	struct config_account *account, size_t text, struct slice value, struct fault *why)
 {
@@ -183,11 +150,13 @@ static int read_keep_alive(
 	return 0;
 }
 
+#define FLAG(name) offsetof(struct config_account, name)
+
 static const struct {
 	const char *key;
-	int (*read)(
-		struct config_account *account, size_t text, struct slice value, struct fault *why);
-	size_t text;
+	int (*read)(struct config_account *account, size_t place, struct slice value,
+		struct fault *why);
+	size_t place; /* of texts; or of the flag in the account */
 	bool repeats;
 } keys[CONFIG_ACCOUNT_KEYS] = {
 	{"address", read_address, ACCOUNT_ADDRESS, false},
@@ -200,17 +169,17 @@ static const struct {
 	{"password", read_password, 0, false},
 	{"password_command", read_text, ACCOUNT_PASSWORD_COMMAND, false},
 	{"expires", read_expires, 0, false},
-	{"register", read_register, 0, false},
-	{"allow_md5", read_md5, 0, false},
+	{"register", read_no, FLAG(no_register), false},
+	{"allow_md5", read_no, FLAG(no_md5), false},
 	{"preferred_identity", read_identity, ACCOUNT_IDENTITY, false},
-	{"anonymous", read_anonymous, 0, false},
+	{"anonymous", read_anonymous, FLAG(anonymous), false},
 	{"country_code", read_country, 0, false},
 	{"dial", read_dial, 0, true},
 	{"emergency", read_emergency, 0, false},
-	{"nat_contact", read_nat_contact, 0, false},
+	{"nat_contact", read_no, FLAG(own_contact), false},
 	{"keep_alive", read_keep_alive, 0, false},
-	{"outbound", read_outbound, 0, false},
-	{"gruu", read_gruu, 0, false},
+	{"outbound", read_no, FLAG(no_outbound), false},
+	{"gruu", read_no, FLAG(no_gruu), false},
 };
 
 int config_account_new(struct config_account **out, struct slice name, size_t line)
@@ -255,7 +224,7 @@ int config_account_set(struct config_account *account, const char *key, struct s
 			return -EEXIST;
 		account->given |= 1u << i;
 		account->wrong_at = SIZE_MAX;
-		err = keys[i].read(account, keys[i].text, value, &wrong);
+		err = keys[i].read(account, keys[i].place, value, &wrong);
 		*at = account->wrong_at;
 		return err == -EINVAL ? fault_set(why, err, "%s: %s", key, wrong.words) : err;
 	}
