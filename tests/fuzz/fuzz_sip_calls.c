@@ -143,6 +143,12 @@ static void request(void *arg, struct sip_server *server, const struct sip_msg *
 		rig->newest = call;
 }
 
+/* What keeps a way open is no message: two empty lines, or STUN (RFC 5626, sections 4.4 and 8). */
+static bool keeps_alive(const char *sent)
+{
+	return strcmp(sent, "\r\n\r\n") == 0 || sent[0] == 0 || sent[0] == 1;
+}
+
 /* Reads what was sent since the last look. */
 static void look(struct rig *rig)
 {
@@ -151,7 +157,7 @@ static void look(struct rig *rig)
 		struct sip_msg *msg;
 		int err;
 
-		if (!addr_equal(&sent->from, &rig->stack_addr))
+		if (!addr_equal(&sent->from, &rig->stack_addr) || keeps_alive(sent->text))
 			continue;
 		err = sip_msg_parse(&msg, slice_of(sent->text));
 		/* a response repeats what was wrong with its request */
