@@ -1,6 +1,7 @@
 #include "cmd/script/script.h"
 
 #include "cmd/script/script_scope.h"
+#include "cmd/whole.h"
 #include "cmd/words.h"
 #include "core/base/text.h"
 
@@ -187,26 +188,10 @@ int script_new(struct script **out, const char *name, struct slice bytes, struct
 	return 0;
 }
 
-/* Reads at most a byte more than a script may have. */
-static int read_all(struct buf *out, int fd)
-{
-	for (;;) {
-		ssize_t got = read(fd, out->data + out->len, out->size - out->len);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		out->len += (size_t)got;
-		if (got == 0 || out->len == out->size)
-			return 0;
-	}
-}
-
 int script_load(struct script **out, const char *path, struct fault *why)
 {
 	bool standard = strcmp(path, "-") == 0;
-	struct buf bytes = {.size = SCRIPT_BYTES_MAX + 1};
+	struct buf bytes = {.size = SCRIPT_BYTES_MAX + 1}; /* what is too much shows */
 	int fd = STDIN_FILENO;
 	int err;
 
@@ -216,7 +201,7 @@ int script_load(struct script **out, const char *path, struct fault *why)
 
 	if (!standard)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
-	err = fd < 0 ? -errno : read_all(&bytes, fd);
+	err = fd < 0 ? -errno : whole_read(&bytes, fd);
 	if (err)
 		(void)too_large(path, why, err, strerror(-err));
 	else

@@ -2,6 +2,7 @@
 #include "cmd/settings/config_private.h"
 
 #include "cmd/settings/places.h"
+#include "cmd/whole.h"
 #include "cmd/words.h"
 
 #include <errno.h>
@@ -11,21 +12,6 @@
 #include <unistd.h>
 
 enum { TOLD_SIZE = 1024 };
-
-/* The bytes of a file, at most one more than a configuration may have. */
-static int load(struct buf *out, int fd)
-{
-	for (;;) {
-		ssize_t got = read(fd, out->data + out->len, out->size - out->len);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -errno;
-		if (got == 0 || (out->len += (size_t)got) == out->size)
-			return 0;
-	}
-}
 
 static int cannot(const char *path, int err, const struct config_reader *reader)
 {
@@ -66,7 +52,7 @@ static int read_file(
 	if (!bytes.data)
 		return -ENOMEM;
 
-	err = load(&bytes, fd);
+	err = whole_read(&bytes, fd);
 	if (err)
 		err = cannot(path, err, reader);
 	else

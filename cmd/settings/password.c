@@ -1,5 +1,6 @@
 #include "cmd/settings/password.h"
 
+#include "cmd/whole.h"
 #include "core/base/secret.h"
 #include "core/base/text.h"
 
@@ -19,21 +20,6 @@ enum {
 	DELETE = 127,
 	PROMPT_SIZE = 512,
 };
-
-/* All that fd has, as far as it fits. -EMSGSIZE if it does not. */
-static int read_all(struct buf *out, int fd)
-{
-	ssize_t got;
-
-	do {
-		got = read(fd, out->data + out->len, out->size - out->len);
-		if (got > 0)
-			out->len += (size_t)got;
-	} while ((got > 0 && out->len < out->size) || (got < 0 && errno == EINTR));
-	if (got < 0)
-		return -errno;
-	return out->len < out->size ? 0 : -EMSGSIZE;
-}
 
 static int start(pid_t *pid, int *fd, const char *command)
 {
@@ -71,9 +57,9 @@ static int wait_for(pid_t pid)
 }
 
 /* What is wrong with what it printed, or how it ended; -EINVAL, or 0. */
-static int check_printed(struct slice line, int err, int status, struct fault *why)
+static int check_printed(struct slice line, bool full, int status, struct fault *why)
 {
-	if (err) /* and who goes on printing dies of that */
+	if (full) /* and who goes on printing dies of that */
 		return fault_set(why, -EINVAL, "prints more than %d bytes", SECRET_MAX);
 	if (WIFSIGNALED(status))
 		return fault_set(why, -EINVAL, "ended by signal %d (%s)", WTERMSIG(status),
@@ -98,11 +84,11 @@ int password_run(struct secret **out, const char *command, struct fault *why)
 	if (err)
 		return fault_set(why, -EINVAL, "password_command: %s", strerror(-err));
 
-	err = read_all(&bytes, fd);
+	(void)whole_read(&bytes, fd); /* what cannot be read is not there */
 	close(fd);
 	rest = (struct slice){bytes.data, bytes.len};
 	slice_cut(&line, &rest, '\n');
-	if (check_printed(line, err, wait_for(pid), &wrong))
+	if (check_printed(line, bytes.len == bytes.size, wait_for(pid), &wrong))
 		err = fault_set(why, -EINVAL, "password_command %s", wrong.words);
 	else if (secret_new(out, line))
 		err = fault_set(why, -ENOMEM, "out of memory");
