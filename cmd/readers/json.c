@@ -41,19 +41,26 @@ static void put_string(struct object *to, const char *name, const char *string)
 	put(to, name, string ? json_string(string) : json_null());
 }
 
+/* Room for text of that many bytes, to be freed; NULL: there is none, and so no object. */
+static char *make_room(struct text *out, struct object *to, size_t len)
+{
+	char *room = calloc(1, len + 1);
+
+	if (room)
+		*out = text_in(room, len + 1);
+	to->failed |= !room;
+	return room;
+}
+
 /* Text from outside: escaped as everywhere, so that it is UTF-8 and no control character is in it.
  */
 static void put_text(struct object *to, const char *name, struct slice bytes)
 {
-	size_t size = bytes.len * ESCAPED_SIZE + 1;
-	char *room = calloc(1, size);
 	struct text text;
+	char *room = make_room(&text, to, bytes.len * ESCAPED_SIZE);
 
-	if (!room) {
-		to->failed = true;
+	if (!room)
 		return;
-	}
-	text = text_in(room, size);
 	text_put_escaped(&text, bytes);
 	put(to, name, json_stringn(text.data, text.len));
 	free(room);
@@ -323,15 +330,11 @@ static void put_error(struct object *to, const struct ua_event *event)
 /* Whoever looks on is not to learn what was typed for a server. */
 static void put_typed(struct object *to, const char *name, const char *line)
 {
-	size_t size = strlen(line) + 1;
-	char *room = calloc(1, size);
 	struct text text;
+	char *room = make_room(&text, to, strlen(line));
 
-	if (!room) {
-		to->failed = true;
+	if (!room)
 		return;
-	}
-	text = text_in(room, size);
 	words_put_typed(&text, slice_of(line));
 	put_text(to, name, text_slice(&text));
 	free(room);
