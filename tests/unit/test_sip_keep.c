@@ -1,5 +1,5 @@
 /* core/sip/keep by connections: pings, pongs, and what comes of those that are not there. By UDP it
- * is tested with who needs it, in test_ua_registration. */
+ * is tested with who needs it, in test_ua_registration_flow. */
 #include "core/base/text.h"
 #include "core/sip/keep.h"
 #include "core/sip/transport.h"
