@@ -105,6 +105,14 @@ static void move(struct pair *pair, const struct addr *to)
 	run_ms(pair, 300);
 }
 
+static void open_registered(struct pair *pair, struct registrar *registrar)
+{
+	open_pair(pair);
+	open_registrar(registrar, pair);
+	add_account(pair);
+	run_s(pair, 1);
+}
+
 #define OLD "<sip:alice@192.0.2.1:5060>"
 #define NEW "<sip:alice@192.0.2.11:5060>"
 
@@ -115,10 +123,7 @@ static void test_registers_from_the_new_address(void **state)
 	struct pair pair;
 
 	(void)state;
-	open_pair(&pair);
-	open_registrar(&registrar, &pair);
-	add_account(&pair);
-	run_s(&pair, 1);
+	open_registered(&pair, &registrar);
 	expect_log(&pair.near, "registration.ok ");
 	assert_non_null(strstr(registrar.last, "\r\nContact: " OLD "\r\n"));
 
@@ -152,10 +157,7 @@ static void test_moves_twice(void **state)
 	struct pair pair;
 
 	(void)state;
-	open_pair(&pair);
-	open_registrar(&registrar, &pair);
-	add_account(&pair);
-	run_s(&pair, 1);
+	open_registered(&pair, &registrar);
 	registrar.silent = true;
 	move(&pair, &elsewhere);
 	move(&pair, &third);
@@ -178,10 +180,7 @@ static void test_refreshed_before_it_is_told(void **state)
 	struct pair pair;
 
 	(void)state;
-	open_pair(&pair);
-	open_registrar(&registrar, &pair);
-	add_account(&pair);
-	run_s(&pair, 1);
+	open_registered(&pair, &registrar);
 	assert_int_equal(agent_register(pair.near.agent, NULL), 0);
 	move(&pair, &elsewhere);
 	assert_int_equal(registrar.count, 2);
@@ -198,10 +197,7 @@ static void test_takes_one_at_a_time(void **state)
 	struct pair pair;
 
 	(void)state;
-	open_pair(&pair);
-	open_registrar(&registrar, &pair);
-	add_account(&pair);
-	run_s(&pair, 1);
+	open_registered(&pair, &registrar);
 	registrar.picky = true;
 	move(&pair, &elsewhere);
 	expect_log(&pair.near, "registration.ok network.changed registration.ok ");
