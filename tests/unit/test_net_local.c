@@ -3,6 +3,7 @@
 #include "core/base/text.h"
 #include "core/net/loop_sim.h"
 #include "core/net/loop_uv.h"
+#include "tests/unit/scarce.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,20 +20,6 @@
 #include <cmocka.h> /* after the headers that it needs */
 
 enum { PATH_SIZE = 200, BIG = 900000 };
-
-static size_t allocations = SIZE_MAX;
-
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	if (allocations == 0)
-		return NULL;
-	if (allocations != SIZE_MAX)
-		allocations--;
-	return __real_calloc(count, size);
-}
 
 /* A folder, a loop, and both ends of a connection. */
 struct stage {
@@ -109,7 +96,7 @@ static int tear_down(void **state)
 {
 	struct stage *stage = *state;
 
-	allocations = SIZE_MAX;
+	allocations_left = SIZE_MAX;
 	tcp_free(stage->near);
 	tcp_free(stage->far);
 	tcp_listener_free(stage->listener);
@@ -292,16 +279,16 @@ static void test_memory(void **state)
 	int err;
 
 	do {
-		allocations = i++;
+		allocations_left = i++;
 		err = listen_there(stage);
-		allocations = SIZE_MAX;
+		allocations_left = SIZE_MAX;
 		assert_true(err == 0 || err == -ENOMEM);
 		assert_int_equal(lstat(stage->path, &what), err ? -1 : 0);
 	} while (err);
 	assert_true(i > 2);
-	allocations = 0;
+	allocations_left = 0;
 	assert_int_equal(connect_there(stage), -ENOMEM);
-	allocations = SIZE_MAX;
+	allocations_left = SIZE_MAX;
 	stage->near = NULL;
 }
 

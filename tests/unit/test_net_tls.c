@@ -5,6 +5,7 @@
 #include "core/base/text.h"
 #include "core/net/loop_sim.h"
 #include "core/net/tls.h"
+#include "tests/unit/scarce.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -18,19 +19,6 @@
 enum { LIMIT_S = 60, BIG = 300000, PATH_SIZE = 256 };
 
 static char folder[] = "/tmp/sipcall-tls-XXXXXX";
-static size_t allocations = SIZE_MAX;
-
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	if (allocations == 0)
-		return NULL;
-	if (allocations != SIZE_MAX)
-		allocations--;
-	return __real_calloc(count, size);
-}
 
 struct end {
 	struct tcp *tcp;
@@ -145,7 +133,7 @@ static int tear_down(void **state)
 	struct stage *stage = *state;
 	struct world_left left;
 
-	allocations = SIZE_MAX;
+	allocations_left = SIZE_MAX;
 	drop(stage);
 	run_for(stage, 600 * NS_PER_S);
 	world_left(&left, stage->world);
@@ -505,24 +493,24 @@ static void test_memory_may_be_short(void **state)
 	struct stage *stage = *state;
 	struct fault why;
 
-	allocations = 0;
+	allocations_left = 0;
 	assert_int_equal(make(&stage->ours, "ca", NULL, NULL, &why), -ENOMEM);
-	allocations = SIZE_MAX;
+	allocations_left = SIZE_MAX;
 	open_stage(stage, "ca", "good");
 	for (size_t i = 0;; i++) {
 		int err;
 
-		allocations = i;
+		allocations_left = i;
 		err = try_connect(stage, "localhost");
-		allocations = SIZE_MAX;
+		allocations_left = SIZE_MAX;
 		if (!err)
 			break;
 		assert_int_equal(err, -ENOMEM);
 		assert_true(i < 20);
 	}
-	allocations = 1; /* the first is TCP's, at its new end */
+	allocations_left = 1; /* the first is TCP's, at its new end */
 	run_for(stage, NS_PER_S / 100);
-	allocations = SIZE_MAX;
+	allocations_left = SIZE_MAX;
 	run_for(stage, 6 * NS_PER_S);
 	assert_int_equal(stage->a.connects + stage->a.closes > 0, 1);
 }

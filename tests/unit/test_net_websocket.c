@@ -6,6 +6,7 @@
 #include "core/net/loop_sim.h"
 #include "core/net/upgrade.h"
 #include "core/net/websocket.h"
+#include "tests/unit/scarce.h"
 #include "tests/unit/web_far.h"
 
 #include <errno.h>
@@ -18,20 +19,6 @@
 #include <cmocka.h> /* after the headers that it needs */
 
 enum { LIMIT_S = 60, ROOM = 200000 };
-
-static size_t allocations = SIZE_MAX;
-
-void *__real_calloc(size_t count, size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	if (allocations == 0)
-		return NULL;
-	if (allocations != SIZE_MAX)
-		allocations--;
-	return __real_calloc(count, size);
-}
 
 struct stage {
 	struct world *world;
@@ -165,7 +152,7 @@ static int tear_down(void **state)
 	struct stage *stage = *state;
 	struct world_left left;
 
-	allocations = SIZE_MAX;
+	allocations_left = SIZE_MAX;
 	drop(stage);
 	tcp_listener_free(stage->listener);
 	run_for(stage, 600 * NS_PER_S);
@@ -537,9 +524,9 @@ static void test_memory_may_be_short(void **state)
 	for (size_t i = 0;; i++) {
 		int err;
 
-		allocations = i;
+		allocations_left = i;
 		err = try_connect(stage);
-		allocations = SIZE_MAX;
+		allocations_left = SIZE_MAX;
 		if (!err)
 			break;
 		assert_int_equal(err, -ENOMEM);
@@ -549,9 +536,9 @@ static void test_memory_may_be_short(void **state)
 	far_agrees(stage, "", 0);
 	run_for(stage, NS_PER_S);
 	assert_int_equal(stage->connects, 1);
-	allocations = 0;
+	allocations_left = 0;
 	assert_int_equal(tcp_send(stage->near, slice_of("x")), -ENOMEM);
-	allocations = SIZE_MAX;
+	allocations_left = SIZE_MAX;
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
