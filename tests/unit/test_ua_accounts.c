@@ -172,6 +172,13 @@ static void register_all(struct registrar *registrar, struct pair *pair)
 	assert_int_equal(registrar->came, ACCOUNTS);
 }
 
+static void open_registered(struct pair *pair, struct seen *seen, struct registrar *registrar)
+{
+	open_with(pair, seen);
+	open_registrar(registrar, pair);
+	register_all(registrar, pair);
+}
+
 static void end_registrar(struct registrar *registrar)
 {
 	sip_stack_free(registrar->stack);
@@ -209,9 +216,7 @@ static void test_move_is_paced(void **state)
 	struct seen seen;
 
 	(void)state;
-	open_with(&pair, &seen);
-	open_registrar(&registrar, &pair);
-	register_all(&registrar, &pair);
+	open_registered(&pair, &seen, &registrar);
 	move(&pair, &registrar, &elsewhere);
 	assert_in_range(registrar.came, ACCOUNTS + 50, ACCOUNTS + 60);
 	run_ms(&pair, 500);
@@ -239,9 +244,7 @@ static void test_end_while_moving(void **state)
 	struct seen seen;
 
 	(void)state;
-	open_with(&pair, &seen);
-	open_registrar(&registrar, &pair);
-	register_all(&registrar, &pair);
+	open_registered(&pair, &seen, &registrar);
 	move(&pair, &registrar, &elsewhere);
 	agent_close(pair.near.agent, on_closed, &pair.near);
 	run_s(&pair, 2);
@@ -259,9 +262,7 @@ static void test_end_is_paced(void **state)
 	struct seen seen;
 
 	(void)state;
-	open_with(&pair, &seen);
-	open_registrar(&registrar, &pair);
-	register_all(&registrar, &pair);
+	open_registered(&pair, &seen, &registrar);
 	agent_close(pair.near.agent, on_closed, &pair.near);
 	run_ms(&pair, 10);
 	assert_int_equal(registrar.left, 50);
