@@ -56,6 +56,16 @@ def leave(screen):
     return screen.exit()
 
 
+def answered(env):
+    """A prompt that has answered a call by one key, and who calls."""
+    screen, uri = prompt(env)
+    far = caller(uri)
+    shows(screen, "^incoming ")
+    screen.type("a")
+    shows(screen, "^answered ")
+    return screen, far
+
+
 def test_a_call_comes_while_somebody_types(env):
     screen, uri = prompt(env)
     screen.type("hel")
@@ -105,11 +115,7 @@ def test_one_key_refuses(env):
 
 
 def test_digits_are_kept_with_their_call_and_said_not_to_be_sent(env):
-    screen, uri = prompt(env)
-    far = caller(uri)
-    shows(screen, "^incoming ")
-    screen.type("a")
-    shows(screen, "^answered ")
+    screen, far = answered(env)
     screen.type("dial")
     screen.press("Enter")
     shows(screen, "^digits are kept with call 1, and not sent: ")
@@ -135,11 +141,7 @@ def test_digits_are_kept_with_their_call_and_said_not_to_be_sent(env):
 
 
 def test_more_digits_than_are_kept(env):
-    screen, uri = prompt(env)
-    far = caller(uri)
-    shows(screen, "^incoming ")
-    screen.type("a")
-    shows(screen, "^answered ")
+    screen, far = answered(env)
     screen.type("dial")
     screen.press("Enter")
     shows(screen, "^dial>$")
