@@ -524,19 +524,11 @@ class Peer:
         return "\n".join(f"  peer {self.port} < {str(message)!r}" for message in self.log)
 
 
-Packet = namedtuple("Packet", "arrival marker pt seq ts ssrc payload source")
+class Gatherer:
+    """A thread that gives everything that comes to `socket` to _take(data, source), of whoever is
+    one, which has all that these two need before this begins."""
 
-
-class Media:
-    """The far end's RTP socket, which keeps every packet that comes."""
-
-    def __init__(self, address="127.0.0.1"):
-        family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self.socket = socket.socket(family, socket.SOCK_DGRAM)
-        self.socket.bind((address, 0))
-        self.port = self.socket.getsockname()[1]
-        self.packets = []
-        self.strange = []  # whatever is no RTP
+    def __init__(self):
         self.changed = threading.Condition()
         self.stop, self.stopped = os.pipe()
         self.thread = threading.Thread(target=self._gather, daemon=True)
@@ -552,6 +544,30 @@ class Media:
             with self.changed:
                 self._take(data, source)
                 self.changed.notify_all()
+
+    def close(self):
+        if self.stopped >= 0:
+            os.close(self.stopped)  # the thread sees the pipe's end
+            self.thread.join(5)
+            os.close(self.stop)
+            self.socket.close()
+            self.stopped = -1
+
+
+Packet = namedtuple("Packet", "arrival marker pt seq ts ssrc payload source")
+
+
+class Media(Gatherer):
+    """The far end's RTP socket, which keeps every packet that comes."""
+
+    def __init__(self, address="127.0.0.1"):
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        self.socket = socket.socket(family, socket.SOCK_DGRAM)
+        self.socket.bind((address, 0))
+        self.port = self.socket.getsockname()[1]
+        self.packets = []
+        self.strange = []  # whatever is no RTP
+        super().__init__()
 
     def _take(self, data, source):
         if len(data) < 12 or data[0] >> 6 != 2 or data[0] & 0x3F:
@@ -574,14 +590,6 @@ class Media:
     def send(self, to, payload, seq, ts, pt=0, ssrc=0x1234, marker=0):
         head = struct.pack("!BBHII", 0x80, marker << 7 | pt, seq & 0xFFFF, ts & 0xFFFFFFFF, ssrc)
         self.socket.sendto(head + payload, to)
-
-    def close(self):
-        if self.stopped >= 0:
-            os.close(self.stopped)  # the thread sees the pipe's end
-            self.thread.join(5)
-            os.close(self.stop)
-            self.socket.close()
-            self.stopped = -1
 
     def report(self):
         strange = f", {len(self.strange)} other datagrams" if self.strange else ""

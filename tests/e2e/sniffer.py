@@ -1,14 +1,11 @@
 """All datagrams that come to a network of netns.py, as the kernel hands them over."""
 
-import os
-import select
 import socket
 import struct
-import threading
 import time
 from collections import namedtuple
 
-from phone import Late, Message, alive
+from phone import Gatherer, Late, Message
 
 ALL = 3  # ETH_P_ALL
 FOR_US = 0  # PACKET_HOST; what is sent is seen where it arrives
@@ -33,32 +30,22 @@ def parse(frame):
     return Datagram(f"{source}:{ports[0]}", f"{destination}:{ports[1]}", data, time.monotonic())
 
 
-class Sniffer:
+class Sniffer(Gatherer):
     """Everything so far is in `datagrams`, in order."""
 
     def __init__(self, net, device="lo"):
         self.datagrams = []
-        self.changed = threading.Condition()
         with net.inside():
             self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL))
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)
         self.socket.bind((device, ALL))
-        self.stop, self.stopped = os.pipe()
-        self.thread = threading.Thread(target=self._gather, daemon=True)
-        self.thread.start()
-        alive.append(self)
+        super().__init__()
 
-    def _gather(self):
-        while True:
-            ready, _, _ = select.select([self.socket, self.stop], [], [])
-            if self.stop in ready:
-                return
-            frame, (_, _, kind, *_) = self.socket.recvfrom(65536)
-            datagram = parse(frame) if kind == FOR_US else None
-            if datagram:
-                with self.changed:
-                    self.datagrams.append(datagram)
-                    self.changed.notify_all()
+    def _take(self, data, source):
+        _, _, kind, *_ = source
+        datagram = parse(data) if kind == FOR_US else None
+        if datagram:
+            self.datagrams.append(datagram)
 
     def until(self, found, limit=5):
         """Waits until found(datagrams) is true."""
@@ -82,14 +69,6 @@ class Sniffer:
                 if len(it.data) >= 12 and it.data[0] >> 6 == 2 and not 192 <= it.data[1] <= 223
                 and not any(end.endswith(":53") for end in it[:2])
             ]  # fmt: skip
-
-    def close(self):
-        if self.stopped >= 0:
-            os.close(self.stopped)  # the thread sees the pipe's end
-            self.thread.join(5)
-            os.close(self.stop)
-            self.socket.close()
-            self.stopped = -1
 
     def report(self):
         return "\n".join(
