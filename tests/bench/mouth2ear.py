@@ -6,14 +6,16 @@ Once a second a click goes into the microphone's sink; the delay is from there t
 loudspeaker, both recorded by one server.
 """
 
-import contextlib
 import json
 import math
 import os
 import signal
 import statistics
 import struct
+import subprocess
 import sys
+import threading
+import time
 import wave
 from pathlib import Path
 
@@ -45,20 +47,49 @@ def write_clicks(path):
         file.writeframes(struct.pack(f"<{len(samples)}h", *samples))
 
 
-def onsets(path):
-    """When sound begins, in ms, at most twice a second."""
-    with wave.open(str(path)) as file:
-        data = file.readframes(file.getnframes())
-    samples = struct.unpack(f"<{len(data) // 2}h", data)
-    loud = max(LOUD, max(map(abs, samples), default=0) // 4)
-    found, at = [], 0
-    while at < len(samples):
-        if abs(samples[at]) > loud:
-            found.append(at * 1000 / RATE)
-            at += RATE // 2
-        else:
-            at += 1
-    return found
+class Recorder:
+    """Records a sink, and knows when: two of them begin some ten milliseconds apart, which is as
+    much as there is to be measured. A sample is there no sooner than the bytes that have it, so the
+    piece that came the fastest tells when the first one was."""
+
+    def __init__(self, sound, sink):
+        argv = ["parec", "-d", f"{sink}.monitor", "--raw", "--format=s16le"]
+        argv += [f"--rate={RATE}", "--channels=1", "--latency-msec=10"]
+        self.data = b""
+        self.began_s = math.inf
+        self.begun = threading.Event()
+        self.popen = subprocess.Popen(argv, stdout=subprocess.PIPE, env=sound.env)
+        self.thread = threading.Thread(target=self.read, daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        assert self.begun.wait(5)
+        return self
+
+    def __exit__(self, *_):
+        self.popen.terminate()
+        self.thread.join()
+        self.popen.wait()
+
+    def read(self):
+        while piece := os.read(self.popen.stdout.fileno(), 65536):
+            now_s = time.monotonic()
+            self.data += piece
+            self.began_s = min(self.began_s, now_s - len(self.data) / 2 / RATE)
+            self.begun.set()
+
+    def onsets(self):
+        """When sound began, in ms, at most twice a second."""
+        samples = struct.unpack(f"<{len(self.data) // 2}h", self.data[: len(self.data) // 2 * 2])
+        loud = max(LOUD, max(map(abs, samples), default=0) // 4)
+        found, at = [], 0
+        while at < len(samples):
+            if abs(samples[at]) > loud:
+                found.append((self.began_s + at / RATE) * 1000)
+                at += RATE // 2
+            else:
+                at += 1
+        return found
 
 
 def measure(codec):
@@ -69,15 +100,13 @@ def measure(codec):
     far.event("call.stats", 20, nth=SETTLED)
     clicks = sound.folder / "clicks.wav"
     write_clicks(clicks)
-    with contextlib.ExitStack() as stack:
-        said = stack.enter_context(sound.record("mic_a"))
-        heard = stack.enter_context(sound.record("spk_b"))
+    with Recorder(sound, "mic_a") as said, Recorder(sound, "spk_b") as heard:
         player = sound.play(clicks, "mic_a")
         assert player.exit(CLICKS + 10) == 0
     stats = far.having("call.stats")[-1]
     near.signal(signal.SIGINT)
     assert (near.exit(), far.exit()) == (0, 0)
-    return onsets(said), onsets(heard), stats
+    return said.onsets(), heard.onsets(), stats
 
 
 def main():
