@@ -7,7 +7,11 @@
 static const double PER_MS = PORT_RATE / 1000.0;
 static const double MEAN_S = 1;                        /* that the mean of the level is over */
 static const uint64_t BEHIND_MAX_NS = 250 * NS_PER_MS; /* more is not caught up on */
-static const double SHORT_MS = 1; /* below nothing: the loudspeaker has gone on without us */
+/* A sound system first fills a buffer of its own, and then asks for nothing until that is played:
+ * how steady it is, and what is left over of that, shows later. */
+static const uint64_t SETTLE_NS = 500 * NS_PER_MS;
+static const double LEFT_OVER_MS = 10; /* more is not worth to be heard through at the start */
+static const double SHORT_MS = 1;      /* below nothing: the loudspeaker has gone on without us */
 
 int edge_open(struct edge *edge, const struct audio_setup *setup, const struct device_maker *maker,
 	enum port_way way, const char *name, struct fault *why)
@@ -61,7 +65,7 @@ static bool note(struct edge *edge, struct port *port, uint64_t now_ns)
 	double late_ms;
 	unsigned breaks;
 
-	if (now_ns - edge->noted_ns < NS_PER_S)
+	if (!edge->settled || now_ns - edge->noted_ns < NS_PER_S)
 		return true;
 
 	late_ms = (double)port_take_longest_ns(port) / NS_PER_MS - block_ms;
@@ -72,15 +76,33 @@ static bool note(struct edge *edge, struct port *port, uint64_t now_ns)
 	return line_note_breaks(edge->line, breaks);
 }
 
-/* What a new device tells of the time before it was heard is of no use. */
-static void begin(struct edge *edge, struct port *port, uint64_t now_ns)
+/* What was told of the time up to now is of no use. */
+static void forget(struct edge *edge, struct port *port, uint64_t now_ns)
 {
 	(void)port_take_longest_ns(port);
 	(void)port_take_breaks(port);
-	drift_jumped(&edge->drift);
 	edge->noted_ns = now_ns;
 	edge->dip_ms = 0;
+}
+
+/* A new device. */
+static void begin(struct edge *edge, struct port *port, uint64_t now_ns)
+{
+	forget(edge, port, now_ns);
+	drift_jumped(&edge->drift);
+	edge->settled = false;
 	edge->left_out = 0;
+}
+
+/* Returns whether it has settled just now. */
+static bool settle(struct edge *edge, struct port *port, uint64_t now_ns)
+{
+	if (edge->settled || now_ns - edge->noted_ns < SETTLE_NS)
+		return false;
+
+	forget(edge, port, now_ns);
+	edge->settled = true;
+	return true;
 }
 
 /* How late we were ourselves: the level is then lower than it mostly is. */
@@ -90,9 +112,9 @@ static void watch_level(struct edge *edge, double tick_ms, double level_ms)
 	edge->dip_ms = fmax(edge->dip_ms, edge->mean_ms - level_ms);
 }
 
-static bool is_off(const struct edge *edge, double level, double over_ms)
+static bool is_off(const struct edge *edge, double level, double over_ms, bool settles)
 {
-	if (fabs(over_ms) > DRIFT_JUMP_MS)
+	if (fabs(over_ms) > (settles ? LEFT_OVER_MS : DRIFT_JUMP_MS))
 		return true;
 	return edge->way == PORT_OUT && level / PER_MS < -SHORT_MS;
 }
@@ -103,7 +125,7 @@ struct port *edge_tick(struct edge *edge, size_t count, long *jump)
 	uint64_t now_ns = loop_now(edge->setup.loop);
 	double level, level_ms, over_ms;
 	struct port *port;
-	bool fresh;
+	bool fresh, settles;
 
 	*jump = 0;
 	port = line_port(edge->line, &fresh);
@@ -113,12 +135,13 @@ struct port *edge_tick(struct edge *edge, size_t count, long *jump)
 	if (fresh)
 		begin(edge, port, now_ns);
 	expect_tick(edge, tick_ms, now_ns);
+	settles = settle(edge, port, now_ns);
 	if (!note(edge, port, now_ns))
 		return NULL;
 	level = port_level(port, now_ns) - (double)edge->left_out;
 	level_ms = (level - needed(edge, count, now_ns)) / PER_MS;
 	over_ms = level_ms - drift_reserve_ms(&edge->drift);
-	if (fresh || is_off(edge, level, over_ms)) {
+	if (fresh || is_off(edge, level, over_ms, settles)) {
 		*jump = lround(over_ms * PER_MS);
 		drift_jumped(&edge->drift);
 		edge->mean_ms = level_ms - over_ms;

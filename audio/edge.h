@@ -21,6 +21,7 @@ struct edge {
 	double mean_ms;    /* of the level, over what is needed */
 	uint64_t noted_ns; /* when the device's unevenness was last looked at, */
 	double dip_ms;     /* and how far the level has since been below its mean */
+	bool settled;      /* the device has been at it for long enough to be judged */
 	size_t left_out;   /* samples too many that the sink has not dropped yet: counted as gone */
 };
 
