@@ -57,6 +57,8 @@ static void come_by(void *arg)
 	if (!made->hangs && self->blocks > 0)
 		move(self, loop_now(self->timer.loop));
 	self->blocks++;
+	if (self->blocks == 2)
+		self->began_ns += made->rests_ns;
 	block_ns = (double)self->block * 1e9 / (PORT_RATE * (1 + made->ppm / 1e6));
 	due_ns = self->began_ns + (uint64_t)((double)self->blocks * block_ns);
 	if (self->blocks % 2 == 0)

@@ -13,15 +13,16 @@ enum { MADE_DEVICES_MAX = 4 };
 struct made_device {
 	const char *name;
 	bool absent;
-	bool hangs;       /* open, and moves nothing */
-	double ppm;       /* by how much its clock is faster than the loop's */
-	uint64_t late_ns; /* each second block comes so much later */
-	uint64_t slow_ns; /* its first block comes so much later, too */
-	bool stumbles;    /* it says of each block that sound broke off */
-	unsigned opened;  /* how often, */
-	unsigned open;    /* and how many are */
-	size_t block;     /* of the one opened last */
-	uint64_t samples; /* that it has moved */
+	bool hangs;        /* open, and moves nothing */
+	double ppm;        /* by how much its clock is faster than the loop's */
+	uint64_t late_ns;  /* each second block comes so much later */
+	uint64_t slow_ns;  /* its first block comes so much later, too */
+	uint64_t rests_ns; /* after its first block it moves nothing for so long */
+	bool stumbles;     /* it says of each block that sound broke off */
+	unsigned opened;   /* how often, */
+	unsigned open;     /* and how many are */
+	size_t block;      /* of the one opened last */
+	uint64_t samples;  /* that it has moved */
 	/* What it records, and what is done with what it plays; NULL: silence, and nothing. At the
 	 * clock of the device: sample number at. */
 	void (*record)(void *arg, int16_t *out, size_t count, uint64_t at);

@@ -262,6 +262,23 @@ static void test_little_lies_in_wait(void **state)
 	way_close();
 }
 
+/* What it did not ask for at first is not played late for ever, nor kept in hand from then on. */
+static void test_a_device_that_rests_at_first_is_not_taken_for_uneven(void **state)
+{
+	(void)state;
+	way_open(8000, 0, 0);
+	way.speaker->rests_ns = 40 * NS_PER_MS;
+	way.mic->rests_ns = 40 * NS_PER_MS;
+	ticks(SETTLED_MS);
+	listen();
+	ticks(10 * 1000);
+	if (way.most_ms > 39)
+		fail_msg("%.1f to %.1f ms", way.least_ms, way.most_ms);
+	assert_true(way.roughest <= smooth());
+	assert_int_equal(way.quiet, 0);
+	way_close();
+}
+
 static void test_a_device_that_comes_late_gets_more_in_hand(void **state)
 {
 	(void)state;
@@ -497,6 +514,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_clocks_that_differ_are_not_heard),
 		cmocka_unit_test(test_little_lies_in_wait),
+		cmocka_unit_test(test_a_device_that_rests_at_first_is_not_taken_for_uneven),
 		cmocka_unit_test(test_a_device_that_comes_late_gets_more_in_hand),
 		cmocka_unit_test(test_a_device_that_cannot_keep_up_is_not_touched_any_more),
 		cmocka_unit_test(test_a_program_that_stood_still_does_not_lag_behind),
