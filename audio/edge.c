@@ -10,7 +10,7 @@ static const uint64_t BEHIND_MAX_NS = 250 * NS_PER_MS; /* more is not caught up 
 /* A sound system first fills a buffer of its own, and then asks for nothing until that is played:
  * how steady it is, and what is left over of that, shows later. */
 static const uint64_t SETTLE_NS = 500 * NS_PER_MS;
-static const double LEFT_OVER_MS = 10; /* more is not worth to be heard through at the start */
+static const double LEFT_OVER_MS = 20; /* less is taken away without being heard */
 static const double SHORT_MS = 1;      /* below nothing: the loudspeaker has gone on without us */
 
 int edge_open(struct edge *edge, const struct audio_setup *setup, const struct device_maker *maker,
