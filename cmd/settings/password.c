@@ -57,8 +57,10 @@ static int wait_for(pid_t pid)
 }
 
 /* What is wrong with what it printed, or how it ended; -EINVAL, or 0. */
-static int check_printed(struct slice line, bool full, int status, struct fault *why)
+static int check_printed(struct slice line, int err, bool full, int status, struct fault *why)
 {
+	if (err) /* a part of a password is none */
+		return fault_set(why, -EINVAL, "cannot be read: %s", strerror(-err));
 	if (full) /* and who goes on printing dies of that */
 		return fault_set(why, -EINVAL, "prints more than %d bytes", SECRET_MAX);
 	if (WIFSIGNALED(status))
@@ -84,11 +86,11 @@ int password_run(struct secret **out, const char *command, struct fault *why)
 	if (err)
 		return fault_set(why, -EINVAL, "password_command: %s", strerror(-err));
 
-	(void)whole_read(&bytes, fd); /* what cannot be read is not there */
+	err = whole_read(&bytes, fd);
 	close(fd);
 	rest = (struct slice){bytes.data, bytes.len};
 	slice_cut(&line, &rest, '\n');
-	if (check_printed(line, bytes.len == bytes.size, wait_for(pid), &wrong))
+	if (check_printed(line, err, bytes.len == bytes.size, wait_for(pid), &wrong))
 		err = fault_set(why, -EINVAL, "password_command %s", wrong.words);
 	else if (secret_new(out, line))
 		err = fault_set(why, -ENOMEM, "out of memory");

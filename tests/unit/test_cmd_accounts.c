@@ -7,6 +7,7 @@
 #include "core/ua/dialplan.h"
 #include "core/ua/lifeline.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,6 +18,24 @@
 enum { ARGS_MAX = 8, TOLD_SIZE = 1024 };
 
 #define VARIABLE "SIPCALL_PASSWORD"
+
+/* How often read() still works; SIZE_MAX, as at first: always. The linker sends it here. */
+static size_t reads_left = SIZE_MAX;
+
+ssize_t __wrap_read(int fd, void *room, size_t size);
+ssize_t __real_read(int fd, void *room, size_t size);
+
+ssize_t __wrap_read(int fd, void *room, size_t size)
+{
+	if (reads_left == 0) {
+		errno = EIO;
+		return -1;
+	}
+	if (reads_left < SIZE_MAX)
+		reads_left--;
+	return __real_read(fd, room, size);
+}
+
 #define WORK "[account work]\naddress = alice@example.org\npassword = w\n"
 #define HOME "[account home]\naddress = carol@example.net\npassword = h\n"
 
@@ -281,6 +300,23 @@ static void test_wrong(void **state)
 	}
 }
 
+/* What came before it broke off is no password. */
+static void test_a_command_that_cannot_be_read(void **state)
+{
+	struct made made;
+	struct fault why;
+
+	(void)state;
+	reads_left = 1;
+	assert_int_equal(
+		try_make(&made, &why, "[account x]\naddress = x@y\npassword_command = echo said\n",
+			ARGS("--answer")),
+		-EINVAL);
+	reads_left = SIZE_MAX;
+	assert_string_equal(
+		why.words, "account x: password_command cannot be read: Input/output error");
+}
+
 static char folder[] = "/tmp/cmd_accounts.XXXXXX";
 
 static int make_folder(void **state)
@@ -314,6 +350,7 @@ int main(void)
 		cmocka_unit_test(test_passwords),
 		cmocka_unit_test(test_script),
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_a_command_that_cannot_be_read),
 	};
 
 	unsetenv(VARIABLE);
