@@ -141,7 +141,7 @@ static void cut_lines(struct script *script, size_t len)
 		script->lines[blocks.open[--blocks.depth]].wrong = "a repeat without its end";
 }
 
-static int too_large(const char *name, struct fault *why, int err, const char *what)
+static int refuse(const char *name, struct fault *why, int err, const char *what)
 {
 	char shown[SHOWN_SIZE];
 	struct text text = TEXT_IN(shown);
@@ -166,9 +166,9 @@ int script_new(struct script **out, const char *name, struct slice bytes, struct
 	struct script *script;
 
 	if (bytes.len > SCRIPT_BYTES_MAX)
-		return too_large(name, why, -EFBIG, "more than a megabyte is no script");
+		return refuse(name, why, -EFBIG, "more than a megabyte is no script");
 	if (lines > SCRIPT_LINES_MAX)
-		return too_large(name, why, -EFBIG, "more than 20000 lines are no script");
+		return refuse(name, why, -EFBIG, "more than 20000 lines are no script");
 
 	script = calloc(1, sizeof(*script));
 	if (!script)
@@ -203,7 +203,7 @@ int script_load(struct script **out, const char *path, struct fault *why)
 		fd = open(path, O_RDONLY | O_CLOEXEC);
 	err = fd < 0 ? -errno : whole_read(&bytes, fd);
 	if (err)
-		(void)too_large(path, why, err, strerror(-err));
+		(void)refuse(path, why, err, strerror(-err));
 	else
 		err = script_new(out, standard ? "standard input" : path,
 			(struct slice){bytes.data, bytes.len}, why);
